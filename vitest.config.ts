@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+/** End-to-end tests start processes; on two cores more than two files at once only slow each other down. */
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+})
