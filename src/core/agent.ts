@@ -1,0 +1,13 @@
+/** Who answers: persona, tools and the model it prefers, as an operator wrote them in `agents/*.md`. */
+export interface Agent {
+  readonly name: string
+  readonly description: string
+  /** The persona; it becomes the system prompt. */
+  readonly prompt: string
+  /** Tool rules in the CLI's words, `Read` or `Bash(git log:*)`. None makes it a talker. */
+  readonly tools: readonly string[]
+  readonly model?: string
+}
+
+/** A talker has no tools: only text comes out of it. Every other agent is a doer and works in a workspace of its own. */
+export const isTalker = (agent: Agent): boolean => agent.tools.length === 0

@@ -1,0 +1,216 @@
+/** OpenAI's `error.type`, as its clients know it. */
+export type ErrorType = 'invalid_request_error' | 'rate_limit_error' | 'server_error'
+
+interface ErrorKind {
+  readonly status: 400 | 401 | 404 | 405 | 413 | 429 | 500 | 503
+  readonly type: ErrorType
+  /** Whether the same request may succeed if it is sent again soon. */
+  readonly retryable: boolean
+  /** What it means and what to do, for the reference page. */
+  readonly tells: string
+}
+
+/**
+ * Every failure that a caller can meet. Status and body are made from it in `http/error-response.ts` alone. 400, 401 and
+ * 404 stand only where the same request would fail for ever: a voice client takes its language model out of service at
+ * one of them (R60). What is the gateway's own fault is 503 (R61), and 409, 422 and 499 are never used (R66).
+ */
+export const ERRORS = {
+  invalid_request: {
+    status: 400,
+    type: 'invalid_request_error',
+    retryable: false,
+    tells: 'The request is malformed; `param` names the field. Correct it.',
+  },
+  context_length_exceeded: {
+    status: 400,
+    type: 'invalid_request_error',
+    retryable: false,
+    tells: 'The history is longer than the model takes. Send less of it.',
+  },
+  invalid_api_key: {
+    status: 401,
+    type: 'invalid_request_error',
+    retryable: false,
+    tells:
+      'The `Authorization: Bearer KEY` header is missing or its key is wrong. Send the key of this server (`API_BEARER_TOKEN`).',
+  },
+  model_not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    retryable: false,
+    tells: 'No such model or agent. Use an id from `GET /v1/models`, or map the name with `VIVAVOCE_MODEL_ALIASES`.',
+  },
+  not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    retryable: false,
+    tells: 'No such path, job or conversation.',
+  },
+  method_not_allowed: {
+    status: 405,
+    type: 'invalid_request_error',
+    retryable: false,
+    tells: 'The path exists, but not for this method; `allow` names those it takes.',
+  },
+  request_too_large: {
+    status: 413,
+    type: 'invalid_request_error',
+    retryable: false,
+    tells: 'The body is larger than `VIVAVOCE_MAX_BODY_MB`. Send less or raise the limit.',
+  },
+  rate_limit_exceeded: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryable: true,
+    tells: 'The model API limits the rate of requests. Wait as long as `retry-after` says.',
+  },
+  insufficient_quota: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryable: false,
+    tells:
+      'The limit of the plan behind the CLI is used up. `retry-after` says when it is reset, where the CLI says so.',
+  },
+  job_queue_full: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryable: true,
+    tells: '`MAX_QUEUE_DEPTH` jobs and requests are waiting. Submit again after `retry-after` seconds.',
+  },
+  queue_full: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells: 'Every place is taken and `MAX_QUEUE_DEPTH` requests are waiting. Try again after `retry-after` seconds.',
+  },
+  overloaded: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells: 'The model API is overloaded. Try again soon.',
+  },
+  upstream_failed: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells: 'The model API failed or broke off its answer. Try again.',
+  },
+  upstream_refused: {
+    status: 503,
+    type: 'server_error',
+    retryable: false,
+    tells:
+      'The model API refuses what the CLI sent: the model is not on offer to this login, or the request is not accepted. The log has its words.',
+  },
+  timeout: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells: 'The answer did not come within the limits on time; the run was stopped.',
+  },
+  cli_not_logged_in: {
+    status: 503,
+    type: 'server_error',
+    retryable: false,
+    tells:
+      'The Claude Code CLI of this server is not logged in. Its operator must run `claude setup-token` or log in again.',
+  },
+  cli_unavailable: {
+    status: 503,
+    type: 'server_error',
+    retryable: false,
+    tells: 'The Claude Code CLI could not be started. Run `vivavoce doctor` on the server.',
+  },
+  cli_failed: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells: 'The Claude Code CLI ended or answered in a way that is no answer. The log has the details.',
+  },
+  workspace_failed: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells:
+      'No workspace could be made for the run. Check `VIVAVOCE_WORKSPACE_REPO` and `VIVAVOCE_WORKSPACE_BRANCH`; the log has the words of git.',
+  },
+  budget_exceeded: {
+    status: 503,
+    type: 'server_error',
+    retryable: false,
+    tells:
+      'The run reached its budget (`VIVAVOCE_AGENT_BUDGET_USD`, or `max_budget_usd` of the job) before it was done.',
+  },
+  output_invalid: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells: 'The model did not produce what `response_format` asks for. Try again or loosen the schema.',
+  },
+  superseded: {
+    status: 503,
+    type: 'server_error',
+    retryable: false,
+    tells: 'A newer request of the same conversation took this one’s place.',
+  },
+  shutting_down: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells: 'The server is stopping. Try again shortly.',
+  },
+  internal_error: {
+    status: 500,
+    type: 'server_error',
+    retryable: true,
+    tells: 'A defect of the gateway. The log has the details under the request’s id.',
+  },
+} as const satisfies Record<string, ErrorKind>
+
+export type ErrorCode = keyof typeof ERRORS
+
+export const errorKind = (code: ErrorCode): ErrorKind => ERRORS[code]
+
+export interface GatewayErrorOptions {
+  readonly cause?: unknown
+  /** The request's field that is at fault, as the caller wrote it: `messages[2].content`. */
+  readonly param?: string
+  /** How long to wait before trying again, where it is known. */
+  readonly retryAfterSeconds?: number
+  /** For the log only: stderr's tail, the CLI's own words, exit codes, paths. */
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** The one error of the product. `message` is for the caller: short, safe to speak, without paths or keys (R58). */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError'
+  readonly code: ErrorCode
+  readonly param: string | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    this.code = code
+    this.param = options.param
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.details = options.details ?? {}
+  }
+
+  /** The same failure with more for the log. */
+  withDetails(details: Readonly<Record<string, unknown>>): GatewayError {
+    return new GatewayError(this.code, this.message, {
+      cause: this.cause,
+      details: { ...this.details, ...details },
+      ...(this.param === undefined ? {} : { param: this.param }),
+      ...(this.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: this.retryAfterSeconds }),
+    })
+  }
+}
+
+/** Any thrown value as a GatewayError; what is not one is a defect, whose words stay in the log. */
+export const toGatewayError = (thrown: unknown): GatewayError =>
+  thrown instanceof GatewayError
+    ? thrown
+    : new GatewayError('internal_error', 'The gateway failed on this request.', { cause: thrown })

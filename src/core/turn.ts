@@ -1,0 +1,68 @@
+import type { Agent } from './agent.ts'
+import type { GatewayError } from './error.ts'
+import type { History } from './history.ts'
+import type { Usage } from './usage.ts'
+
+/** How long a turn may take, in milliseconds; what is absent is not limited. Waiting for a place does not count. */
+export interface TurnLimits {
+  readonly firstTokenMs?: number
+  readonly tokenGapMs?: number
+  readonly turnMs: number
+}
+
+/** A session that the CLI keeps on disk. */
+export interface CliSession {
+  readonly uuid: string
+  /** Whether earlier turns are in it; the first turn opens it. */
+  readonly opened: boolean
+  /** The CLI's uuid of the last message that counts; what stands after it is left out. */
+  readonly resumeAt?: string
+}
+
+/** One question to an agent. */
+export interface TurnRequest {
+  readonly agent: Agent
+  /** The model's name as the CLI takes it. */
+  readonly model: string
+  readonly history: History
+  readonly limits: TurnLimits
+  readonly maxOutputTokens?: number
+  /** Texts at which the answer ends; none of them is part of it. */
+  readonly stopTexts?: readonly string[]
+  /** A JSON Schema that the answer must satisfy; the answer is then one JSON text. */
+  readonly outputSchema?: object
+  readonly budgetUsd?: number
+  /** Where a doer works, an absolute path. Set by the workspace layer. */
+  readonly directory?: string
+  readonly session?: CliSession
+}
+
+/** Why an answer ended, in our words. */
+export type StopReason = 'end' | 'length' | 'stop-text' | 'refusal'
+
+export interface TurnEnd {
+  readonly type: 'turn-end'
+  readonly reason: StopReason
+  readonly usage: Usage
+  /** The answer proper: all the text of a talker, of a doer what it said after its last tool. */
+  readonly answer: string
+  readonly costUsd?: number
+  /** The exit code of the run, where it ran to its end. */
+  readonly exitCode?: number
+  /** For a turn in a session: the CLI's uuid of the answer, to resume at. */
+  readonly sessionAt?: string
+}
+
+/** In order; ends with exactly one `turn-end` or `turn-failed`; deltas are never empty and hold whole characters. */
+export type TurnEvent =
+  | { readonly type: 'text-delta'; readonly text: string }
+  | TurnEnd
+  | { readonly type: 'turn-failed'; readonly error: GatewayError }
+
+/**
+ * Answers turns. A failure before the first event is thrown, so that a status can still be chosen; after it, it is the
+ * last event. Leaving the iteration early, or aborting, stops the turn; an abort surfaces as the signal's reason.
+ */
+export interface TurnEngine {
+  run(request: TurnRequest, options: { readonly signal: AbortSignal }): AsyncIterable<TurnEvent>
+}

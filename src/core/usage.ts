@@ -1,0 +1,18 @@
+/** Tokens of one turn as the CLI reports them; a turn of several model requests has their sum. */
+export interface Usage {
+  /** Input that was neither read from nor written to the model API's cache. */
+  readonly inputTokens: number
+  readonly cacheReadTokens: number
+  readonly cacheWriteTokens: number
+  readonly outputTokens: number
+  /** The part of `outputTokens` that was thought and not said, where it is reported. */
+  readonly reasoningTokens: number
+}
+
+export const NO_USAGE: Usage = {
+  inputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+}
