@@ -1,0 +1,1 @@
+export { createColdEngine, type ColdEngineOptions } from './engine.ts'

@@ -1,0 +1,37 @@
+import type { Clock, TurnLimits } from '../../core/index.ts'
+
+export type Overrun = 'first-token' | 'token-gap' | 'turn'
+
+/** Watches a turn's limits; `onOverrun` is called once, with the first limit that was passed. */
+export interface Watchdog extends Disposable {
+  readonly overrun: Overrun | undefined
+  /** A sign of life came: the wait for the next one begins. */
+  fed(): void
+}
+
+export function createWatchdog(
+  limits: TurnLimits,
+  { clock, onOverrun }: { readonly clock: Clock; readonly onOverrun: (overrun: Overrun) => void },
+): Watchdog {
+  let overrun: Overrun | undefined
+  const pass = (which: Overrun) => (): void => {
+    if (overrun !== undefined) return
+    overrun = which
+    onOverrun(which)
+  }
+  const whole = clock.after(limits.turnMs, pass('turn'))
+  let next = limits.firstTokenMs === undefined ? undefined : clock.after(limits.firstTokenMs, pass('first-token'))
+  return {
+    get overrun() {
+      return overrun
+    },
+    fed() {
+      next?.[Symbol.dispose]()
+      next = limits.tokenGapMs === undefined ? undefined : clock.after(limits.tokenGapMs, pass('token-gap'))
+    },
+    [Symbol.dispose]() {
+      whole[Symbol.dispose]()
+      next?.[Symbol.dispose]()
+    },
+  }
+}

@@ -1,0 +1,3 @@
+export { createColdEngine } from './cold/index.ts'
+export { locateCli, type CliBinary } from './locate.ts'
+export { createSessionFiles } from './session-files.ts'

@@ -1,0 +1,141 @@
+/** One child of the CLI: started as the leader of a process group of its own, stopped with all of it. */
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { GatewayError, type Clock, type Observer, type StopCause } from '../../core/index.ts'
+import { readLines } from '../../lib/index.ts'
+
+/** The longest line that is read from the CLI; a longer one ends the run as failed. */
+const MAX_LINE_BYTES = 64 * 1024 * 1024
+const STDERR_TAIL_CHARS = 4000
+
+export interface Exit {
+  readonly cause: StopCause
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface StartOptions {
+  readonly bin: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly directory: string
+  readonly clock: Clock
+  readonly observer: Observer
+  /** For the log. */
+  readonly agent: string
+  readonly model: string
+  /** How long the child may take to end when it is told to, before it is killed; 0 kills it at once. */
+  readonly termGraceMs: number
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+export class CliProcess implements AsyncDisposable {
+  readonly pid: number
+  /** Resolves when the child is gone and so is its group. Never rejects. */
+  readonly exit: Promise<Exit>
+  readonly #child: Child
+  readonly #clock: Clock
+  readonly #termGraceMs: number
+  #stderrTail = ''
+  #cause: StopCause | undefined
+  #exited = false
+  #stoppedAtMs: number | undefined
+
+  /** @throws GatewayError `cli_unavailable` when it cannot be started. */
+  static async start(options: StartOptions): Promise<CliProcess> {
+    const child: Child = spawn(options.bin, options.args, {
+      cwd: options.directory,
+      env: options.env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    })
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve)
+      child.once('error', (cause) =>
+        reject(new GatewayError('cli_unavailable', 'The Claude Code CLI could not be started.', { cause })),
+      )
+    })
+    return new CliProcess(child, options)
+  }
+
+  private constructor(child: Child, { clock, observer, agent, model, termGraceMs }: StartOptions) {
+    this.#child = child
+    this.#clock = clock
+    this.#termGraceMs = termGraceMs
+    if (child.pid === undefined) throw new Error('a child that was spawned has a pid')
+    this.pid = child.pid
+    const startedAtMs = clock.nowMs()
+    observer.observe({ type: 'process-started', pid: this.pid, agent, model })
+    // A child that ends early breaks the pipe; its exit tells why.
+    child.stdin.on('error', () => undefined)
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARS)
+    })
+    this.exit = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.#exited = true
+        // What the child started and left behind would live on and hold its pipes open.
+        this.#signalGroup('SIGKILL')
+        const cause = this.#cause ?? 'exited'
+        const stopping = this.#stoppedAtMs === undefined ? {} : { stoppingMs: clock.nowMs() - this.#stoppedAtMs }
+        observer.observe({
+          type: 'process-ended',
+          pid: this.pid,
+          cause,
+          code,
+          signal,
+          ms: clock.nowMs() - startedAtMs,
+          ...stopping,
+        })
+        resolve({ cause, code, signal })
+      })
+    })
+  }
+
+  /** The last of what it wrote to stderr, for the log. */
+  get stderrTail(): string {
+    return this.#stderrTail
+  }
+
+  /** Why it was told to stop, if it was. */
+  get stopCause(): StopCause | undefined {
+    return this.#cause
+  }
+
+  /** Its stdout; for one reader. Reading slowly slows the child down. Ends with the child. */
+  lines(): AsyncGenerator<string, void, undefined> {
+    return readLines(this.#child.stdout, { maxBytes: MAX_LINE_BYTES })
+  }
+
+  write(text: string): void {
+    if (this.#child.stdin.writable) this.#child.stdin.write(text)
+  }
+
+  endInput(): void {
+    this.#child.stdin.end()
+  }
+
+  /** Ends the child and its group: TERM, and KILL when it has not gone within its grace. The first cause is kept. */
+  async stop(cause: StopCause): Promise<Exit> {
+    if (this.#exited || this.#cause !== undefined) return await this.exit
+    this.#cause = cause
+    this.#stoppedAtMs = this.#clock.nowMs()
+    if (this.#termGraceMs === 0) this.#signalGroup('SIGKILL')
+    else this.#signalGroup('SIGTERM')
+    using _insist = this.#clock.after(this.#termGraceMs, () => this.#signalGroup('SIGKILL'))
+    return await this.exit
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('done')
+  }
+
+  #signalGroup(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-this.pid, signal)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    }
+  }
+}

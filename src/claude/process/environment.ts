@@ -1,0 +1,26 @@
+/**
+ * What a child's environment holds besides the variables that the configuration passes on: no calls but those that a turn
+ * needs, no files read into prompts, no history rewritten, no hidden second request. Seen on 2.1.197 and 2.1.330.
+ */
+const FIXED = {
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  CLAUDE_CODE_DISABLE_ATTACHMENTS: '1',
+  CLAUDE_CODE_DISABLE_FILE_MENTIONS: '1',
+  CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK: '1',
+  CLAUDE_CODE_MAX_RETRIES: '1',
+  CLAUDE_AGENT_SDK_DISABLE_BUILTIN_AGENTS: '1',
+  DISABLE_AUTO_COMPACT: '1',
+  DISABLE_AUTOUPDATER: '1',
+  DISABLE_TELEMETRY: '1',
+  ENABLE_TOOL_SEARCH: 'false',
+} as const
+
+/** The whole environment of a child. A limit on output is a number, never a caller's text. */
+export const childEnvironment = (
+  passedOn: Readonly<Record<string, string>>,
+  { maxOutputTokens }: { readonly maxOutputTokens: number | undefined },
+): Record<string, string> => ({
+  ...passedOn,
+  ...FIXED,
+  ...(maxOutputTokens === undefined ? {} : { CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutputTokens) }),
+})

@@ -1,0 +1,3 @@
+export * from './arguments.ts'
+export * from './cli-process.ts'
+export * from './environment.ts'

@@ -1,0 +1,87 @@
+/** Why a run of the CLI is no answer, in our words. The CLI's own words go to the log and never to a caller. */
+import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../core/index.ts'
+import type { CliResult } from './message.ts'
+
+const PLAN_LIMIT = /usage limit|hit your .{0,20}limit|out of extra usage|credit balance is too low/i
+const NOT_LOGGED_IN =
+  /not logged in|please run \/login|invalid api key|oauth token (?:has expired|revoked)|authentication/i
+const TOO_LONG = /prompt is too long|context.{0,10}(?:window|length)|input is too long/i
+
+/** The CLI reports a plan's reset as seconds since the epoch behind a bar: `…limit reached|1735689600`. */
+const resetAfterSeconds = (text: string, nowMs: number): number | undefined => {
+  const epoch = /\|(\d{10})\b/.exec(text)?.[1]
+  return epoch === undefined ? undefined : Math.max(1, Math.ceil(Number(epoch) - nowMs / 1000))
+}
+
+interface Seen {
+  /** The CLI's class of the failure, from the message that it wrote in the model's place. */
+  readonly problem: string | undefined
+  readonly nowMs: number
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+const SENTENCES = {
+  cli_not_logged_in:
+    'The Claude Code CLI of this server is not logged in. Its operator must run `claude setup-token` or log in again.',
+  insufficient_quota: 'The usage limit of the plan behind this server is reached.',
+  rate_limit_exceeded: 'The model API limits the rate of requests.',
+  context_length_exceeded: 'The conversation is longer than the model takes. Send less of it.',
+  budget_exceeded: 'The run reached its budget before it was done.',
+  output_invalid: 'The model did not produce an answer that satisfies the schema.',
+  overloaded: 'The model API is overloaded.',
+  upstream_refused: 'The model API refused the request.',
+  upstream_failed: 'The model API failed.',
+  cli_failed: 'The Claude Code CLI did not produce an answer.',
+} as const satisfies Partial<Record<ErrorCode, string>>
+
+type FailureCode = keyof typeof SENTENCES
+
+function codeOf({ subtype, terminalReason, status, text }: CliResult, problem: string | undefined): FailureCode {
+  if (subtype === 'error_max_budget_usd') return 'budget_exceeded'
+  if (subtype === 'error_max_structured_output_retries') return 'output_invalid'
+  if (terminalReason === 'prompt_too_long' || terminalReason === 'blocking_limit' || TOO_LONG.test(text))
+    return 'context_length_exceeded'
+  if (PLAN_LIMIT.test(text)) return 'insufficient_quota'
+  if (status === 401 || status === 403 || problem === 'authentication_failed' || NOT_LOGGED_IN.test(text))
+    return 'cli_not_logged_in'
+  if (status === 429 || problem === 'rate_limit') return 'rate_limit_exceeded'
+  if (status === 529 || problem === 'overloaded' || /overloaded/i.test(text)) return 'overloaded'
+  if (status === 400 || status === 404 || status === 413 || problem === 'model_not_found') return 'upstream_refused'
+  if ((status !== undefined && status >= 500) || problem === 'server_error') return 'upstream_failed'
+  return status === undefined && problem === undefined ? 'cli_failed' : 'upstream_failed'
+}
+
+/** The failure that a result line reports (`is_error`, or a subtype other than `success`). */
+export function failureOfResult(result: CliResult, { problem, nowMs, details }: Seen): GatewayError {
+  const code = codeOf(result, problem)
+  const options: GatewayErrorOptions = {
+    details: {
+      ...details,
+      subtype: result.subtype,
+      status: result.status,
+      problem,
+      words: result.text,
+      errors: result.errors,
+    },
+  }
+  const retryAfterSeconds =
+    code === 'insufficient_quota'
+      ? resetAfterSeconds(result.text, nowMs)
+      : code === 'rate_limit_exceeded'
+        ? 10
+        : undefined
+  return new GatewayError(
+    code,
+    SENTENCES[code],
+    retryAfterSeconds === undefined ? options : { ...options, retryAfterSeconds },
+  )
+}
+
+/** The model API refused the login; the CLI would only ask again with the same one. */
+export const failureOfRetry = (): GatewayError => new GatewayError('cli_not_logged_in', SENTENCES.cli_not_logged_in)
+
+/** A run that ended without a result line. */
+export const failureOfExit = (details: Readonly<Record<string, unknown>>, stderrTail: string): GatewayError =>
+  NOT_LOGGED_IN.test(stderrTail)
+    ? new GatewayError('cli_not_logged_in', SENTENCES.cli_not_logged_in, { details })
+    : new GatewayError('cli_failed', 'The Claude Code CLI ended without an answer.', { details })

@@ -1,0 +1,5 @@
+export * from './decode.ts'
+export * from './encode.ts'
+export * from './failure.ts'
+export * from './flatten.ts'
+export type * from './message.ts'

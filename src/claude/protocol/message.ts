@@ -1,0 +1,43 @@
+import type { Usage } from '../../core/index.ts'
+
+/** What one line of the CLI's stdout says, as far as we use it. Source: `--output-format stream-json`, 2.1.197 to 2.1.330. */
+export type CliMessage =
+  /** The model began an answer: once for each model request. */
+  | { readonly type: 'answer-start'; readonly usage: Usage }
+  | { readonly type: 'text'; readonly text: string }
+  /** A tool began to be called, or the model thinks: a sign of life, nothing to relay. */
+  | { readonly type: 'activity' }
+  | { readonly type: 'answer-end'; readonly stopReason: string | undefined; readonly usage: Usage }
+  /** A finished message of the transcript; `problem` is set where the CLI wrote it in the model's place. */
+  | { readonly type: 'assistant'; readonly uuid: string | undefined; readonly problem: string | undefined }
+  /** The CLI will send its request again. */
+  | {
+      readonly type: 'retry'
+      readonly status: number | undefined
+      readonly reason: string | undefined
+      readonly delayMs: number | undefined
+    }
+  | CliResult
+  | { readonly type: 'control-answer'; readonly requestId: string; readonly problem: string | undefined }
+  /** Anything else; observed, not fatal. */
+  | { readonly type: 'other'; readonly kind: string }
+
+export interface CliResult {
+  readonly type: 'result'
+  readonly subtype: string
+  readonly isError: boolean
+  /** The answer, or where `isError` the CLI's own words, which are for the log only. */
+  readonly text: string
+  readonly status: number | undefined
+  readonly terminalReason: string | undefined
+  readonly stopReason: string | undefined
+  readonly usage: Usage
+  readonly costUsd: number | undefined
+  /** The value that a JSON Schema asked for. */
+  readonly structuredOutput: unknown
+  readonly errors: readonly string[]
+}
+
+export type Decoded =
+  | { readonly ok: true; readonly message: CliMessage }
+  | { readonly ok: false; readonly problem: string }

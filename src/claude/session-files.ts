@@ -1,0 +1,20 @@
+/** The CLI's files of a session: `projects/<directory with dashes>/<uuid>.jsonl` and what stands beside it by that name. */
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CliSessions } from '../core/index.ts'
+
+export function createSessionFiles({ configDirectory }: { readonly configDirectory: string }): CliSessions {
+  const projects = join(configDirectory, 'projects')
+  return {
+    async forget(uuid) {
+      const directories = await readdir(projects).catch((error: unknown) => {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+        throw error
+      })
+      for (const directory of directories) {
+        await rm(join(projects, directory, `${uuid}.jsonl`), { force: true })
+        await rm(join(projects, directory, uuid), { recursive: true, force: true })
+      }
+    },
+  }
+}
