@@ -1,0 +1,111 @@
+/** Settings from the environment and an optional file; the one place that reads either. */
+import { readFileSync } from 'node:fs'
+import { isIPv4 } from 'node:net'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { cliEnvironment, gitEnvironment } from './cli-environment.ts'
+import type { Environment } from './environment.ts'
+import { setting, settingNames, type SettingName, type SettingValue } from './settings.ts'
+
+type Values = { readonly [Name in SettingName]: SettingValue<Name> }
+
+/** All settings, read and checked. */
+export interface Config extends Values {
+  readonly dataDirectory: string
+  /** The variables that children of ours get. */
+  readonly cliEnvironment: Readonly<Record<string, string>>
+  /** The variables that git gets. */
+  readonly gitEnvironment: Readonly<Record<string, string>>
+  /** Where the CLI keeps its login and its sessions. */
+  readonly claudeConfigDirectory: string
+  /** The search path for programs. */
+  readonly searchPath: string
+}
+
+/** Every problem of the configuration, a line each, naming the setting. Values of secrets are not in it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`the configuration cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'))
+
+function fromFile(path: string, problems: string[]): Environment {
+  let values: Environment
+  try {
+    values = parseEnv(readFileSync(path, 'utf8'))
+  } catch (error) {
+    problems.push(
+      `VIVAVOCE_CONFIG: the file cannot be read (${error instanceof Error ? error.message : String(error)})`,
+    )
+    return {}
+  }
+  for (const name of Object.keys(values)) {
+    if (!settingNames.includes(name as SettingName))
+      problems.push(`VIVAVOCE_CONFIG: the file sets ${name}, which is no setting`)
+  }
+  return values
+}
+
+const dataDirectoryOf = (env: Environment, wanted: string | undefined): string =>
+  resolve(wanted ?? join(env['XDG_DATA_HOME'] || join(env['HOME'] ?? homedir(), '.local', 'share'), 'vivavoce'))
+
+function crossChecks(values: Values): readonly string[] {
+  const problems: string[] = []
+  const { VIVAVOCE_MODELS: models, VIVAVOCE_DEFAULT_MODEL: defaultModel } = values
+  if (!models.includes(defaultModel))
+    problems.push(`VIVAVOCE_DEFAULT_MODEL: ${defaultModel} is not among VIVAVOCE_MODELS (${models.join(', ')})`)
+  for (const { pattern, target } of values.VIVAVOCE_MODEL_ALIASES) {
+    const model = target.slice(target.indexOf('/') + 1)
+    if (!models.includes(model))
+      problems.push(
+        `VIVAVOCE_MODEL_ALIASES: ${pattern}=${target} leads to no model of VIVAVOCE_MODELS (${models.join(', ')})`,
+      )
+  }
+  if (values.API_BEARER_TOKEN === undefined && !isLoopback(values.VIVAVOCE_HOST)) {
+    problems.push(
+      `API_BEARER_TOKEN: a key is needed to listen on ${values.VIVAVOCE_HOST}; without one the server answers on loopback only`,
+    )
+  }
+  return problems
+}
+
+/**
+ * Reads the settings. The environment goes before the file that `VIVAVOCE_CONFIG` names; an empty value counts as unset.
+ * @throws ConfigError with all problems at once.
+ */
+export function loadConfig(env: Environment): Config {
+  const problems: string[] = []
+  const file = env['VIVAVOCE_CONFIG'] ? fromFile(env['VIVAVOCE_CONFIG'], problems) : {}
+  const values: Partial<Record<SettingName, unknown>> = {}
+  for (const name of settingNames) {
+    const { schema, default: fallback } = setting(name)
+    const text = env[name] || file[name] || fallback
+    if (text === undefined) continue
+    const parsed = schema.safeParse(text)
+    if (parsed.success) values[name] = parsed.data
+    else problems.push(...parsed.error.issues.map((issue) => `${name}: ${issue.message}`))
+  }
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('VIVAVOCE_') && name !== 'VIVAVOCE_CONFIG' && !settingNames.includes(name as SettingName)) {
+      problems.push(`${name}: there is no such setting (docs/reference/config.md lists them)`)
+    }
+  }
+  // Each value came from its own schema, so the record is whole once there is no problem.
+  if (problems.length === 0) problems.push(...crossChecks(values as Values))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return {
+    ...(values as Values),
+    dataDirectory: dataDirectoryOf(env, (values as Values).VIVAVOCE_DATA_DIR),
+    cliEnvironment: cliEnvironment(env),
+    gitEnvironment: gitEnvironment(env),
+    claudeConfigDirectory: env['CLAUDE_CONFIG_DIR'] || join(env['HOME'] ?? homedir(), '.claude'),
+    searchPath: env['PATH'] ?? '',
+  }
+}

@@ -1,0 +1,193 @@
+/** Every setting: its name, its form, its default, what it does. The reference page is printed from this table. */
+import { z } from 'zod'
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^-?\d+$/, 'a whole number is expected')
+    .transform(Number)
+    .pipe(z.number().min(min, `at least ${min} is expected`).max(max, `at most ${max} is expected`))
+
+const seconds = integer(1, 86_400)
+
+const decimal = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'a number is expected')
+    .transform(Number)
+    .pipe(z.number().gt(min, `more than ${min} is expected`).max(max, `at most ${max} is expected`))
+
+const name = z.string().regex(/^[^\s,=*]+$/, 'a name without spaces, commas, = or * is expected')
+const names = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .pipe(z.array(name).min(1, 'at least one name is expected'))
+
+const aliases = z.string().transform((text, context) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [pattern = '', target = '', ...rest] = part.split('=').map((side) => side.trim())
+      if (pattern === '' || target === '' || rest.length > 0) {
+        context.addIssue({ code: 'custom', message: `\`${part}\` is not of the form name=model` })
+      }
+      return { pattern, target }
+    }),
+)
+
+interface Setting {
+  readonly schema: z.ZodType<unknown, string>
+  /** As it would stand in the environment. */
+  readonly default?: string
+  /** For the reference page, where the default is worked out. */
+  readonly defaultText?: string
+  readonly secret?: true
+  readonly tells: string
+}
+
+export const SETTINGS = {
+  VIVAVOCE_HOST: {
+    schema: z.string().min(1),
+    default: '127.0.0.1',
+    tells: 'The address to listen on. Any but a loopback address needs `API_BEARER_TOKEN`.',
+  },
+  VIVAVOCE_PORT: {
+    schema: integer(0, 65_535),
+    default: '8765',
+    tells:
+      'The port to listen on; 0 takes any free one. The bound address is printed on stdout as one JSON line, `{"listening":"http://…"}`.',
+  },
+  API_BEARER_TOKEN: {
+    schema: z.string().regex(/^[\x21-\x7e]+$/, 'visible ASCII characters without spaces are expected'),
+    secret: true,
+    defaultText: 'on loopback one is made and printed at start',
+    tells: 'The key that callers must present as `Authorization: Bearer KEY`.',
+  },
+  VIVAVOCE_CLAUDE_BIN: {
+    schema: z.string().min(1),
+    defaultText: '`claude` on the PATH, else the one in `node_modules`',
+    tells: 'The Claude Code CLI: a path, or a name on the PATH.',
+  },
+  VIVAVOCE_MODELS: {
+    schema: names,
+    default: 'haiku,sonnet,opus',
+    tells: 'The models on offer, as the CLI takes them in `--model`.',
+  },
+  VIVAVOCE_DEFAULT_MODEL: {
+    schema: name,
+    default: 'sonnet',
+    tells: 'The model of a request that names none. One of `VIVAVOCE_MODELS`.',
+  },
+  VIVAVOCE_MODEL_ALIASES: {
+    schema: aliases,
+    default: 'gpt-4.1=sonnet',
+    tells:
+      'Foreign model names, `name=model` with commas between; `*` stands for any text and the first match counts. A target is a model or `agent/model`.',
+  },
+  VIVAVOCE_AGENTS_DIR: {
+    schema: z.string().min(1),
+    defaultText: 'the agents that come with vivavoce',
+    tells: 'The directory of the agent files (`*.md`).',
+  },
+  VIVAVOCE_STREAM_AGENT: {
+    schema: name,
+    default: 'conversational',
+    tells: 'The agent that answers where `stream` is true, and `/v1/conversational`. It must have no tools.',
+  },
+  VIVAVOCE_AGENT: {
+    schema: name,
+    default: 'recruiter-triage',
+    tells: 'The agent that answers where `stream` is false or absent.',
+  },
+  VIVAVOCE_WORKSPACE_REPO: {
+    schema: z
+      .string()
+      .min(1)
+      .refine((text) => !text.startsWith('-'), 'a repository does not begin with a dash'),
+    defaultText: 'none: an empty directory',
+    tells: 'The git repository that a doer gets a fresh checkout of: a path or an address that `git clone` takes.',
+  },
+  VIVAVOCE_WORKSPACE_BRANCH: {
+    schema: z.string().regex(/^[^-\s~^:?*[\\][^\s~^:?*[\\]*$/, 'the name of a branch is expected'),
+    defaultText: 'the repository’s default branch',
+    tells: 'The branch of that checkout.',
+  },
+  VIVAVOCE_DATA_DIR: {
+    schema: z.string().min(1),
+    defaultText: '`$XDG_DATA_HOME/vivavoce`, else `~/.local/share/vivavoce`',
+    tells: 'Where conversations and workspaces are kept. One server at a time.',
+  },
+  MAX_CONCURRENCY: {
+    schema: integer(1, 1000),
+    default: '10',
+    tells: 'How many runs of the CLI there may be at once; the rest wait in order.',
+  },
+  MAX_QUEUE_DEPTH: {
+    schema: integer(0, 100_000),
+    default: '100',
+    tells: 'How many requests and jobs may wait; one more is refused: 429 for `/execute`, 503 elsewhere.',
+  },
+  CONVERSATIONAL_TIMEOUT_SECONDS: {
+    schema: seconds,
+    default: '120',
+    tells: 'The longest turn of a talker, in seconds. Waiting for a place does not count.',
+  },
+  VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS: {
+    schema: seconds,
+    default: '60',
+    tells: 'The longest wait for a talker’s answer to begin, in seconds.',
+  },
+  VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS: {
+    schema: seconds,
+    default: '30',
+    tells: 'The longest silence within a talker’s answer, in seconds.',
+  },
+  VIVAVOCE_AGENT_TIMEOUT_SECONDS: {
+    schema: seconds,
+    default: '900',
+    tells: 'The longest run of a doer, in seconds; a job may ask for less or more with `timeout_seconds`, up to a day.',
+  },
+  VIVAVOCE_AGENT_BUDGET_USD: {
+    schema: decimal(0, 10_000),
+    default: '2',
+    tells: 'The budget of a doer’s run in US dollars; a job may ask for another with `max_budget_usd`.',
+  },
+  VIVAVOCE_HEADER_HOLD_MS: {
+    schema: integer(0, 4000),
+    default: '1000',
+    tells:
+      'How long a stream’s status waits for the first event, in milliseconds, so that an early failure gets a real status.',
+  },
+  VIVAVOCE_MAX_BODY_MB: {
+    schema: integer(1, 1024),
+    default: '32',
+    tells: 'The largest request body, in MiB; a larger one is a 413.',
+  },
+  JOB_TTL_SECONDS: {
+    schema: integer(1, 31_536_000),
+    default: '3600',
+    tells: 'How long a finished job can be looked up, in seconds.',
+  },
+  VIVAVOCE_LOG_LEVEL: {
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+    default: 'info',
+    tells: 'What is logged, on stderr, as JSON lines.',
+  },
+} as const satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof SETTINGS
+
+export const settingNames = Object.keys(SETTINGS) as SettingName[]
+
+export const setting = (of: SettingName): Setting => SETTINGS[of]
+
+export type SettingValue<Name extends SettingName> = (typeof SETTINGS)[Name] extends { readonly default: string }
+  ? z.output<(typeof SETTINGS)[Name]['schema']>
+  : z.output<(typeof SETTINGS)[Name]['schema']> | undefined

@@ -1,0 +1,1 @@
+export { createConversations, type Conversations } from './conversations.ts'

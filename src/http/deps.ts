@@ -1,0 +1,37 @@
+import type { Admission, KeyCheck } from '../access/index.ts'
+import type { Conversations } from '../conversations/index.ts'
+import type { Catalogue, Agent, Clock, Observer, TurnEngine, TurnLimits } from '../core/index.ts'
+import type { Jobs } from '../jobs/index.ts'
+import type { Background } from './background.ts'
+
+/** What the edge needs; `main.ts` constructs all of it. */
+export interface AppDeps {
+  /** Behind the admission, with workspaces for doers. */
+  readonly engine: TurnEngine
+  readonly conversations: Conversations
+  readonly jobs: Jobs
+  readonly admission: Admission
+  readonly isKey: KeyCheck
+  readonly catalogue: Catalogue
+  /** The agent where `stream` is true, and where it is not. */
+  readonly streamAgent: Agent
+  readonly agent: Agent
+  readonly talkerLimits: TurnLimits
+  readonly doerLimits: TurnLimits
+  readonly budgetUsd: number
+  readonly headerHoldMs: number
+  readonly keepAliveMs: number
+  readonly maxBodyBytes: number
+  readonly version: string
+  readonly cli: { readonly version: string; readonly path: string }
+  readonly rehearsal: boolean
+  readonly clock: Clock
+  readonly observer: Observer
+  readonly background: Background
+  /** Aborts when the server stops; its reason is the error that callers get. */
+  readonly stopping: AbortSignal
+}
+
+export interface AppEnv {
+  Variables: { requestId: string }
+}

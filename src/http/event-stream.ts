@@ -1,0 +1,68 @@
+/**
+ * Frames as the body of an event stream. Framed on pull: a slow reader slows the turn down (R40). The headers leave with
+ * a comment at once (R27), and a comment fills every silence (R28).
+ */
+import { encodeSseComment } from '../lib/index.ts'
+import type { Clock } from '../core/index.ts'
+
+const KEEP_ALIVE = encodeSseComment('keep-alive')
+
+export interface EventStreamOptions {
+  readonly clock: Clock
+  readonly keepAliveMs: number
+  /** Takes over the end of the frames' iteration, which outlives the response by what a process takes to stop. */
+  readonly settle: (ending: Promise<unknown>) => void
+  /** Besides those of every event stream. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** `last` ends the response; frames are read no further. */
+export interface Frames {
+  readonly text: string
+  readonly last: boolean
+}
+
+const EVENT_STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+}
+
+export function eventStream(
+  frames: AsyncIterator<Frames, void>,
+  { clock, keepAliveMs, settle, headers }: EventStreamOptions,
+): Response {
+  const encoder = new TextEncoder()
+  let pending: Promise<IteratorResult<Frames, void>> | undefined
+  const leave = (): void => settle(frames.return?.() ?? Promise.resolve())
+
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        controller.enqueue(encoder.encode(KEEP_ALIVE))
+      },
+      async pull(controller) {
+        pending ??= frames.next()
+        const silence = Promise.withResolvers<'silence'>()
+        using _timer = clock.after(keepAliveMs, () => silence.resolve('silence'))
+        const next = await Promise.race([pending, silence.promise])
+        if (next === 'silence') {
+          controller.enqueue(encoder.encode(KEEP_ALIVE))
+          return
+        }
+        pending = undefined
+        if (next.done === true) {
+          controller.close()
+          return
+        }
+        controller.enqueue(encoder.encode(next.value.text))
+        if (!next.value.last) return
+        controller.close()
+        leave()
+      },
+      cancel: leave,
+    },
+    { highWaterMark: 0 },
+  )
+  return new Response(body, { headers: { ...headers, ...EVENT_STREAM_HEADERS } })
+}

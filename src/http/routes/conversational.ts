@@ -1,0 +1,32 @@
+import type { Context } from 'hono'
+import { GatewayError, isTalker } from '../../core/index.ts'
+import { encodeReply, parseConversationalRequest } from '../../wire/index.ts'
+import { choose } from '../choose.ts'
+import type { AppDeps, AppEnv } from '../deps.ts'
+import { readJson } from '../read-json.ts'
+
+export function conversational({ conversations, catalogue, streamAgent, talkerLimits, stopping }: AppDeps) {
+  return {
+    async say(c: Context<AppEnv>): Promise<Response> {
+      const { sessionId, message, model: name } = parseConversationalRequest(await readJson(c.req))
+      const { agent, model } = choose(catalogue, name, streamAgent)
+      if (!isTalker(agent)) {
+        throw new GatewayError(
+          'invalid_request',
+          `\`model\`: the agent ${agent.name} has tools; a conversation needs one without.`,
+          { param: 'model' },
+        )
+      }
+      const signal = AbortSignal.any([c.req.raw.signal, stopping])
+      const reply = await conversations.say({ id: sessionId, message, agent, model, limits: talkerLimits, signal })
+      return c.json(encodeReply({ sessionId, reply }))
+    },
+    async forget(c: Context<AppEnv>): Promise<Response> {
+      const id = decodeURIComponent(c.req.path.slice('/v1/conversational/'.length))
+      const signal = AbortSignal.any([c.req.raw.signal, stopping])
+      if (!(await conversations.forget(id, { signal })))
+        throw new GatewayError('not_found', 'There is no such conversation.')
+      return c.json({ session_id: id, deleted: true })
+    },
+  }
+}

@@ -1,0 +1,16 @@
+import type { Context } from 'hono'
+import type { AppDeps, AppEnv } from '../deps.ts'
+
+export const health =
+  ({ admission, version, cli, rehearsal }: AppDeps) =>
+  (c: Context<AppEnv>): Response =>
+    c.json({
+      status: 'ok',
+      busy: admission.active >= admission.capacity,
+      active: admission.active,
+      queued: admission.queued,
+      capacity: admission.capacity,
+      version,
+      cli,
+      ...(rehearsal ? { rehearsal } : {}),
+    })

@@ -1,0 +1,1 @@
+export { createJobs, type JobOrder, type Jobs } from './jobs.ts'

@@ -1,0 +1,1 @@
+export { encodeReply, parseConversationalRequest, type ConversationalRequest } from './conversational.ts'

@@ -1,0 +1,1 @@
+export { encodeJob, parseJobRequest, type JobRequest } from './jobs.ts'

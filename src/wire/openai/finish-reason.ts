@@ -1,0 +1,16 @@
+import type { StopReason } from '../../core/index.ts'
+
+export type FinishReason = 'stop' | 'length' | 'content_filter'
+
+/** Our word for why an answer ended, in OpenAI's (R33). */
+export function toFinishReason(reason: StopReason): FinishReason {
+  switch (reason) {
+    case 'end':
+    case 'stop-text':
+      return 'stop'
+    case 'length':
+      return 'length'
+    case 'refusal':
+      return 'content_filter'
+  }
+}

@@ -1,0 +1,13 @@
+import type { Usage } from '../../core/index.ts'
+
+/** OpenAI's `usage`: what was read from the cache, or written to it, is part of the prompt (R34). */
+export const encodeUsage = (usage: Usage) => {
+  const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: usage.outputTokens,
+    total_tokens: prompt + usage.outputTokens,
+    prompt_tokens_details: { cached_tokens: usage.cacheReadTokens },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+  }
+}

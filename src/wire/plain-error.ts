@@ -1,0 +1,31 @@
+import { errorKind, type GatewayError } from '../core/index.ts'
+
+/** What a caller of the plain paths reads first: a class of failure, not its cause. */
+const title = ({ code }: GatewayError): string => {
+  const { status } = errorKind(code)
+  switch (status) {
+    case 400:
+      return 'invalid request'
+    case 401:
+      return 'unauthorized'
+    case 404:
+      return 'not found'
+    case 405:
+      return 'method not allowed'
+    case 413:
+      return 'request too large'
+    case 429:
+      return code === 'job_queue_full' ? 'queue full' : 'rate limited'
+    case 500:
+      return 'internal error'
+    case 503:
+      return code === 'queue_full' ? 'queue full' : code === 'shutting_down' ? 'shutting down' : 'execution failed'
+  }
+}
+
+/** The envelope of `/v1/conversational`, `/execute` and `/jobs`. */
+export const encodePlainError = (error: GatewayError) => ({
+  error: title(error),
+  detail: error.message,
+  code: error.code,
+})

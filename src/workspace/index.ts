@@ -1,0 +1,2 @@
+export { inWorkspace } from './in-workspace.ts'
+export { openWorkspaces, type Workspaces } from './workspaces.ts'
