@@ -1,0 +1,17 @@
+import { configReference, loadConfig, readEnvironment, setting, settingNames } from '../config/index.ts'
+
+/** Prints the settings in force, secrets masked, or the reference page. */
+export function printConfig({ reference }: { readonly reference: boolean }): number {
+  if (reference) {
+    process.stdout.write(configReference())
+    return 0
+  }
+  const config = loadConfig(readEnvironment())
+  const shown = (value: unknown): string =>
+    value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+  for (const name of settingNames) {
+    const value = config[name]
+    process.stdout.write(`${name}=${setting(name).secret === true && value !== undefined ? '(set)' : shown(value)}\n`)
+  }
+  return 0
+}

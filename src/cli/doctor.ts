@@ -1,0 +1,63 @@
+import { access, constants, mkdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { loadAgents } from '../agents/index.ts'
+import { locateCli } from '../claude/index.ts'
+import { ConfigError, loadConfig, readEnvironment } from '../config/index.ts'
+import { isTalker, systemClock } from '../core/index.ts'
+import { AGENTS_DIRECTORY } from '../main.ts'
+import { proveInert } from '../prove-inert.ts'
+
+/** Checks what serving needs, a line each; resolves to 0 when all of it is there. */
+export async function runDoctor(): Promise<number> {
+  let failed = 0
+  async function check<T>(
+    what: string,
+    look: () => Promise<{ readonly found: string; readonly value?: T }>,
+  ): Promise<T | undefined> {
+    try {
+      const { found, value } = await look()
+      process.stdout.write(`ok    ${what}: ${found}\n`)
+      return value
+    } catch (error) {
+      failed++
+      const lines =
+        error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)]
+      process.stdout.write(`FAIL  ${what}: ${lines.join('\n        ')}\n`)
+      return undefined
+    }
+  }
+
+  await check('node', async () => {
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+    if (major < 22 || (major === 22 && minor < 12))
+      throw new Error(`${process.versions.node} is too old; 22.12 or newer is needed`)
+    return { found: process.versions.node }
+  })
+  const config = await check('configuration', async () => ({
+    found: 'all settings can be used',
+    value: loadConfig(readEnvironment()),
+  }))
+  if (config === undefined) return 1
+  await check('agents', async () => {
+    const agents = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
+    return {
+      found: agents.map((agent) => `${agent.name} (${isTalker(agent) ? 'talker' : agent.tools.join(', ')})`).join('; '),
+    }
+  })
+  await check('data directory', async () => {
+    await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
+    await access(config.dataDirectory, constants.W_OK)
+    return { found: config.dataDirectory }
+  })
+  const cli = await check('claude', async () => {
+    const found = await locateCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
+    return { found: `${found.version} (${found.path})`, value: found }
+  })
+  if (cli !== undefined) {
+    await check('callers’ text is mere text to it', async () => {
+      await proveInert({ bin: cli.path, searchPath: config.searchPath, clock: systemClock })
+      return { found: 'shown with files and commands in a turn, a session and a run' }
+    })
+  }
+  return failed === 0 ? 0 : 1
+}

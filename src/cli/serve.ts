@@ -1,0 +1,37 @@
+import { loadConfig, readEnvironment } from '../config/index.ts'
+import { startGateway } from '../main.ts'
+import { createLog } from '../telemetry/index.ts'
+import { rehearse } from './rehearse.ts'
+
+/** Resolves with the first signal to stop; a second one ends the program at once. */
+const stopSignal = (): Promise<NodeJS.Signals> => {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      process.once(name, () => process.exit(1))
+      resolve(name)
+    })
+  }
+  return promise
+}
+
+/** Serves until a signal; stdout gets one JSON line with the bound address, everything else goes to stderr. */
+export async function serve({ rehearsal: rehearsed }: { readonly rehearsal: boolean }): Promise<number> {
+  const stopped = stopSignal()
+  await using set = rehearsed ? await rehearse() : undefined
+  const config = set?.config ?? loadConfig(readEnvironment())
+  const log = createLog({ level: config.VIVAVOCE_LOG_LEVEL })
+  const gateway = await startGateway(config, { observer: log, rehearsal: rehearsed })
+  process.stdout.write(`${JSON.stringify({ listening: gateway.url })}\n`)
+  if (set !== undefined) process.stdout.write(`${JSON.stringify({ rehearsal: set.rehearsal.url })}\n`)
+  if (gateway.key.made) {
+    process.stderr.write(
+      `vivavoce: API_BEARER_TOKEN is not set; callers of this run present the key ${gateway.key.value}\n`,
+    )
+  }
+  log.info('serving', { url: gateway.url, cli: gateway.cli })
+  const signal = await stopped
+  log.info('stopping', { signal })
+  await gateway.close()
+  return 0
+}

@@ -1,0 +1,154 @@
+/** The composition root: a configuration in, everything constructed once, one `close()` out. */
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
+import { loadAgents } from './agents/index.ts'
+import { createColdEngine, createSessionFiles, locateCli, type CliBinary } from './claude/index.ts'
+import { ConfigError, type Config } from './config/index.ts'
+import { createConversations } from './conversations/index.ts'
+import { GatewayError, isTalker, newId, systemClock, type Agent, type Observer } from './core/index.ts'
+import { createApp, createBackground, startServer } from './http/index.ts'
+import { createJobs } from './jobs/index.ts'
+import { proveInert } from './prove-inert.ts'
+import { createJobMemory, openConversationFiles } from './storage/index.ts'
+import { inWorkspace, openWorkspaces } from './workspace/index.ts'
+
+const PACKAGE = new URL('../package.json', import.meta.url)
+/** The agents that come with the product. */
+export const AGENTS_DIRECTORY = new URL('../agents/', import.meta.url)
+const KEEP_ALIVE_MS = 10_000
+/** How long responses that are being sent may take when the server stops. */
+const CLOSE_GRACE_MS = 3000
+
+export interface Gateway {
+  readonly url: string
+  readonly cli: CliBinary
+  /** The key that callers must present; `made` when the configuration has none. */
+  readonly key: { readonly value: string; readonly made: boolean }
+  /** Stops taking requests, ends the runs under way and waits until nothing is left. May be called twice. */
+  close(): Promise<void>
+}
+
+export interface GatewayOptions {
+  readonly observer: Observer
+  /** Whether a rehearsal stands behind the CLI. */
+  readonly rehearsal?: boolean
+}
+
+export const packageVersion = async (): Promise<string> => {
+  const manifest: unknown = JSON.parse(await readFile(PACKAGE, 'utf8'))
+  return manifest !== null && typeof manifest === 'object' && 'version' in manifest ? String(manifest.version) : ''
+}
+
+function agentsOf(config: Config, agents: readonly Agent[]): { readonly streamAgent: Agent; readonly agent: Agent } {
+  const find = (name: string): Agent | undefined => agents.find((candidate) => candidate.name === name)
+  const streamAgent = find(config.VIVAVOCE_STREAM_AGENT)
+  const agent = find(config.VIVAVOCE_AGENT)
+  const known = agents.map(({ name }) => name).join(', ')
+  const problems = [
+    ...(streamAgent === undefined
+      ? [`VIVAVOCE_STREAM_AGENT: there is no agent ${config.VIVAVOCE_STREAM_AGENT} (there are ${known})`]
+      : []),
+    ...(streamAgent !== undefined && !isTalker(streamAgent)
+      ? [`VIVAVOCE_STREAM_AGENT: the agent ${streamAgent.name} has tools; one without is needed`]
+      : []),
+    ...(agent === undefined ? [`VIVAVOCE_AGENT: there is no agent ${config.VIVAVOCE_AGENT} (there are ${known})`] : []),
+    ...agents.flatMap(({ name, model }) =>
+      model === undefined || config.VIVAVOCE_MODELS.includes(model)
+        ? []
+        : [`VIVAVOCE_MODELS: the agent ${name} wants the model ${model}, which is not among them`],
+    ),
+  ]
+  if (problems.length > 0 || streamAgent === undefined || agent === undefined) throw new ConfigError(problems)
+  return { streamAgent, agent }
+}
+
+/**
+ * Starts the gateway; it serves when this resolves.
+ * @throws ConfigError, AgentFilesError, GatewayError `cli_unavailable`, or what listening throws; nothing is left then.
+ */
+export async function startGateway(config: Config, { observer, rehearsal = false }: GatewayOptions): Promise<Gateway> {
+  const clock = systemClock
+  const agents = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
+  const chosen = agentsOf(config, agents)
+  const cli = await locateCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
+  const neutralDirectory = join(config.dataDirectory, 'neutral')
+  await mkdir(neutralDirectory, { recursive: true, mode: 0o700 })
+  await proveInert({ bin: cli.path, searchPath: config.searchPath, clock })
+
+  const store = await openConversationFiles(join(config.dataDirectory, 'conversations'))
+  const workspaces = await openWorkspaces({
+    root: join(config.dataDirectory, 'workspaces'),
+    repository: config.VIVAVOCE_WORKSPACE_REPO,
+    branch: config.VIVAVOCE_WORKSPACE_BRANCH,
+    env: config.gitEnvironment,
+    clock,
+    observer,
+  })
+  const admission = createAdmission({ capacity: config.MAX_CONCURRENCY, maxWaiting: config.MAX_QUEUE_DEPTH, clock })
+  const engine = inWorkspace(
+    createColdEngine({ bin: cli.path, passedOn: config.cliEnvironment, neutralDirectory, clock, observer }),
+    workspaces,
+  )
+  const jobs = createJobs({
+    engine,
+    room: admission,
+    store: createJobMemory(),
+    clock,
+    observer,
+    ttlMs: config.JOB_TTL_SECONDS * 1000,
+  })
+  const background = createBackground({ observer })
+  const stopping = new AbortController()
+  const key =
+    config.API_BEARER_TOKEN === undefined
+      ? { value: newId('vv-'), made: true }
+      : { value: config.API_BEARER_TOKEN, made: false }
+  const admittedEngine = admitted(engine, admission)
+
+  const app = createApp({
+    engine: admittedEngine,
+    conversations: createConversations({
+      engine: admittedEngine,
+      store,
+      sessions: createSessionFiles({ configDirectory: config.claudeConfigDirectory }),
+    }),
+    jobs,
+    admission,
+    isKey: createKeyCheck(key.value),
+    catalogue: {
+      models: config.VIVAVOCE_MODELS,
+      defaultModel: config.VIVAVOCE_DEFAULT_MODEL,
+      aliases: config.VIVAVOCE_MODEL_ALIASES,
+      agents,
+    },
+    ...chosen,
+    talkerLimits: {
+      firstTokenMs: config.VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS * 1000,
+      tokenGapMs: config.VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS * 1000,
+      turnMs: config.CONVERSATIONAL_TIMEOUT_SECONDS * 1000,
+    },
+    doerLimits: { turnMs: config.VIVAVOCE_AGENT_TIMEOUT_SECONDS * 1000 },
+    budgetUsd: config.VIVAVOCE_AGENT_BUDGET_USD,
+    headerHoldMs: config.VIVAVOCE_HEADER_HOLD_MS,
+    keepAliveMs: KEEP_ALIVE_MS,
+    maxBodyBytes: config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024,
+    version: await packageVersion(),
+    cli,
+    rehearsal,
+    clock,
+    observer,
+    background,
+    stopping: stopping.signal,
+  })
+  const server = await startServer(app, { host: config.VIVAVOCE_HOST, port: config.VIVAVOCE_PORT })
+
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    stopping.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
+    await Promise.all([server.close({ graceMs: CLOSE_GRACE_MS }), jobs.close()])
+    await background.close()
+  }
+  return { url: server.url, cli, key, close: () => (closing ??= close()) }
+}
