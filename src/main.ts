@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
-import { createColdEngine, createSessionFiles, locateCli, type CliBinary } from './claude/index.ts'
+import { createColdEngine, createSessionFiles, killOrphans, locateCli, type CliBinary } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createConversations } from './conversations/index.ts'
 import { GatewayError, isTalker, newId, systemClock, type Agent, type Observer } from './core/index.ts'
@@ -75,6 +75,7 @@ export async function startGateway(config: Config, { observer, rehearsal = false
   const cli = await locateCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
   const neutralDirectory = join(config.dataDirectory, 'neutral')
   await mkdir(neutralDirectory, { recursive: true, mode: 0o700 })
+  killOrphans()
   await proveInert({ bin: cli.path, searchPath: config.searchPath, clock })
 
   const store = await openConversationFiles(join(config.dataDirectory, 'conversations'))

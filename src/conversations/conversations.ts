@@ -1,13 +1,16 @@
 /** Named conversations that the gateway keeps: one turn at a time each, nothing lost that was answered. */
+import { createHash } from 'node:crypto'
 import { v5 as uuidV5 } from 'uuid'
 import {
   collectTurn,
+  GatewayError,
   type Agent,
   type CliSession,
   type CliSessions,
   type Conversation,
   type ConversationStore,
   type History,
+  type TurnEnd,
   type TurnEngine,
   type TurnLimits,
 } from '../core/index.ts'
@@ -41,7 +44,12 @@ export interface ConversationsOptions {
   readonly sessions: CliSessions
 }
 
-export const sessionUuid = (id: string): string => uuidV5(id, NAMESPACE)
+const sessionUuid = (id: string): string => uuidV5(id, NAMESPACE)
+
+const personaOf = ({ name, prompt }: Agent): string => createHash('sha256').update(`${name}\n${prompt}`).digest('hex')
+
+/** The CLI no longer has the session, or not the turn to resume at. */
+const isLost = (error: unknown): boolean => error instanceof GatewayError && error.details['sessionLost'] === true
 
 const asHistory = ({ turns }: Conversation): History =>
   turns.flatMap(({ user, assistant }) => [
@@ -52,33 +60,57 @@ const asHistory = ({ turns }: Conversation): History =>
 export function createConversations({ engine, store, sessions }: ConversationsOptions): Conversations {
   const serial = createSerial()
 
-  async function turn({ id, message, agent, model, limits, signal }: Say): Promise<string> {
-    const kept: Conversation = (await store.get(id)) ?? { id, turns: [] }
-    const open: CliSession = { uuid: sessionUuid(id), opened: false }
-    const session = kept.session ?? open
-    // A session that is opened anew is told everything so far; one that is resumed holds it.
-    if (!session.opened) await sessions.forget(session.uuid)
-    const history: History = [...(session.opened ? [] : asHistory(kept)), { role: 'user', text: message }]
-    const end = await collectTurn(engine.run({ agent, model, history, limits, session }, { signal }))
-    const next: CliSession = {
-      uuid: session.uuid,
-      opened: true,
-      ...(end.sessionAt === undefined ? {} : { resumeAt: end.sessionAt }),
+  const ask = (
+    { agent, model, message, limits, signal }: Say,
+    session: CliSession,
+    earlier: History,
+  ): Promise<TurnEnd> =>
+    collectTurn(
+      engine.run({ agent, model, history: [...earlier, { role: 'user', text: message }], limits, session }, { signal }),
+    )
+
+  /** Asks in a session that holds nothing yet: it is told everything so far. */
+  async function askAnew(turn: Say, kept: Conversation): Promise<TurnEnd> {
+    const session: CliSession = { uuid: sessionUuid(turn.id), opened: false }
+    await sessions.forget(session.uuid)
+    return await ask(turn, session, asHistory(kept))
+  }
+
+  /** Asks in the session as it is kept; where the CLI has lost it, or holds another persona, in a new one. */
+  async function askKept(turn: Say, kept: Conversation): Promise<TurnEnd> {
+    if (kept.session?.persona !== personaOf(turn.agent)) return await askAnew(turn, kept)
+    try {
+      return await ask(turn, kept.session, [])
+    } catch (error) {
+      if (!isLost(error)) throw error
+      return await askAnew(turn, kept)
     }
-    await store.put({ id, turns: [...kept.turns, { user: message, assistant: end.answer }], session: next })
-    return end.answer
+  }
+
+  async function say(turn: Say): Promise<string> {
+    const { id, message, agent } = turn
+    const kept: Conversation = (await store.get(id)) ?? { id, turns: [] }
+    const { answer, sessionAt } = await askKept(turn, kept)
+    await store.put({
+      id,
+      turns: [...kept.turns, { user: message, assistant: answer }],
+      session: {
+        uuid: sessionUuid(id),
+        opened: true,
+        persona: personaOf(agent),
+        ...(sessionAt === undefined ? {} : { resumeAt: sessionAt }),
+      },
+    })
+    return answer
+  }
+
+  async function forget(id: string): Promise<boolean> {
+    await sessions.forget(sessionUuid(id))
+    return await store.delete(id)
   }
 
   return {
-    say: (request) => serial.run(request.id, () => turn(request), { signal: request.signal }),
-    forget: (id, { signal }) =>
-      serial.run(
-        id,
-        async () => {
-          await sessions.forget(sessionUuid(id))
-          return await store.delete(id)
-        },
-        { signal },
-      ),
+    say: (turn) => serial.run(turn.id, () => say(turn), { signal: turn.signal }),
+    forget: (id, { signal }) => serial.run(id, () => forget(id), { signal }),
   }
 }

@@ -10,5 +10,8 @@ export interface Conversation {
   readonly id: string
   readonly turns: readonly ConversationTurn[]
   /** The CLI's session that holds the same turns, a cache of them: where it is lost, it is opened anew from the turns. */
-  readonly session?: CliSession
+  readonly session?: CliSession & {
+    /** What the session was opened with; the CLI keeps the persona that it was given first. */
+    readonly persona: string
+  }
 }

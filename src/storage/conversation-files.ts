@@ -8,15 +8,17 @@ import type { Conversation, ConversationStore } from '../core/index.ts'
 const shape = z.object({
   id: z.string(),
   turns: z.array(z.object({ user: z.string(), assistant: z.string() })),
-  session: z.object({ uuid: z.string(), opened: z.boolean(), resumeAt: z.string().optional() }).optional(),
+  session: z
+    .object({ uuid: z.string(), opened: z.boolean(), resumeAt: z.string().optional(), persona: z.string() })
+    .optional(),
 })
 
 const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 const toConversation = ({ id, turns, session }: z.infer<typeof shape>): Conversation => {
   if (session === undefined) return { id, turns }
-  const { uuid, opened, resumeAt } = session
-  return { id, turns, session: { uuid, opened, ...(resumeAt === undefined ? {} : { resumeAt }) } }
+  const { uuid, opened, resumeAt, persona } = session
+  return { id, turns, session: { uuid, opened, persona, ...(resumeAt === undefined ? {} : { resumeAt }) } }
 }
 
 /** Opens the store in `directory`, which is made when it is missing. */

@@ -4,7 +4,7 @@
  */
 import { GatewayError, NO_USAGE, type StopReason, type TurnEnd, type Usage } from '../../core/index.ts'
 import { createStopText, wholeCharacters } from '../../lib/index.ts'
-import { failureOfRetry, failureOfResult, type CliMessage, type CliResult } from '../protocol/index.ts'
+import { failureOfRetry, failureOfResult, type CliMessage, type CliResult, type CliRetry } from '../protocol/index.ts'
 
 export interface AnswerRules {
   /** A talker's turn is one model request; a doer's may be many, with tools between them. */
@@ -43,9 +43,6 @@ const add = (a: Usage, b: Usage): Usage => ({
 
 const isEmpty = (usage: Usage): boolean =>
   usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens === 0
-
-/** The CLI asks again with the same login. */
-const retryIsVain = ({ status }: { readonly status: number | undefined }): boolean => status === 401 || status === 403
 
 /** Stop reasons at which an answer is over, whatever the CLI would do next. */
 const reasonOf = (stopReason: string | undefined, endAtLimit: boolean): StopReason | undefined => {
@@ -100,6 +97,12 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
       text: leaves,
       end: end('stop-text', add(usage, { ...requestUsage, outputTokens: Math.ceil(said.length / CHARACTERS_A_TOKEN) })),
     }
+  }
+
+  const ofRetry = (retry: CliRetry): Step => {
+    if (said !== '') return brokenOff()
+    const failure = failureOfRetry(retry)
+    return failure === undefined ? NOTHING : { text: '', failure }
   }
 
   const ofResult = (result: CliResult): Step => {
@@ -163,8 +166,7 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
           else problem = message.problem
           return NOTHING
         case 'retry':
-          if (talker && said !== '') return brokenOff()
-          return retryIsVain(message) ? { text: '', failure: failureOfRetry() } : NOTHING
+          return talker ? ofRetry(message) : NOTHING
         case 'result':
           return ofResult(message)
         case 'control-answer':

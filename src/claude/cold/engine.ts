@@ -12,15 +12,21 @@ import {
   type TurnRequest,
 } from '../../core/index.ts'
 import { isAbortOf, LineTooLongError, onAbort } from '../../lib/index.ts'
-import { childEnvironment, CliProcess, doerArguments, type Exit, sessionArguments, talkerArguments } from '../process/index.ts'
+import {
+  childEnvironment,
+  CliProcess,
+  doerArguments,
+  newMark,
+  type Exit,
+  sessionArguments,
+  talkerArguments,
+} from '../process/index.ts'
 import { decodeLine, encodeControlLine, encodeUserLine, failureOfExit, flattenHistory } from '../protocol/index.ts'
 import { createAnswer } from './answer.ts'
 import { createWatchdog, type Overrun } from './watchdog.ts'
 
 /** How long a child may take to end by itself after its result; then it is stopped, and its answer stands. */
 const AFTER_RESULT_MS = 5000
-/** A doer may have children of its own to end; a talker has none and is killed at once, which is safe for its files. */
-const DOER_TERM_GRACE_MS = 60
 
 export interface ColdEngineOptions {
   readonly bin: string
@@ -78,17 +84,18 @@ export function createColdEngine({ bin, passedOn, neutralDirectory, clock, obser
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
     const { agent, model, limits, session, maxOutputTokens } = request
     const talker = isTalker(agent)
+    const mark = newMark()
     signal.throwIfAborted()
     await using child = await CliProcess.start({
       bin,
       args: argumentsOf(request),
-      env: childEnvironment(passedOn, { maxOutputTokens }),
+      env: childEnvironment(passedOn, { talker, maxOutputTokens, mark }),
       directory: request.directory ?? neutralDirectory,
       clock,
       observer,
       agent: agent.name,
       model,
-      termGraceMs: talker ? 0 : DOER_TERM_GRACE_MS,
+      ...(talker ? {} : { mark }),
     })
     using _left = onAbort(signal, () => void child.stop('cancelled'))
     using watchdog = createWatchdog(limits, { clock, onOverrun: () => void child.stop('deadline') })
@@ -125,7 +132,8 @@ export function createColdEngine({ bin, passedOn, neutralDirectory, clock, obser
         if (message.type === 'text' || message.type === 'activity' || message.type === 'answer-start') watchdog.fed()
         const { text, end, failure } = answer.take(message)
         if (text !== '') yield { type: 'text-delta', text }
-        if (failure !== undefined) throw talker ? failure : failure.withDetails({ exitCode: (await lastExit(child, clock)).code })
+        if (failure !== undefined)
+          throw talker ? failure : failure.withDetails({ exitCode: (await lastExit(child, clock)).code })
         if (end === undefined) continue
         // A talker without a session leaves nothing behind, so nobody waits for its process to end.
         const runsToItsEnd = (!talker || session !== undefined) && message.type === 'result'

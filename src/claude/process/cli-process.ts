@@ -3,6 +3,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { GatewayError, type Clock, type Observer, type StopCause } from '../../core/index.ts'
 import { readLines } from '../../lib/index.ts'
+import { killMarked } from './stragglers.ts'
 
 /** The longest line that is read from the CLI; a longer one ends the run as failed. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -24,8 +25,8 @@ export interface StartOptions {
   /** For the log. */
   readonly agent: string
   readonly model: string
-  /** How long the child may take to end when it is told to, before it is killed; 0 kills it at once. */
-  readonly termGraceMs: number
+  /** Found in the environment of whatever it starts; given where it may start something. */
+  readonly mark?: string
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
@@ -36,7 +37,7 @@ export class CliProcess implements AsyncDisposable {
   readonly exit: Promise<Exit>
   readonly #child: Child
   readonly #clock: Clock
-  readonly #termGraceMs: number
+  readonly #mark: string | undefined
   #stderrTail = ''
   #cause: StopCause | undefined
   #exited = false
@@ -59,10 +60,10 @@ export class CliProcess implements AsyncDisposable {
     return new CliProcess(child, options)
   }
 
-  private constructor(child: Child, { clock, observer, agent, model, termGraceMs }: StartOptions) {
+  private constructor(child: Child, { clock, observer, agent, model, mark }: StartOptions) {
     this.#child = child
     this.#clock = clock
-    this.#termGraceMs = termGraceMs
+    this.#mark = mark
     if (child.pid === undefined) throw new Error('a child that was spawned has a pid')
     this.pid = child.pid
     const startedAtMs = clock.nowMs()
@@ -76,7 +77,7 @@ export class CliProcess implements AsyncDisposable {
       child.once('exit', (code, signal) => {
         this.#exited = true
         // What the child started and left behind would live on and hold its pipes open.
-        this.#signalGroup('SIGKILL')
+        this.#kill()
         const cause = this.#cause ?? 'exited'
         const stopping = this.#stoppedAtMs === undefined ? {} : { stoppingMs: clock.nowMs() - this.#stoppedAtMs }
         observer.observe({
@@ -116,14 +117,15 @@ export class CliProcess implements AsyncDisposable {
     this.#child.stdin.end()
   }
 
-  /** Ends the child and its group: TERM, and KILL when it has not gone within its grace. The first cause is kept. */
+  /**
+   * Ends the child, its group and whatever else it started. It is killed at once: that is safe for its files, closes its
+   * request to the model within 20 ms, and, other than TERM, never lets it begin another. The first cause is kept.
+   */
   async stop(cause: StopCause): Promise<Exit> {
     if (this.#exited || this.#cause !== undefined) return await this.exit
     this.#cause = cause
     this.#stoppedAtMs = this.#clock.nowMs()
-    if (this.#termGraceMs === 0) this.#signalGroup('SIGKILL')
-    else this.#signalGroup('SIGTERM')
-    using _insist = this.#clock.after(this.#termGraceMs, () => this.#signalGroup('SIGKILL'))
+    this.#kill()
     return await this.exit
   }
 
@@ -131,11 +133,12 @@ export class CliProcess implements AsyncDisposable {
     await this.stop('done')
   }
 
-  #signalGroup(signal: NodeJS.Signals): void {
+  #kill(): void {
     try {
-      process.kill(-this.pid, signal)
+      process.kill(-this.pid, 'SIGKILL')
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
     }
+    if (this.#mark !== undefined) killMarked(this.#mark)
   }
 }

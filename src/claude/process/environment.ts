@@ -1,3 +1,5 @@
+import { MARK } from './stragglers.ts'
+
 /**
  * What a child's environment holds besides the variables that the configuration passes on: no calls but those that a turn
  * needs, no files read into prompts, no history rewritten, no hidden second request. Seen on 2.1.197 and 2.1.330.
@@ -5,6 +7,7 @@
 const FIXED = {
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
   CLAUDE_CODE_DISABLE_ATTACHMENTS: '1',
+  CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
   CLAUDE_CODE_DISABLE_FILE_MENTIONS: '1',
   CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK: '1',
   CLAUDE_CODE_MAX_RETRIES: '1',
@@ -15,12 +18,21 @@ const FIXED = {
   ENABLE_TOOL_SEARCH: 'false',
 } as const
 
+/** A talker answers at once: it does not think first. */
+const TALKER = { CLAUDE_CODE_DISABLE_THINKING: '1', CLAUDE_CODE_EFFORT_LEVEL: 'low' } as const
+
 /** The whole environment of a child. A limit on output is a number, never a caller's text. */
 export const childEnvironment = (
   passedOn: Readonly<Record<string, string>>,
-  { maxOutputTokens }: { readonly maxOutputTokens: number | undefined },
+  {
+    talker,
+    maxOutputTokens,
+    mark,
+  }: { readonly talker: boolean; readonly maxOutputTokens: number | undefined; readonly mark: string },
 ): Record<string, string> => ({
   ...passedOn,
   ...FIXED,
+  ...(talker ? TALKER : {}),
+  [MARK]: mark,
   ...(maxOutputTokens === undefined ? {} : { CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutputTokens) }),
 })

@@ -1,6 +1,12 @@
 /** Why a run of the CLI is no answer, in our words. The CLI's own words go to the log and never to a caller. */
 import { GatewayError, type ErrorCode, type GatewayErrorOptions } from '../../core/index.ts'
-import type { CliResult } from './message.ts'
+import type { CliResult, CliRetry } from './message.ts'
+
+/** The CLI does not tell how long a rate limit lasts when it does not wait for it; then it is a long one. */
+const UNTOLD_RATE_LIMIT_SECONDS = 60
+const LONGEST_RETRY_WAIT_MS = 1000
+
+const LOST_SESSION = /No conversation found|No message found with message\.uuid/
 
 const PLAN_LIMIT = /usage limit|hit your .{0,20}limit|out of extra usage|credit balance is too low/i
 const NOT_LOGGED_IN =
@@ -62,13 +68,14 @@ export function failureOfResult(result: CliResult, { problem, nowMs, details }: 
       problem,
       words: result.text,
       errors: result.errors,
+      sessionLost: result.errors.some((words) => LOST_SESSION.test(words)),
     },
   }
   const retryAfterSeconds =
     code === 'insufficient_quota'
       ? resetAfterSeconds(result.text, nowMs)
       : code === 'rate_limit_exceeded'
-        ? 10
+        ? UNTOLD_RATE_LIMIT_SECONDS
         : undefined
   return new GatewayError(
     code,
@@ -77,8 +84,17 @@ export function failureOfResult(result: CliResult, { problem, nowMs, details }: 
   )
 }
 
-/** The model API refused the login; the CLI would only ask again with the same one. */
-export const failureOfRetry = (): GatewayError => new GatewayError('cli_not_logged_in', SENTENCES.cli_not_logged_in)
+/**
+ * The failure behind a retry that the CLI announces, where waiting for it is no use to someone who is spoken with: the
+ * login was refused and would be again, or a rate limit lasts longer than a moment. `undefined` lets the CLI try again.
+ */
+export function failureOfRetry({ status, delayMs = 0 }: CliRetry): GatewayError | undefined {
+  if (status === 401 || status === 403) return new GatewayError('cli_not_logged_in', SENTENCES.cli_not_logged_in)
+  if (status !== 429 || delayMs < LONGEST_RETRY_WAIT_MS) return undefined
+  return new GatewayError('rate_limit_exceeded', SENTENCES.rate_limit_exceeded, {
+    retryAfterSeconds: Math.ceil(delayMs / 1000),
+  })
+}
 
 /** A run that ended without a result line. */
 export const failureOfExit = (details: Readonly<Record<string, unknown>>, stderrTail: string): GatewayError =>

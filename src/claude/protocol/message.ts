@@ -10,17 +10,19 @@ export type CliMessage =
   | { readonly type: 'answer-end'; readonly stopReason: string | undefined; readonly usage: Usage }
   /** A finished message of the transcript; `problem` is set where the CLI wrote it in the model's place. */
   | { readonly type: 'assistant'; readonly uuid: string | undefined; readonly problem: string | undefined }
-  /** The CLI will send its request again. */
-  | {
-      readonly type: 'retry'
-      readonly status: number | undefined
-      readonly reason: string | undefined
-      readonly delayMs: number | undefined
-    }
+  | CliRetry
   | CliResult
   | { readonly type: 'control-answer'; readonly requestId: string; readonly problem: string | undefined }
   /** Anything else; observed, not fatal. */
   | { readonly type: 'other'; readonly kind: string }
+
+/** The CLI will send its request again, after `delayMs`. */
+export interface CliRetry {
+  readonly type: 'retry'
+  readonly status: number | undefined
+  readonly reason: string | undefined
+  readonly delayMs: number | undefined
+}
 
 export interface CliResult {
   readonly type: 'result'
