@@ -5,6 +5,7 @@ import { createNewest, isAbortOf } from '../lib/index.ts'
 import type { AppDeps, AppEnv } from './deps.ts'
 import { errorResponse } from './error-response.ts'
 import { authenticate } from './middleware/authenticate.ts'
+import { caller } from './middleware/caller.ts'
 import { recogniseRetry } from './middleware/recognise-retry.ts'
 import { requestId } from './middleware/request-id.ts'
 import { chatCompletions } from './routes/chat-completions.ts'
@@ -42,7 +43,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     },
   })
 
-  app.use(requestId({ clock, observer }))
+  app.use(caller())
+  app.use(requestId({ clock, observer, background: deps.background }))
   app.get('/health', health(deps))
   app.use(authenticate(deps))
   app.use(async function refuseWhenStopping(_c, next) {
@@ -68,9 +70,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     return response
   })
   app.onError((thrown, c) => {
-    const { signal } = c.req.raw
     // The caller is gone: nobody reads this answer, and leaving is no failure.
-    if (isAbortOf(thrown, signal)) return new Response(null, { status: 503 })
+    if (isAbortOf(thrown, c.get('caller'))) return new Response(null, { status: 503 })
     const error = toGatewayError(thrown)
     observer.observe({ type: 'request-failed', requestId: c.get('requestId'), code: error.code, error })
     return errorResponse(error, c.req.path)

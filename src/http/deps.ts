@@ -33,5 +33,11 @@ export interface AppDeps {
 }
 
 export interface AppEnv {
-  Variables: { requestId: string }
+  Variables: {
+    requestId: string
+    /** Aborts when the caller leaves. */
+    caller: AbortSignal
+    /** Of a response that is streamed: resolves when its last byte was handed on, or the caller left. */
+    streamed: Promise<void> | undefined
+  }
 }

@@ -28,13 +28,23 @@ const EVENT_STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 }
 
+/** `streamed` resolves when the last byte was handed on, or the reader left. */
+export interface EventStream {
+  readonly response: Response
+  readonly streamed: Promise<void>
+}
+
 export function eventStream(
   frames: AsyncIterator<Frames, void>,
   { clock, keepAliveMs, settle, headers }: EventStreamOptions,
-): Response {
+): EventStream {
+  const over = Promise.withResolvers<void>()
   const encoder = new TextEncoder()
   let pending: Promise<IteratorResult<Frames, void>> | undefined
-  const leave = (): void => settle(frames.return?.() ?? Promise.resolve())
+  const leave = (): void => {
+    over.resolve()
+    settle(frames.return?.() ?? Promise.resolve())
+  }
 
   const body = new ReadableStream<Uint8Array>(
     {
@@ -42,7 +52,10 @@ export function eventStream(
         controller.enqueue(encoder.encode(KEEP_ALIVE))
       },
       async pull(controller) {
-        pending ??= frames.next()
+        pending ??= frames.next().catch((error: unknown) => {
+          over.resolve()
+          throw error
+        })
         const silence = Promise.withResolvers<'silence'>()
         using _timer = clock.after(keepAliveMs, () => silence.resolve('silence'))
         const next = await Promise.race([pending, silence.promise])
@@ -53,6 +66,7 @@ export function eventStream(
         pending = undefined
         if (next.done === true) {
           controller.close()
+          over.resolve()
           return
         }
         controller.enqueue(encoder.encode(next.value.text))
@@ -64,5 +78,5 @@ export function eventStream(
     },
     { highWaterMark: 0 },
   )
-  return new Response(body, { headers: { ...headers, ...EVENT_STREAM_HEADERS } })
+  return { response: new Response(body, { headers: { ...headers, ...EVENT_STREAM_HEADERS } }), streamed: over.promise }
 }

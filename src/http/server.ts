@@ -19,9 +19,10 @@ export async function startServer(
   app: Hono<AppEnv>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   const server: Server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    (request, response) => void listener(request, response),
   )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

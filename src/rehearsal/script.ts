@@ -1,4 +1,4 @@
-import { encodeSseEvent } from '../lib/sse.ts'
+import { encodeSseEvent } from '../lib/index.ts'
 import { errorBody } from './error-body.ts'
 import type { MessageIdentity } from './events.ts'
 import { replyEvents, replyMessage } from './events.ts'

@@ -5,6 +5,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Clock, Observer } from '../core/index.ts'
+import { isAlive } from '../lib/index.ts'
 import { git } from './git.ts'
 
 /** The base clone is brought up to date at most this often. */
@@ -36,15 +37,6 @@ const exists = async (path: string): Promise<boolean> =>
     () => true,
     () => false,
   )
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
-}
 
 /** Removes what servers that are gone left behind. A leftover under our own id is from before us. */
 async function sweep(root: string): Promise<void> {

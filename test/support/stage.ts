@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { loadConfig } from '../../src/config/index.ts'
 import type { Observation } from '../../src/core/index.ts'
+import { isAlive } from '../../src/lib/index.ts'
 import { startGateway, type Gateway } from '../../src/main.ts'
 import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../../src/rehearsal/index.ts'
 
@@ -37,16 +38,9 @@ export interface Stage extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+export { isAlive }
 
-export const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
+export const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Waits until `found` answers with something; fails when that takes too long. */
 export async function until<T>(found: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {

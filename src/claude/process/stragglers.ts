@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import { isAlive } from '../../lib/index.ts'
 
 /** The variable that carries the mark. */
 export const MARK = 'VIVAVOCE_RUN'
@@ -35,15 +36,6 @@ const marked = (): readonly { readonly pid: number; readonly mark: string }[] =>
     }
   }
   return found
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }
 
 function killAll(isWanted: (mark: string) => boolean): number {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createMiddleware } from 'hono/factory'
 import type { Clock, Observer } from '../../core/index.ts'
 import type { AppEnv } from '../deps.ts'
+import { readText } from '../read-json.ts'
 
 const REMEMBERED_MS = 60_000
 const MAX_REMEMBERED = 1000
@@ -13,10 +14,10 @@ const MAX_REMEMBERED = 1000
 export const recogniseRetry = ({ clock, observer }: { readonly clock: Clock; readonly observer: Observer }) => {
   const died = new Map<string, { readonly requestId: string; readonly atMs: number }>()
   return createMiddleware<AppEnv>(async function recogniseRetry(c, next) {
-    const { signal } = c.req.raw
+    const signal = c.get('caller')
     const requestId = c.get('requestId')
     const hash = createHash('sha256')
-      .update(`${c.req.path}\n${c.req.header('authorization') ?? ''}\n${await c.req.text()}`)
+      .update(`${c.req.path}\n${c.req.header('authorization') ?? ''}\n${await readText(c)}`)
       .digest('base64')
     const before = died.get(hash)
     if (before !== undefined && clock.nowMs() - before.atMs < REMEMBERED_MS) {

@@ -1,23 +1,36 @@
 import { createMiddleware } from 'hono/factory'
 import { newId, type Clock, type Observer } from '../../core/index.ts'
+import type { Background } from '../background.ts'
 import type { AppEnv } from '../deps.ts'
 
-/** Gives every request an id, in `x-request-id` of the reply (R71), and reports how it went. */
-export const requestId = ({ clock, observer }: { readonly clock: Clock; readonly observer: Observer }) =>
+export interface RequestIdOptions {
+  readonly clock: Clock
+  readonly observer: Observer
+  readonly background: Background
+}
+
+/** Gives every request an id, in `x-request-id` of the reply (R71), and reports how it went once its response is over. */
+export const requestId = ({ clock, observer, background }: RequestIdOptions) =>
   createMiddleware<AppEnv>(async function requestId(c, next) {
     const id = newId('req_')
     const startedAtMs = clock.nowMs()
     c.set('requestId', id)
     await next()
     c.res.headers.set('x-request-id', id)
-    const { signal } = c.req.raw
-    observer.observe({
-      type: 'request-finished',
-      requestId: id,
-      method: c.req.method,
-      path: c.req.path.replace(/^(\/v1\/conversational\/|\/jobs\/).*/, '$1…'),
-      status: c.res.status,
-      ms: clock.nowMs() - startedAtMs,
-      left: signal.aborted,
-    })
+    const { method } = c.req
+    const path = c.req.path.replace(/^(\/v1\/conversational\/|\/jobs\/).*/, '$1…')
+    const { status } = c.res
+    const finished = (): void =>
+      observer.observe({
+        type: 'request-finished',
+        requestId: id,
+        method,
+        path,
+        status,
+        ms: clock.nowMs() - startedAtMs,
+        left: c.get('caller').aborted,
+      })
+    const streamed = c.get('streamed')
+    if (streamed === undefined) finished()
+    else background.run(streamed.then(finished))
   })

@@ -120,7 +120,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
   }
 
   return async (c: Context<AppEnv>): Promise<Response> => {
-    const request = parseChatRequest(await readJson(c.req))
+    const request = parseChatRequest(await readJson(c))
     const choice = choose(catalogue, request.model, request.stream ? deps.streamAgent : deps.agent)
     const requestId = c.get('requestId')
     const head: AnswerHead = { id: newId('chatcmpl-'), created: Math.floor(clock.nowMs() / 1000), model: choice.id }
@@ -128,7 +128,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     if (ignored.length > 0) observer.observe({ type: 'parameters-ignored', requestId, names: ignored })
     const headers: Record<string, string> = ignored.length > 0 ? { 'x-vivavoce-ignored': ignored.join(', ') } : {}
 
-    const signal = AbortSignal.any([c.req.raw.signal, deps.stopping])
+    const signal = AbortSignal.any([c.get('caller'), deps.stopping])
     const events = run(
       toTurnRequest(request, choice, deps),
       c.req.header('x-conversation-id') || request.conversation,
@@ -144,6 +144,13 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
       signal,
       failed,
     })
-    return eventStream(frames, { clock, keepAliveMs: deps.keepAliveMs, settle: background.run, headers })
+    const { response, streamed } = eventStream(frames, {
+      clock,
+      keepAliveMs: deps.keepAliveMs,
+      settle: background.run,
+      headers,
+    })
+    c.set('streamed', streamed)
+    return response
   }
 }

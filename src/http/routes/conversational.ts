@@ -8,7 +8,7 @@ import { readJson } from '../read-json.ts'
 export function conversational({ conversations, catalogue, streamAgent, talkerLimits, stopping }: AppDeps) {
   return {
     async say(c: Context<AppEnv>): Promise<Response> {
-      const { sessionId, message, model: name } = parseConversationalRequest(await readJson(c.req))
+      const { sessionId, message, model: name } = parseConversationalRequest(await readJson(c))
       const { agent, model } = choose(catalogue, name, streamAgent)
       if (!isTalker(agent)) {
         throw new GatewayError(
@@ -17,13 +17,13 @@ export function conversational({ conversations, catalogue, streamAgent, talkerLi
           { param: 'model' },
         )
       }
-      const signal = AbortSignal.any([c.req.raw.signal, stopping])
+      const signal = AbortSignal.any([c.get('caller'), stopping])
       const reply = await conversations.say({ id: sessionId, message, agent, model, limits: talkerLimits, signal })
       return c.json(encodeReply({ sessionId, reply }))
     },
     async forget(c: Context<AppEnv>): Promise<Response> {
       const id = decodeURIComponent(c.req.path.slice('/v1/conversational/'.length))
-      const signal = AbortSignal.any([c.req.raw.signal, stopping])
+      const signal = AbortSignal.any([c.get('caller'), stopping])
       if (!(await conversations.forget(id, { signal })))
         throw new GatewayError('not_found', 'There is no such conversation.')
       return c.json({ session_id: id, deleted: true })

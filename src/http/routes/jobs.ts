@@ -7,7 +7,7 @@ import { readJson } from '../read-json.ts'
 export function jobRoutes({ jobs, catalogue, budgetUsd, doerLimits }: AppDeps) {
   return {
     async execute(c: Context<AppEnv>): Promise<Response> {
-      const order = parseJobRequest(await readJson(c.req))
+      const order = parseJobRequest(await readJson(c))
       const agent = catalogue.agents.find(({ name }) => name === order.agent)
       if (agent === undefined) {
         const offer = catalogue.agents.map(({ name }) => name).join(', ')

@@ -1,0 +1,105 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decodeLine, textOfLine } from './decode.ts'
+
+const delta = (text: string): object => ({
+  type: 'stream_event',
+  event: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
+})
+const line = (message: unknown): string => JSON.stringify(message)
+
+test('[CL4] a text delta of the main conversation gives its text, whatever it is', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(textOfLine(line(delta(text)))).toBe(text)
+    }),
+  )
+})
+
+test.each([
+  ['an empty line', ''],
+  ['broken JSON', '{"type":"stream_event","event":{"type":"content_block_delta"'],
+  ['another value', 'null'],
+  ['an array', '[{"type":"stream_event"}]'],
+  ['no type', '{"event":{}}'],
+  ['a type that is no text', '{"type":1}'],
+  ['an assistant message', line({ type: 'assistant', message: { content: [{ type: 'text', text: 'no' }] } })],
+  ['a result', line({ type: 'result', subtype: 'success', result: 'no' })],
+  [
+    'thinking',
+    line({
+      type: 'stream_event',
+      event: { type: 'content_block_delta', delta: { type: 'thinking_delta', thinking: 'no' } },
+    }),
+  ],
+  [
+    'tool input',
+    line({
+      type: 'stream_event',
+      event: { type: 'content_block_delta', delta: { type: 'input_json_delta', partial_json: 'no' } },
+    }),
+  ],
+  [
+    'a delta without a text',
+    line({ type: 'stream_event', event: { type: 'content_block_delta', delta: { type: 'text_delta', text: 7 } } }),
+  ],
+  ['a delta without a delta', line({ type: 'stream_event', event: { type: 'content_block_delta' } })],
+  ['an event without an event', line({ type: 'stream_event' })],
+  [
+    'a block start',
+    line({ type: 'stream_event', event: { type: 'content_block_start', content_block: { type: 'text', text: 'no' } } }),
+  ],
+  ['a sub-agent’s text', line({ ...delta('no'), parent_tool_use_id: 'toolu_1' })],
+])('[CL4] %s gives no text', (_, text) => {
+  expect(textOfLine(text)).toBe('')
+})
+
+test('[CL4] no text whatever makes decoding throw', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+      expect(decodeLine(text).ok).toBeTypeOf('boolean')
+    }),
+  )
+  const types = fc.constantFrom('assistant', 'result', 'system', 'control_response', 'stream_event', 'rate_limit_event')
+  fc.assert(
+    fc.property(types, fc.dictionary(fc.string(), fc.jsonValue()), (type, rest) => {
+      expect(decodeLine(line({ ...rest, type })).ok).toBe(true)
+    }),
+  )
+})
+
+test('a result is read with its usage and cost, and one of another subtype is an error', () => {
+  const usage = { input_tokens: 12, cache_creation_input_tokens: 5, cache_read_input_tokens: 7, output_tokens: 20 }
+  expect(
+    decodeLine(line({ type: 'result', subtype: 'success', is_error: false, result: 'x', usage, total_cost_usd: 0.1 })),
+  ).toEqual({
+    ok: true,
+    message: {
+      type: 'result',
+      subtype: 'success',
+      isError: false,
+      text: 'x',
+      status: undefined,
+      terminalReason: undefined,
+      stopReason: undefined,
+      usage: { inputTokens: 12, cacheReadTokens: 7, cacheWriteTokens: 5, outputTokens: 20, reasoningTokens: 0 },
+      costUsd: 0.1,
+      structuredOutput: undefined,
+      errors: [],
+    },
+  })
+  expect(decodeLine(line({ type: 'result', subtype: 'error_max_turns' }))).toMatchObject({ message: { isError: true } })
+})
+
+test('an assistant message that the CLI wrote itself has a problem', () => {
+  expect(decodeLine(line({ type: 'assistant', uuid: 'u', message: { model: '<synthetic>' } }))).toMatchObject({
+    message: { problem: 'synthetic' },
+  })
+  expect(
+    decodeLine(line({ type: 'assistant', uuid: 'u', error: 'rate_limit', message: { model: '<synthetic>' } })),
+  ).toMatchObject({ message: { problem: 'rate_limit' } })
+  expect(decodeLine(line({ type: 'assistant', uuid: 'u', message: { model: 'm' } }))).toEqual({
+    ok: true,
+    message: { type: 'assistant', uuid: 'u', problem: undefined },
+  })
+})

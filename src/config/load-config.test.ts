@@ -1,0 +1,250 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Environment } from './environment.ts'
+import { ConfigError, isLoopback, loadConfig } from './load-config.ts'
+import { settingNames } from './settings.ts'
+
+let directory = ''
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vivavoce-config-'))
+})
+afterEach(() => rm(directory, { recursive: true }))
+
+async function file(lines: string): Promise<{ readonly VIVAVOCE_CONFIG: string }> {
+  const path = join(directory, 'vivavoce.env')
+  await writeFile(path, lines)
+  return { VIVAVOCE_CONFIG: path }
+}
+
+function problemsOf(env: Environment): readonly string[] {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+test('[CF1] with nothing set every setting has its default', () => {
+  expect(loadConfig({ HOME: '/home/ж' })).toEqual({
+    VIVAVOCE_HOST: '127.0.0.1',
+    VIVAVOCE_PORT: 8765,
+    VIVAVOCE_MODELS: ['haiku', 'sonnet', 'opus'],
+    VIVAVOCE_DEFAULT_MODEL: 'sonnet',
+    VIVAVOCE_MODEL_ALIASES: [{ pattern: 'gpt-4.1', target: 'sonnet' }],
+    VIVAVOCE_STREAM_AGENT: 'conversational',
+    VIVAVOCE_AGENT: 'recruiter-triage',
+    MAX_CONCURRENCY: 10,
+    MAX_QUEUE_DEPTH: 100,
+    CONVERSATIONAL_TIMEOUT_SECONDS: 120,
+    VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS: 60,
+    VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS: 30,
+    VIVAVOCE_AGENT_TIMEOUT_SECONDS: 900,
+    VIVAVOCE_AGENT_BUDGET_USD: 2,
+    VIVAVOCE_HEADER_HOLD_MS: 1000,
+    VIVAVOCE_MAX_BODY_MB: 32,
+    JOB_TTL_SECONDS: 3600,
+    VIVAVOCE_LOG_LEVEL: 'info',
+    dataDirectory: '/home/ж/.local/share/vivavoce',
+    claudeConfigDirectory: '/home/ж/.claude',
+    cliEnvironment: { HOME: '/home/ж' },
+    gitEnvironment: { HOME: '/home/ж' },
+    searchPath: '',
+  })
+})
+
+test('[CF1] settings of the file count, and those of the environment go first', async () => {
+  const config = loadConfig({
+    ...(await file(
+      'VIVAVOCE_PORT=1\n# a remark\nMAX_CONCURRENCY="2"\nexport JOB_TTL_SECONDS=3\nAPI_BEARER_TOKEN=of-file\n',
+    )),
+    VIVAVOCE_PORT: '4',
+  })
+  expect(config).toMatchObject({
+    VIVAVOCE_PORT: 4,
+    MAX_CONCURRENCY: 2,
+    JOB_TTL_SECONDS: 3,
+    API_BEARER_TOKEN: 'of-file',
+    MAX_QUEUE_DEPTH: 100,
+  })
+})
+
+test('[CF1] an empty value counts as unset, in the environment and in the file', async () => {
+  const config = loadConfig({
+    ...(await file('VIVAVOCE_PORT=1\nMAX_CONCURRENCY=\nAPI_BEARER_TOKEN=\n')),
+    VIVAVOCE_PORT: '',
+    MAX_CONCURRENCY: '',
+    VIVAVOCE_HOST: '',
+    VIVAVOCE_MODEL_ALIASES: undefined,
+  })
+  expect(config).toMatchObject({ VIVAVOCE_PORT: 1, MAX_CONCURRENCY: 10, VIVAVOCE_HOST: '127.0.0.1' })
+  expect(config.API_BEARER_TOKEN).toBeUndefined()
+  expect(loadConfig({ VIVAVOCE_CONFIG: '' }).VIVAVOCE_PORT).toBe(8765)
+})
+
+test('[CF1] lists are read with spaces and gaps between their names', () => {
+  const config = loadConfig({
+    VIVAVOCE_MODELS: ' fast , us/slow,,',
+    VIVAVOCE_DEFAULT_MODEL: 'fast',
+    VIVAVOCE_MODEL_ALIASES: ' gpt-* = fast ,, work=recruiter-triage/fast ',
+  })
+  expect(config.VIVAVOCE_MODELS).toEqual(['fast', 'us/slow'])
+  expect(config.VIVAVOCE_MODEL_ALIASES).toEqual([
+    { pattern: 'gpt-*', target: 'fast' },
+    { pattern: 'work', target: 'recruiter-triage/fast' },
+  ])
+})
+
+test('[CF1] directories are worked out from what is set', () => {
+  expect(loadConfig({ HOME: '/h', XDG_DATA_HOME: '/data' }).dataDirectory).toBe('/data/vivavoce')
+  expect(loadConfig({ HOME: '/h', XDG_DATA_HOME: '' }).dataDirectory).toBe('/h/.local/share/vivavoce')
+  expect(loadConfig({ HOME: '/h', VIVAVOCE_DATA_DIR: '/own/ж' }).dataDirectory).toBe('/own/ж')
+  expect(loadConfig({ HOME: '/h', VIVAVOCE_DATA_DIR: 'own' }).dataDirectory).toBe(join(process.cwd(), 'own'))
+  expect(loadConfig({ HOME: '/h', CLAUDE_CONFIG_DIR: '/claude' }).claudeConfigDirectory).toBe('/claude')
+  expect(loadConfig({ PATH: '/bin:/usr/bin' }).searchPath).toBe('/bin:/usr/bin')
+})
+
+test.each([
+  ['VIVAVOCE_PORT', 'many', 'a whole number is expected'],
+  ['VIVAVOCE_PORT', '80.5', 'a whole number is expected'],
+  ['VIVAVOCE_PORT', ' 80', 'a whole number is expected'],
+  ['VIVAVOCE_PORT', '-1', 'at least 0 is expected'],
+  ['VIVAVOCE_PORT', '65536', 'at most 65535 is expected'],
+  ['VIVAVOCE_PORT', '99999999999999999999', 'at most 65535 is expected'],
+  ['API_BEARER_TOKEN', 'two words', 'visible ASCII characters without spaces are expected'],
+  ['API_BEARER_TOKEN', 'ключ', 'visible ASCII characters without spaces are expected'],
+  ['VIVAVOCE_MODELS', ' , ', 'at least one name is expected'],
+  ['VIVAVOCE_MODELS', 'a=b', 'a name without spaces, commas, = or * is expected'],
+  ['VIVAVOCE_DEFAULT_MODEL', 'a b', 'a name without spaces, commas, = or * is expected'],
+  ['VIVAVOCE_MODEL_ALIASES', 'gpt', '`gpt` is not of the form name=model'],
+  ['VIVAVOCE_MODEL_ALIASES', 'gpt=', '`gpt=` is not of the form name=model'],
+  ['VIVAVOCE_MODEL_ALIASES', '=haiku', '`=haiku` is not of the form name=model'],
+  ['VIVAVOCE_MODEL_ALIASES', 'a=b=c', '`a=b=c` is not of the form name=model'],
+  ['VIVAVOCE_STREAM_AGENT', 'a*', 'a name without spaces, commas, = or * is expected'],
+  ['VIVAVOCE_WORKSPACE_REPO', '--upload-pack=x', 'a repository does not begin with a dash'],
+  ['VIVAVOCE_WORKSPACE_BRANCH', '-x', 'the name of a branch is expected'],
+  ['VIVAVOCE_WORKSPACE_BRANCH', 'a b', 'the name of a branch is expected'],
+  ['MAX_CONCURRENCY', '0', 'at least 1 is expected'],
+  ['MAX_CONCURRENCY', '1001', 'at most 1000 is expected'],
+  ['MAX_QUEUE_DEPTH', '-1', 'at least 0 is expected'],
+  ['CONVERSATIONAL_TIMEOUT_SECONDS', '86401', 'at most 86400 is expected'],
+  ['VIVAVOCE_AGENT_BUDGET_USD', '0', 'more than 0 is expected'],
+  ['VIVAVOCE_AGENT_BUDGET_USD', '$2', 'a number is expected'],
+  ['VIVAVOCE_AGENT_BUDGET_USD', '1e3', 'a number is expected'],
+  ['VIVAVOCE_HEADER_HOLD_MS', '4001', 'at most 4000 is expected'],
+  ['VIVAVOCE_MAX_BODY_MB', '0', 'at least 1 is expected'],
+  ['JOB_TTL_SECONDS', '0', 'at least 1 is expected'],
+])('[CF2] %s=%j is refused by name', (name, value, problem) => {
+  expect(problemsOf({ [name]: value })).toEqual([`${name}: ${problem}`])
+})
+
+test('[CF2] an unknown log level is refused with those there are', () => {
+  expect(problemsOf({ VIVAVOCE_LOG_LEVEL: 'loud' })).toEqual([
+    expect.stringMatching(/^VIVAVOCE_LOG_LEVEL: .*debug.*info.*warn.*error.*silent/),
+  ])
+})
+
+test('[CF2] the ends of each range are taken', () => {
+  expect(
+    problemsOf({
+      VIVAVOCE_PORT: '0',
+      MAX_CONCURRENCY: '1000',
+      MAX_QUEUE_DEPTH: '0',
+      VIVAVOCE_HEADER_HOLD_MS: '0',
+      VIVAVOCE_AGENT_BUDGET_USD: '0.01',
+      JOB_TTL_SECONDS: '31536000',
+      VIVAVOCE_WORKSPACE_BRANCH: 'feature/ж-1',
+    }),
+  ).toEqual([])
+})
+
+test('[CF2] every problem is told at once: of form, of name, of the file', async () => {
+  const path = await file('VIVAVOCE_PROT=1\nPATH=/bin\nMAX_CONCURRENCY=many\n')
+  const problems = problemsOf({ ...path, VIVAVOCE_PORT: 'x', VIVAVOCE_MODLES: 'a', VIVAVOCE_MODEL_ALIASES: 'a,b=' })
+  expect(problems.toSorted()).toEqual([
+    'MAX_CONCURRENCY: a whole number is expected',
+    'VIVAVOCE_CONFIG: the file sets PATH, which is no setting',
+    'VIVAVOCE_CONFIG: the file sets VIVAVOCE_PROT, which is no setting',
+    'VIVAVOCE_MODEL_ALIASES: `a` is not of the form name=model',
+    'VIVAVOCE_MODEL_ALIASES: `b=` is not of the form name=model',
+    'VIVAVOCE_MODLES: there is no such setting (docs/reference/config.md lists them)',
+    'VIVAVOCE_PORT: a whole number is expected',
+  ])
+})
+
+test('[CF2] settings that contradict each other are told, all of them', () => {
+  expect(
+    problemsOf({
+      VIVAVOCE_HOST: '0.0.0.0',
+      VIVAVOCE_MODELS: 'a,b',
+      VIVAVOCE_DEFAULT_MODEL: 'c',
+      VIVAVOCE_MODEL_ALIASES: 'x=a,y=d,z=agent/e',
+    }),
+  ).toEqual([
+    'VIVAVOCE_DEFAULT_MODEL: c is not among VIVAVOCE_MODELS (a, b)',
+    'VIVAVOCE_MODEL_ALIASES: y=d leads to no model of VIVAVOCE_MODELS (a, b)',
+    'VIVAVOCE_MODEL_ALIASES: z=agent/e leads to no model of VIVAVOCE_MODELS (a, b)',
+    'API_BEARER_TOKEN: a key is needed to listen on 0.0.0.0; without one the server answers on loopback only',
+  ])
+})
+
+test('[CF2] a file that cannot be read is a problem beside the others', () => {
+  const path = join(directory, 'gone.env')
+  const problems = problemsOf({ VIVAVOCE_CONFIG: path, VIVAVOCE_PORT: 'x' })
+  expect(problems).toEqual([
+    expect.stringMatching(/^VIVAVOCE_CONFIG: the file cannot be read \(ENOENT/),
+    'VIVAVOCE_PORT: a whole number is expected',
+  ])
+})
+
+test('[CF2] the error tells every problem and no secret', () => {
+  const error = new ConfigError(['A: b', 'C: d'])
+  expect(error.message).toBe('the configuration cannot be used:\n  A: b\n  C: d')
+  expect(problemsOf({ API_BEARER_TOKEN: 'my secret key' }).join('\n')).not.toContain('secret')
+})
+
+test('[CF5] without a key only a loopback address is taken', () => {
+  for (const host of ['127.0.0.1', '127.255.255.254', 'localhost', '::1', '[::1]']) {
+    expect(problemsOf({ VIVAVOCE_HOST: host })).toEqual([])
+  }
+  for (const host of [
+    '0.0.0.0',
+    '::',
+    '192.168.1.5',
+    'example.org',
+    '127.0.0.1.example.org',
+    '127.1',
+    '1270.0.0.1',
+    '*',
+  ]) {
+    expect(problemsOf({ VIVAVOCE_HOST: host })).toEqual([
+      `API_BEARER_TOKEN: a key is needed to listen on ${host}; without one the server answers on loopback only`,
+    ])
+    expect(problemsOf({ VIVAVOCE_HOST: host, API_BEARER_TOKEN: '' })).toHaveLength(1)
+    expect(problemsOf({ VIVAVOCE_HOST: host, API_BEARER_TOKEN: 'key' })).toEqual([])
+  }
+})
+
+test('[CF5] a key that the file sets is a key', async () => {
+  expect(problemsOf({ ...(await file('API_BEARER_TOKEN=key\n')), VIVAVOCE_HOST: '0.0.0.0' })).toEqual([])
+})
+
+test('[CF5] loopback is told by the address, not by how it begins', () => {
+  expect(['127.0.0.1', '::1', 'localhost'].map(isLoopback)).toEqual([true, true, true])
+  expect(['127.evil.example', 'localhost.example', '', '::2', '10.127.0.1'].map(isLoopback)).toEqual([
+    false,
+    false,
+    false,
+    false,
+    false,
+  ])
+})
+
+test('[CF1] no setting is read but those on the list', () => {
+  const config = loadConfig({ toString: 'x', constructor: 'y', OTHER: 'z' } as Environment)
+  const derived = ['dataDirectory', 'cliEnvironment', 'gitEnvironment', 'claudeConfigDirectory', 'searchPath']
+  for (const name of Object.keys(config)) expect([...settingNames, ...derived]).toContain(name)
+})

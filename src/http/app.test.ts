@@ -1,0 +1,308 @@
+import { expect, test } from 'vitest'
+import { KEY, openApp, START_MS } from '../../test/support/open-app.ts'
+import { forever, says } from '../../test/support/scripted-engine.ts'
+import { GatewayError } from '../core/index.ts'
+
+const ROUTES = [
+  ['GET', '/health'],
+  ['POST', '/v1/chat/completions'],
+  ['GET', '/v1/models'],
+  ['GET', '/v1/models/haiku'],
+  ['POST', '/v1/conversational'],
+  ['DELETE', '/v1/conversational/s'],
+  ['POST', '/execute'],
+  ['GET', '/jobs/job_1'],
+] as const
+
+const UNKNOWN = ['/', '/v1', '/v1/chat', '/v1/chat/completions/', '/health/', '/HEALTH', '/metrics', '/jobs', '/execute/x', '/ж']
+
+const isPlain = (path: string): boolean => /^\/(v1\/conversational|execute|jobs)(\/|$)/.test(path)
+
+/** The message of a failure in the form that its path has, checked to be of that form. */
+async function messageOf(response: Response, path: string): Promise<string> {
+  expect(response.headers.get('content-type')).toMatch(/^application\/json/)
+  const body = (await response.json()) as { readonly error: unknown; readonly detail?: unknown }
+  if (isPlain(path)) {
+    expect(body.error).toBeTypeOf('string')
+    return String(body.detail)
+  }
+  expect(Object.keys(body)).toEqual(['error'])
+  expect(Object.keys(body.error as object)).toEqual(['message', 'type', 'param', 'code'])
+  return String((body.error as { readonly message: unknown }).message)
+}
+
+test('[HE1] health needs no key and tells the figures', async () => {
+  const { app, chat, admission } = openApp(() => [forever()], { capacity: 1, maxWaiting: 5 })
+  const health = async (): Promise<unknown> => (await app.request('/health')).json()
+  const idle = {
+    status: 'ok',
+    busy: false,
+    active: 0,
+    queued: 0,
+    capacity: 1,
+    version: '1.2.3',
+    cli: { version: '2.1.330', path: '/usr/bin/claude' },
+  }
+  expect(await health()).toStrictEqual(idle)
+  const leaving = new AbortController()
+  const chats = [chat({}, { signal: leaving.signal }), chat({}, { signal: leaving.signal })]
+  await expect.poll(() => admission.queued).toBe(1)
+  expect(await health()).toStrictEqual({ ...idle, busy: true, active: 1, queued: 1 })
+  leaving.abort(new Error('gone'))
+  await Promise.all(chats)
+  expect(await health()).toStrictEqual(idle)
+})
+
+test('[HE1] health says that a rehearsal is behind it, and only then', async () => {
+  const { app } = openApp(() => [], { rehearsal: true })
+  expect(await (await app.request('/health')).json()).toMatchObject({ status: 'ok', rehearsal: true })
+})
+
+test('[HE1] a wrong key is no matter for health', async () => {
+  const { request } = openApp(() => [])
+  expect((await request('/health', { headers: { authorization: 'Bearer wrong' } })).status).toBe(200)
+})
+
+test.each([
+  ...ROUTES.slice(1),
+  ...ROUTES.map(([, path]) => ['PATCH', path] as const),
+  ...UNKNOWN.map((path) => ['GET', path] as const),
+  ['OPTIONS', '/v1/chat/completions'] as const,
+  ['POST', '/health'] as const,
+])('[AU1] %s %s without the key is 401', async (method, path) => {
+  const { app, engine } = openApp(() => says('a'))
+  const body = method === 'POST' ? { body: '{"messages":[{"role":"user","content":"a"}]}' } : {}
+  for (const headers of [{}, { authorization: '' }, { authorization: 'Bearer ' }, { authorization: `Basic ${KEY}` }, { authorization: `Bearer ${KEY}x` }]) {
+    const response = await app.request(path, { method, headers, ...body })
+    expect([headers, response.status]).toEqual([headers, 401])
+    expect(response.headers.get('x-should-retry')).toBe('false')
+    expect(await messageOf(response, path)).toMatch(/Send (it|the key of this server) as `Authorization: Bearer KEY`\.$/)
+  }
+  expect(engine.runs).toEqual([])
+})
+
+test('[AU1] a refusal tells apart a key that is missing and one that is wrong, and repeats none', async () => {
+  const { app } = openApp(() => [])
+  const of = async (headers: Record<string, string>): Promise<unknown> =>
+    (await app.request('/v1/models', { headers })).json()
+  expect(await of({})).toEqual({
+    error: {
+      message: 'No API key was presented. Send it as `Authorization: Bearer KEY`.',
+      type: 'invalid_request_error',
+      param: null,
+      code: 'invalid_api_key',
+    },
+  })
+  expect(await of({ authorization: 'Bearer secret-guess' })).toEqual({
+    error: {
+      message: 'The API key is wrong. Send the key of this server as `Authorization: Bearer KEY`.',
+      type: 'invalid_request_error',
+      param: null,
+      code: 'invalid_api_key',
+    },
+  })
+})
+
+test('[AU1] the key lets in', async () => {
+  const { request } = openApp(() => [])
+  expect((await request('/v1/models')).status).toBe(200)
+  expect((await request('/v1/models', { headers: { authorization: `bearer  ${KEY}` } })).status).toBe(200)
+})
+
+test.each(UNKNOWN)('[ER1] the unknown path %s is 404', async (path) => {
+  const { request } = openApp(() => [])
+  for (const method of ['GET', 'POST', 'DELETE']) {
+    const response = await request(path, { method })
+    expect([method, response.status, response.headers.get('allow')]).toEqual([method, 404, null])
+    expect(await messageOf(response, path)).toBe('There is no such path.')
+  }
+})
+
+test.each(ROUTES)('[ER1] a path that takes %s, %s, is 405 for any other method', async (allowed, path) => {
+  const { request } = openApp(() => [])
+  const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => method !== allowed)
+  for (const method of others) {
+    const response = await request(path, { method })
+    expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, allowed])
+    expect(await messageOf(response, path)).toBe(`This path takes ${allowed} only.`)
+  }
+})
+
+test('[ER1] a job or a conversation that is not there is 404 in the form of its path', async () => {
+  const { request } = openApp(() => [])
+  const job = await request('/jobs/job_1')
+  expect([job.status, await job.json()]).toMatchObject([
+    404,
+    { error: 'not found', detail: 'There is no such job; finished jobs are kept for a limited time.' },
+  ])
+  const conversation = await request('/v1/conversational/s', { method: 'DELETE' })
+  expect([conversation.status, await conversation.json()]).toMatchObject([
+    404,
+    { error: 'not found', detail: 'There is no such conversation.' },
+  ])
+})
+
+test.each(['/v1/chat/completions', '/v1/conversational', '/execute'])(
+  '[CC4] a body of %s that is no JSON is refused in words',
+  async (path) => {
+    const { post, request, engine } = openApp(() => says('a'))
+    for (const body of ['{"messages":', 'messages=1', "{'a':1}", '{"a":1}x', 'NaN']) {
+      const response = await post(path, body)
+      expect([body, response.status]).toEqual([body, 400])
+      expect(await messageOf(response, path)).toBe('The body is not valid JSON.')
+    }
+    for (const response of [await post(path, ''), await post(path, ' \n'), await request(path, { method: 'POST' })]) {
+      expect(response.status).toBe(400)
+      expect(await messageOf(response, path)).toBe('The body is empty; a JSON object is expected.')
+    }
+    expect(engine.runs).toEqual([])
+  },
+)
+
+test.each(['/v1/chat/completions', '/v1/conversational', '/execute'])(
+  '[ER9] a body of %s over the limit is 413, one at the limit is read',
+  async (path) => {
+    const limit = 1024 * 1024
+    const { post, engine } = openApp(() => says('a'), { maxBodyBytes: limit })
+    for (const init of [{}, { headers: { 'content-length': String(limit + 1) } }]) {
+      const response = await post(path, 'x'.repeat(limit + 1), init)
+      expect([response.status, response.headers.get('x-should-retry')]).toEqual([413, 'false'])
+      expect(await messageOf(response, path)).toBe('The body is larger than 1 MiB.')
+    }
+    // Bytes count, not characters.
+    expect((await post(path, 'Ж'.repeat(limit / 2 + 1))).status).toBe(413)
+    expect((await post(path, 'x'.repeat(limit))).status).toBe(400)
+    expect(engine.runs).toEqual([])
+  },
+)
+
+test('[HE2] every reply has an id of its own, which is reported', async () => {
+  const { app, request, chat, post, observer } = openApp(({ history }) =>
+    history[0]?.text === 'fail' ? [new GatewayError('overloaded', 'Busy.')] : says('a'),
+  )
+  const replies = [
+    await app.request('/health'),
+    await app.request('/v1/models'),
+    await request('/v1/models'),
+    await request('/nowhere'),
+    await request('/v1/models', { method: 'POST' }),
+    await chat(),
+    await chat({ stream: true }),
+    await chat({ messages: [] }),
+    await chat({ messages: [{ role: 'user', content: 'fail' }] }),
+    await post('/execute', { prompt: 'p', agent: 'recruiter-triage' }),
+  ]
+  const ids = replies.map((reply) => reply.headers.get('x-request-id'))
+  for (const id of ids) expect(id).toMatch(/^req_[0-9a-f]{32}$/)
+  expect(new Set(ids).size).toBe(replies.length)
+  const finished = observer.of('request-finished')
+  expect(finished.map(({ requestId }) => requestId)).toEqual(ids)
+  expect(finished.map(({ status }) => status)).toEqual([200, 401, 200, 404, 405, 200, 200, 400, 503, 202])
+  expect(finished[4]).toEqual({
+    type: 'request-finished',
+    requestId: ids[4],
+    method: 'POST',
+    path: '/v1/models',
+    status: 405,
+    ms: 0,
+    left: false,
+  })
+  expect(observer.of('request-failed').map(({ requestId, code }) => [requestId, code])).toEqual([
+    [ids[1], 'invalid_api_key'],
+    [ids[7], 'invalid_request'],
+    [ids[8], 'overloaded'],
+  ])
+})
+
+test('[HE2] an id that the caller sends is not taken over', async () => {
+  const { request } = openApp(() => [])
+  const response = await request('/v1/models', { headers: { 'x-request-id': 'mine' } })
+  expect(response.headers.get('x-request-id')).toMatch(/^req_[0-9a-f]{32}$/)
+})
+
+test('[HE2] how long a request took is told by the clock', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { chat, engine, clock, observer } = openApp(() => [gate.promise, ...says('a')])
+  const reply = chat()
+  await engine.started(0)
+  await clock.advance(1234)
+  gate.resolve()
+  await reply
+  expect(observer.of('request-finished')).toMatchObject([{ ms: 1234, status: 200, left: false }])
+})
+
+test('[LG1] names of sessions and jobs are not reported', async () => {
+  const { request, post, observer } = openApp(() => says('secret answer'))
+  await post('/v1/conversational', { session_id: 'secret', message: 'secret message' })
+  await request('/v1/conversational/secret', { method: 'DELETE' })
+  await request('/v1/conversational/secret%2Fname', { method: 'GET' })
+  await request('/jobs/secret')
+  expect(observer.of('request-finished').map(({ path }) => path)).toEqual([
+    '/v1/conversational',
+    '/v1/conversational/…',
+    '/v1/conversational/…',
+    '/jobs/…',
+  ])
+  expect(JSON.stringify(observer.seen)).not.toContain('secret')
+})
+
+test('[CA5] a server that stops takes no more requests and says why, but tells its health', async () => {
+  const { app, request, stopping, post } = openApp(() => says('a'))
+  stopping.abort(new GatewayError('shutting_down', 'The server is stopping.'))
+  const models = await request('/v1/models')
+  expect([models.status, await models.json()]).toEqual([
+    503,
+    { error: { message: 'The server is stopping.', type: 'server_error', param: null, code: 'shutting_down' } },
+  ])
+  const job = await post('/execute', { prompt: 'p', agent: 'recruiter-triage' })
+  expect([job.status, await job.json()]).toMatchObject([
+    503,
+    { error: 'shutting down', detail: 'The server is stopping.' },
+  ])
+  expect((await app.request('/health')).status).toBe(200)
+})
+
+test('[MD1] models are listed first, then agent/model for each agent', async () => {
+  const { request } = openApp(() => [])
+  const created = START_MS / 1000
+  expect(await (await request('/v1/models?limit=5')).json()).toEqual({
+    object: 'list',
+    data: [
+      'haiku',
+      'sonnet',
+      'opus',
+      'conversational/haiku',
+      'conversational/sonnet',
+      'conversational/opus',
+      'recruiter-triage/haiku',
+      'recruiter-triage/sonnet',
+      'recruiter-triage/opus',
+    ].map((id) => ({ id, object: 'model', created, owned_by: 'vivavoce' })),
+  })
+})
+
+test.each([
+  ['haiku', 'haiku'],
+  ['recruiter-triage/opus', 'recruiter-triage/opus'],
+  ['recruiter-triage%2Fopus', 'recruiter-triage/opus'],
+  ['gpt-4.1', 'sonnet'],
+  ['conversational/gpt-4.1', 'conversational/sonnet'],
+])('[MD1] the model %s is answered as %s', async (path, id) => {
+  const { request } = openApp(() => [])
+  const response = await request(`/v1/models/${path}`)
+  expect([response.status, await response.json()]).toMatchObject([200, { id, object: 'model' }])
+})
+
+test.each([
+  ['claude', 'claude'],
+  ['conversational', 'conversational'],
+  ['nobody/haiku', 'nobody/haiku'],
+  ['%D0%B6%20%F0%9F%99%82', 'ж 🙂'],
+])('[MD1] the model %s is not on offer', async (path, name) => {
+  const { request } = openApp(() => [])
+  const response = await request(`/v1/models/${path}`)
+  expect(response.status).toBe(404)
+  const { error } = (await response.json()) as { readonly error: { readonly message: string; readonly code: string } }
+  expect(error.code).toBe('model_not_found')
+  expect(error.message.startsWith(`The model \`${name}\` does not exist. On offer: haiku, sonnet, opus, `)).toBe(true)
+})

@@ -1,0 +1,101 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { NO_USAGE, type TurnEnd } from '../../core/index.ts'
+import { createChunkEncoder, encodeChunk } from './chat-stream.ts'
+
+const head = { id: 'chatcmpl-1', created: 1_700_000_000, model: 'conversational/haiku' }
+const shared = { ...head, object: 'chat.completion.chunk' }
+const choice = (delta: object, finishReason: string | null = null): object => ({
+  ...shared,
+  choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+})
+const endOf = (rest: Partial<TurnEnd> = {}): TurnEnd => ({
+  type: 'turn-end',
+  reason: 'end',
+  usage: NO_USAGE,
+  answer: '',
+  ...rest,
+})
+
+test('[ST4] the role travels with the first text and with no other chunk', () => {
+  const encoder = createChunkEncoder(head, { includeUsage: false })
+  expect([...encoder.text('Здра'), ...encoder.text('вей'), ...encoder.text(' 🙂'), ...encoder.end(endOf())]).toEqual([
+    choice({ role: 'assistant', content: 'Здра' }),
+    choice({ content: 'вей' }),
+    choice({ content: ' 🙂' }),
+    choice({}, 'stop'),
+  ])
+})
+
+test('[ST7] the finish is a chunk of its own with an empty delta, one for each way to end', () => {
+  const finishOf = (reason: TurnEnd['reason']): readonly object[] => {
+    const encoder = createChunkEncoder(head, { includeUsage: false })
+    encoder.text('a')
+    return encoder.end(endOf({ reason }))
+  }
+  expect(finishOf('end')).toEqual([choice({}, 'stop')])
+  expect(finishOf('stop-text')).toEqual([choice({}, 'stop')])
+  expect(finishOf('length')).toEqual([choice({}, 'length')])
+  expect(finishOf('refusal')).toEqual([choice({}, 'content_filter')])
+})
+
+test('[ST7] an empty answer is an empty text of the assistant and a finish', () => {
+  expect(createChunkEncoder(head, { includeUsage: false }).end(endOf({ reason: 'length' }))).toEqual([
+    choice({ role: 'assistant', content: '' }),
+    choice({}, 'length'),
+  ])
+})
+
+test('[ST8] usage comes after the finish, without choices, and only where it was asked for', () => {
+  const usage = { inputTokens: 1, cacheReadTokens: 20, cacheWriteTokens: 300, outputTokens: 4000, reasoningTokens: 50 }
+  const encoder = createChunkEncoder(head, { includeUsage: true })
+  encoder.text('a')
+  expect(encoder.end(endOf({ usage, costUsd: 0.5 }))).toEqual([
+    choice({}, 'stop'),
+    {
+      ...shared,
+      choices: [],
+      usage: {
+        prompt_tokens: 321,
+        completion_tokens: 4000,
+        total_tokens: 4321,
+        prompt_tokens_details: { cached_tokens: 20 },
+        completion_tokens_details: { reasoning_tokens: 50 },
+      },
+    },
+  ])
+})
+
+test('[ST5] all chunks of one answer share their head, and the texts joined are the answer', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary', minLength: 1 })), fc.boolean(), (texts, includeUsage) => {
+      const encoder = createChunkEncoder(head, { includeUsage })
+      const chunks = [...texts.flatMap((text) => encoder.text(text)), ...encoder.end(endOf())] as readonly {
+        readonly choices: readonly { readonly delta: { readonly role?: string; readonly content?: string } }[]
+      }[]
+      for (const chunk of chunks) expect(chunk).toMatchObject(shared)
+      const deltas = chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta))
+      expect(deltas.map(({ content }) => content ?? '').join('')).toBe(texts.join(''))
+      expect(deltas.map(({ role }) => role)).toEqual(['assistant', ...deltas.slice(1).map(() => undefined)])
+      expect(chunks.filter(({ choices }) => choices.length === 0)).toHaveLength(includeUsage ? 1 : 0)
+    }),
+  )
+})
+
+test('[ST4] two encoders know nothing of each other', () => {
+  const first = createChunkEncoder(head, { includeUsage: false })
+  const second = createChunkEncoder({ ...head, id: 'chatcmpl-2' }, { includeUsage: false })
+  first.text('a')
+  expect(second.text('b')).toEqual([
+    {
+      ...shared,
+      id: 'chatcmpl-2',
+      choices: [{ index: 0, delta: { role: 'assistant', content: 'b' }, logprobs: null, finish_reason: null }],
+    },
+  ])
+})
+
+test('[ST7] a chunk has no finish unless it is given one', () => {
+  expect(encodeChunk(head, { content: 'a' })).toEqual(choice({ content: 'a' }))
+  expect(encodeChunk(head, {}, 'length')).toEqual(choice({}, 'length'))
+})

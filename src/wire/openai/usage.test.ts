@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { NO_USAGE } from '../../core/index.ts'
+import { encodeUsage } from './usage.ts'
+
+test('[DO1] what was read from the cache and written to it is part of the prompt', () => {
+  expect(
+    encodeUsage({
+      inputTokens: 7,
+      cacheReadTokens: 100,
+      cacheWriteTokens: 1000,
+      outputTokens: 30,
+      reasoningTokens: 20,
+    }),
+  ).toEqual({
+    prompt_tokens: 1107,
+    completion_tokens: 30,
+    total_tokens: 1137,
+    prompt_tokens_details: { cached_tokens: 100 },
+    completion_tokens_details: { reasoning_tokens: 20 },
+  })
+})
+
+test('[DO1] no usage is zeros, not gaps', () => {
+  expect(encodeUsage(NO_USAGE)).toEqual({
+    prompt_tokens: 0,
+    completion_tokens: 0,
+    total_tokens: 0,
+    prompt_tokens_details: { cached_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: 0 },
+  })
+})
+
+test('[ST8] the total is the prompt and the completion', () => {
+  const tokens = fc.nat(1_000_000_000)
+  const usage = fc.record({
+    inputTokens: tokens,
+    cacheReadTokens: tokens,
+    cacheWriteTokens: tokens,
+    outputTokens: tokens,
+    reasoningTokens: tokens,
+  })
+  fc.assert(
+    fc.property(usage, (of) => {
+      const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = encodeUsage(of)
+      expect(prompt).toBe(of.inputTokens + of.cacheReadTokens + of.cacheWriteTokens)
+      expect(completion).toBe(of.outputTokens)
+      expect(total).toBe(prompt + completion)
+    }),
+  )
+})

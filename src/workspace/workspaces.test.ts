@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createManualClock } from '../../test/support/manual-clock.ts'
+import { inWorkspace } from './in-workspace.ts'
+import { openWorkspaces, type Workspaces } from './workspaces.ts'
+
+const signal = new AbortController().signal
+const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' }
+let directory: string
+let repository: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vivavoce-workspaces-'))
+  repository = join(directory, 'repository')
+  execFileSync('git', ['init', '-q', '-b', 'main', repository])
+  await commit('one')
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+async function commit(text: string): Promise<void> {
+  await writeFile(join(repository, 'a.txt'), text)
+  const git = ['-C', repository, '-c', 'user.name=t', '-c', 'user.email=t@example.com']
+  execFileSync('git', [...git, 'add', '-A'])
+  execFileSync('git', [...git, 'commit', '-qm', text])
+}
+
+const root = (): string => join(directory, 'workspaces')
+const clock = createManualClock()
+const open = (from: string | undefined = repository, branch?: string): Promise<Workspaces> =>
+  openWorkspaces({ root: root(), repository: from, branch, env, clock, observer: { observe: () => undefined } })
+
+const content = async (workspaces: Workspaces): Promise<string> => {
+  await using workspace = await workspaces.open({ signal })
+  return await readFile(join(workspace.directory, 'a.txt'), 'utf8')
+}
+
+test('[DO5] what was committed since is seen once 15 s have passed, and not before', async () => {
+  const workspaces = await open()
+  expect(await content(workspaces)).toBe('one')
+  await commit('two')
+  await clock.advance(14_999)
+  expect(await content(workspaces)).toBe('one')
+  await clock.advance(1)
+  expect(await content(workspaces)).toBe('two')
+})
+
+test('[DO4] workspaces at the same time are apart, and each is gone when it is disposed of', async () => {
+  const workspaces = await open()
+  const all = await Promise.all(Array.from({ length: 5 }, () => workspaces.open({ signal })))
+  expect(new Set(all.map((workspace) => workspace.directory)).size).toBe(5)
+  await writeFile(join(all[0]?.directory ?? '', 'a.txt'), 'changed')
+  expect(await readFile(join(all[1]?.directory ?? '', 'a.txt'), 'utf8')).toBe('one')
+  await Promise.all(all.map((workspace) => workspace[Symbol.asyncDispose]()))
+  expect(await readdir(root())).toEqual(['base'])
+})
+
+test('[DO4] without a repository a workspace is empty', async () => {
+  const workspaces = await openWorkspaces({
+    root: root(),
+    repository: undefined,
+    branch: undefined,
+    env,
+    clock,
+    observer: { observe: () => undefined },
+  })
+  await using workspace = await workspaces.open({ signal })
+  expect(await readdir(workspace.directory)).toEqual([])
+})
+
+test('[DO5] a base clone of another repository is made anew', async () => {
+  expect(await content(await open())).toBe('one')
+  const other = join(directory, 'other')
+  execFileSync('git', ['clone', '-q', repository, other])
+  await writeFile(join(other, 'a.txt'), 'other')
+  execFileSync('git', ['-C', other, '-c', 'user.name=t', '-c', 'user.email=t@example.com', 'commit', '-qam', 'other'])
+  expect(await content(await open(other))).toBe('other')
+})
+
+test('[DO5] a repository may be named by a relative path', async () => {
+  expect(await content(await open(relative(process.cwd(), repository)))).toBe('one')
+})
+
+test('[DO5] a repository or branch that is not there is a workspace_failed that leaves nothing', async () => {
+  await expect((await open(join(directory, 'none'))).open({ signal })).rejects.toMatchObject({
+    code: 'workspace_failed',
+  })
+  await expect((await open(repository, 'none')).open({ signal })).rejects.toMatchObject({ code: 'workspace_failed' })
+  expect((await readdir(root())).filter((name) => name.startsWith('run-'))).toEqual([])
+})
+
+test('[DO4] what servers that are gone left is swept at the next start, what others use is not', async () => {
+  const workspaces = await open()
+  await using workspace = await workspaces.open({ signal })
+  const left = join(root(), 'run-4194303-x')
+  execFileSync('mkdir', [left, join(root(), 'run-1-y')])
+  await open()
+  expect([existsSync(left), existsSync(join(root(), 'run-1-y'))]).toEqual([false, true])
+  expect(workspace.directory).toContain(`run-${process.pid}-`)
+})
+
+test('[DO4] a run that fails, or is left early, has its workspace removed', async () => {
+  const workspaces = await open()
+  const seen: string[] = []
+  const engine = inWorkspace(
+    {
+      async *run({ directory: at = '' }) {
+        seen.push(at)
+        expect(existsSync(join(at, 'a.txt'))).toBe(true)
+        yield { type: 'text-delta', text: 'x' }
+        throw new Error('no')
+      },
+    },
+    workspaces,
+  )
+  const agent = { name: 'd', description: 'd', prompt: 'p', tools: ['Read'] }
+  const request = { agent, model: 'sonnet', history: [], limits: { turnMs: 1000 } }
+  for await (const event of engine.run(request, { signal })) {
+    expect(event.type).toBe('text-delta')
+    break
+  }
+  await expect(async () => {
+    for await (const event of engine.run(request, { signal })) expect(event.type).toBe('text-delta')
+  }).rejects.toThrow('no')
+  expect(seen).toHaveLength(2)
+  for (const at of seen) expect(existsSync(at)).toBe(false)
+})

@@ -1,0 +1,177 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { mkdtemp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { isAlive, until } from '../support/stage.ts'
+import { readStream } from '../support/stream.ts'
+
+const bin = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url))
+let home: string
+const children: ChildProcessWithoutNullStreams[] = []
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'vivavoce-command-'))
+  await mkdir(join(home, 'tmp'))
+})
+afterEach(async () => {
+  for (const child of children.splice(0))
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  expect(
+    await readdir(join(home, 'tmp')).then((names) => names.filter((name) => name.startsWith('vivavoce-'))),
+  ).toEqual([])
+})
+afterAll(() => rm(home, { recursive: true, force: true }))
+
+interface Command {
+  readonly child: ChildProcessWithoutNullStreams
+  readonly out: () => string
+  readonly err: () => string
+  readonly exit: Promise<number | null>
+}
+
+function command(args: readonly string[], env: Readonly<Record<string, string>> = {}): Command {
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: { PATH: process.env['PATH'], HOME: home, TMPDIR: join(home, 'tmp'), VIVAVOCE_PORT: '0', ...env },
+  })
+  children.push(child)
+  let out = ''
+  let err = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { child, out: () => out, err: () => err, exit }
+}
+
+const listening = (running: Command): Promise<string> =>
+  until(() => /^\{"listening":"(http:\/\/[^"]+)"\}$/m.exec(running.out())?.[1])
+
+describe('vivavoce serve', () => {
+  test('[CM1] [CF5] [RH3] [LG1] serves until it is told to stop, with a key that it makes and prints once', async () => {
+    const running = command(['serve', '--rehearsal'], {
+      VIVAVOCE_LOG_LEVEL: 'debug',
+      ANTHROPIC_API_KEY: 'sk-ant-REAL-LOGIN',
+    })
+    const url = await listening(running)
+    const key = await until(() => /present the key (vv-\w+)/.exec(running.err())?.[1])
+    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({
+      status: 'ok',
+      rehearsal: true,
+      cli: { version: expect.stringMatching(/^\d/) },
+    })
+    const ask = (authorization: string, content = 'SECRET-QUESTION') =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization },
+        body: JSON.stringify({ stream: true, messages: [{ role: 'user', content }] }),
+      })
+    for (const wrong of ['', 'Bearer', 'Bearer ', 'Bearer wrong', `Basic ${key}`, key])
+      expect((await ask(wrong)).status).toBe(401)
+    expect((await readStream(await ask(`Bearer ${key}`))).text).toBe('This is a rehearsal. You said: SECRET-QUESTION')
+    running.child.kill('SIGTERM')
+    expect(await running.exit).toBe(0)
+    const log = running
+      .err()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+    expect(log.length).toBeGreaterThan(3)
+    for (const line of log) expect(JSON.parse(line)).toEqual(expect.any(Object))
+    expect(log.join('\n')).not.toMatch(/SECRET-QUESTION|REAL-LOGIN/)
+    expect(log.join('\n')).not.toContain(key)
+    expect(running.err().split(key)).toHaveLength(2)
+  })
+
+  test('[CM1] [CA5] SIGINT stops it in the middle of an answer, and nothing is left', async () => {
+    const running = command(['serve', '--rehearsal'], { API_BEARER_TOKEN: 'k', VIVAVOCE_LOG_LEVEL: 'debug' })
+    const url = await listening(running)
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer k' },
+      body: JSON.stringify({ stream: true, messages: [{ role: 'user', content: 'count to 900 [rehearse slow=20]' }] }),
+    })
+    const pid = await until(() => Number(/"pid":(\d+),.*process-started/.exec(running.err())?.[1]))
+    expect(isAlive(pid)).toBe(true)
+    const reading = readStream(response)
+    running.child.kill('SIGINT')
+    expect((await reading).error).toMatchObject({ code: 'shutting_down' })
+    expect(await running.exit).toBe(0)
+    expect(isAlive(pid)).toBe(false)
+  })
+
+  test('[CM5] [CF2] a configuration that cannot be used is told whole, and nothing is started', async () => {
+    const running = command(['serve'], {
+      VIVAVOCE_PORT: 'x',
+      MAX_CONCURRENCY: '0',
+      VIVAVOCE_HOST: '0.0.0.0',
+      VIVAVOCE_TYPO: '1',
+    })
+    expect(await running.exit).toBe(1)
+    for (const name of ['VIVAVOCE_PORT', 'MAX_CONCURRENCY', 'VIVAVOCE_TYPO']) expect(running.err()).toContain(name)
+    expect(running.out()).toBe('')
+  })
+
+  test('[CF5] without a key no address but loopback is served', async () => {
+    const running = command(['serve'], { VIVAVOCE_HOST: '0.0.0.0' })
+    expect(await running.exit).toBe(1)
+    expect(running.err()).toContain('API_BEARER_TOKEN')
+  })
+
+  test('[AG2] broken agent files are told by name and line', async () => {
+    const agents = join(home, 'agents')
+    await mkdir(agents, { recursive: true })
+    await writeFile(join(agents, 'bad.md'), '---\nname: bad\ndescription: x\ntols: Read\n---\nYou.\n')
+    await writeFile(join(agents, 'worse.md'), 'no front matter\n')
+    const running = command(['serve', '--rehearsal'], { VIVAVOCE_AGENTS_DIR: agents })
+    expect(await running.exit).toBe(1)
+    expect(running.err()).toContain('bad.md:4:')
+    expect(running.err()).toContain('worse.md:1:')
+  })
+
+  test('[CM5] an address that is taken is told', async () => {
+    const first = command(['serve', '--rehearsal'], { API_BEARER_TOKEN: 'k' })
+    const { port } = new URL(await listening(first))
+    const second = command(['serve', '--rehearsal'], { API_BEARER_TOKEN: 'k', VIVAVOCE_PORT: port })
+    expect(await second.exit).toBe(1)
+    expect(second.err()).toContain('VIVAVOCE_PORT')
+    first.child.kill('SIGTERM')
+    expect(await first.exit).toBe(0)
+  })
+})
+
+describe('the other commands', () => {
+  test('[CM2] demo shows an answer in Bulgarian and in English, a conversation and a job', async () => {
+    const running = command(['demo'])
+    expect(await running.exit).toBe(0)
+    expect(running.out()).toContain('Това е репетиция.')
+    expect(running.out()).toContain('This is a rehearsal.')
+    expect(running.out()).toMatch(/first token\s+total\s+tokens\s+finish/)
+    expect(running.out()).toMatch(/Bulgarian\s+\d+ ms\s+\d+ ms\s+\d+\s+stop/)
+    expect(running.out()).toContain('completed')
+  })
+
+  test('[CM3] doctor checks what serving needs', async () => {
+    const well = command(['doctor'])
+    expect(await well.exit).toBe(0)
+    expect(well.out()).toMatch(/ok {4}claude: \d+\.\d+\.\d+/)
+    const ill = command(['doctor'], { VIVAVOCE_CLAUDE_BIN: '/nonexistent' })
+    expect(await ill.exit).toBe(1)
+    expect(ill.out()).toContain('FAIL  claude')
+  })
+
+  test('[CM4] config prints the settings in force, secrets masked', async () => {
+    const running = command(['config'], { API_BEARER_TOKEN: 'TOP-SECRET', MAX_CONCURRENCY: '7' })
+    expect(await running.exit).toBe(0)
+    expect(running.out()).toContain('MAX_CONCURRENCY=7')
+    expect(running.out()).toContain('API_BEARER_TOKEN=(set)')
+    expect(running.out()).not.toContain('TOP-SECRET')
+  })
+
+  test.each([[[]], [['nonsense']], [['serve', '--nonsense']], [['serve', 'more']]])(
+    '[CM5] a wrong command line is told, with the usage: %j',
+    async (args) => {
+      const running = command(args)
+      expect(await running.exit).toBe(2)
+      expect(running.err()).toContain('usage: vivavoce')
+    },
+  )
+})

@@ -1,0 +1,105 @@
+/** The whole edge on fakes: a scripted engine behind a real admission, a clock in the test's hand, stores in memory. */
+import { admitted, createAdmission, createKeyCheck } from '../../src/access/index.ts'
+import { createConversations } from '../../src/conversations/index.ts'
+import type { Agent, CliSessions, TurnEngine, TurnRequest } from '../../src/core/index.ts'
+import { createApp, createBackground, type AppDeps } from '../../src/http/index.ts'
+import { createJobs } from '../../src/jobs/index.ts'
+import { createJobMemory } from '../../src/storage/index.ts'
+import { createManualClock } from './manual-clock.ts'
+import { createMemoryConversations } from './memory-conversations.ts'
+import { createRecordingObserver } from './recording-observer.ts'
+import { createScriptedEngine, type Step } from './scripted-engine.ts'
+
+export const KEY = 'vv-key'
+export const START_MS = 1_700_000_000_000
+
+const talker: Agent = { name: 'conversational', description: 'd', prompt: 'Be kind.', tools: [] }
+const doer: Agent = { name: 'recruiter-triage', description: 'd', prompt: 'Be exact.', tools: ['Read'] }
+
+export interface AppOptions extends Partial<
+  Pick<AppDeps, 'catalogue' | 'headerHoldMs' | 'maxBodyBytes' | 'rehearsal'>
+> {
+  readonly capacity?: number
+  readonly maxWaiting?: number
+  /** Puts something between the scripted engine and the admission. */
+  readonly wrap?: (engine: TurnEngine) => TurnEngine
+}
+
+export function openApp(
+  script: (request: TurnRequest, index: number) => readonly Step[],
+  { capacity = 10, maxWaiting = 10, wrap = (engine) => engine, ...rest }: AppOptions = {},
+) {
+  const clock = createManualClock({ startMs: START_MS })
+  const observer = createRecordingObserver()
+  const engine = createScriptedEngine(script)
+  const admission = createAdmission({ capacity, maxWaiting, clock })
+  const admittedEngine = admitted(wrap(engine), admission)
+  const sessions: CliSessions = { forget: async () => undefined }
+  const store = createMemoryConversations()
+  const jobs = createJobs({ engine, room: admission, store: createJobMemory(), clock, observer, ttlMs: 3_600_000 })
+  const background = createBackground({ observer })
+  const stopping = new AbortController()
+  const app = createApp({
+    engine: admittedEngine,
+    conversations: createConversations({ engine: admittedEngine, store, sessions }),
+    jobs,
+    admission,
+    isKey: createKeyCheck(KEY),
+    catalogue: {
+      models: ['haiku', 'sonnet', 'opus'],
+      defaultModel: 'sonnet',
+      aliases: [{ pattern: 'gpt-*', target: 'sonnet' }],
+      agents: [talker, doer],
+    },
+    streamAgent: talker,
+    agent: doer,
+    talkerLimits: { firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 },
+    doerLimits: { turnMs: 900_000 },
+    budgetUsd: 2,
+    headerHoldMs: 1000,
+    keepAliveMs: 10_000,
+    maxBodyBytes: 32 * 1024 * 1024,
+    version: '1.2.3',
+    cli: { version: '2.1.330', path: '/usr/bin/claude' },
+    rehearsal: false,
+    clock,
+    observer,
+    background,
+    stopping: stopping.signal,
+    ...rest,
+  })
+
+  /** A request with the key, unless it brings an `authorization` of its own. */
+  const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = new Headers(init.headers)
+    if (!headers.has('authorization')) headers.set('authorization', `Bearer ${KEY}`)
+    return await app.request(new Request(`http://127.0.0.1${path}`, { ...init, headers }))
+  }
+  const post = (path: string, body: unknown, init: RequestInit = {}): Promise<Response> =>
+    request(path, { ...init, method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) })
+  const chat = (fields: object = {}, init: RequestInit = {}): Promise<Response> =>
+    post('/v1/chat/completions', { messages: [{ role: 'user', content: 'Здравей' }], ...fields }, init)
+
+  return { app, clock, observer, engine, admission, jobs, store, background, stopping, talker, doer, request, post, chat }
+}
+
+/** Reads a body as the chunks that it is sent in; `undefined` is its end. */
+export function readChunks(response: Response): {
+  next(): Promise<string | undefined>
+  rest(): Promise<readonly string[]>
+} {
+  const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const next = async (): Promise<string | undefined> => {
+    const { done, value } = await reader.read()
+    return done ? undefined : decoder.decode(value)
+  }
+  return {
+    next,
+    async rest() {
+      const chunks: string[] = []
+      for (let chunk = await next(); chunk !== undefined; chunk = await next()) chunks.push(chunk)
+      return chunks
+    },
+  }
+}
