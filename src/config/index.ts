@@ -1,5 +1,4 @@
-export { cliEnvironment } from './cli-environment.ts'
-export { ConfigError, isLoopback, loadConfig, type Config } from './load-config.ts'
+export { ConfigError, loadConfig, type Config } from './load-config.ts'
 export { configReference } from './reference.ts'
 export { setting, settingNames, type SettingName } from './settings.ts'
 export { readEnvironment } from './environment.ts'

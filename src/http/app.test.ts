@@ -14,7 +14,18 @@ const ROUTES = [
   ['GET', '/jobs/job_1'],
 ] as const
 
-const UNKNOWN = ['/', '/v1', '/v1/chat', '/v1/chat/completions/', '/health/', '/HEALTH', '/metrics', '/jobs', '/execute/x', '/ж']
+const UNKNOWN = [
+  '/',
+  '/v1',
+  '/v1/chat',
+  '/v1/chat/completions/',
+  '/health/',
+  '/HEALTH',
+  '/metrics',
+  '/jobs',
+  '/execute/x',
+  '/ж',
+]
 
 const isPlain = (path: string): boolean => /^\/(v1\/conversational|execute|jobs)(\/|$)/.test(path)
 
@@ -72,11 +83,19 @@ test.each([
 ])('[AU1] %s %s without the key is 401', async (method, path) => {
   const { app, engine } = openApp(() => says('a'))
   const body = method === 'POST' ? { body: '{"messages":[{"role":"user","content":"a"}]}' } : {}
-  for (const headers of [{}, { authorization: '' }, { authorization: 'Bearer ' }, { authorization: `Basic ${KEY}` }, { authorization: `Bearer ${KEY}x` }]) {
+  for (const headers of [
+    {},
+    { authorization: '' },
+    { authorization: 'Bearer ' },
+    { authorization: `Basic ${KEY}` },
+    { authorization: `Bearer ${KEY}x` },
+  ]) {
     const response = await app.request(path, { method, headers, ...body })
     expect([headers, response.status]).toEqual([headers, 401])
     expect(response.headers.get('x-should-retry')).toBe('false')
-    expect(await messageOf(response, path)).toMatch(/Send (it|the key of this server) as `Authorization: Bearer KEY`\.$/)
+    expect(await messageOf(response, path)).toMatch(
+      /Send (it|the key of this server) as `Authorization: Bearer KEY`\.$/,
+    )
   }
   expect(engine.runs).toEqual([])
 })

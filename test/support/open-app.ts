@@ -80,7 +80,22 @@ export function openApp(
   const chat = (fields: object = {}, init: RequestInit = {}): Promise<Response> =>
     post('/v1/chat/completions', { messages: [{ role: 'user', content: 'Здравей' }], ...fields }, init)
 
-  return { app, clock, observer, engine, admission, jobs, store, background, stopping, talker, doer, request, post, chat }
+  return {
+    app,
+    clock,
+    observer,
+    engine,
+    admission,
+    jobs,
+    store,
+    background,
+    stopping,
+    talker,
+    doer,
+    request,
+    post,
+    chat,
+  }
 }
 
 /** Reads a body as the chunks that it is sent in; `undefined` is its end. */

@@ -1,5 +1,5 @@
 export { encodeCompletion } from './chat-completion.ts'
 export { parseChatRequest, type ChatRequest } from './chat-request.ts'
-export { createChunkEncoder, encodeChunk, type AnswerHead } from './chat-stream.ts'
+export { createChunkEncoder, type AnswerHead } from './chat-stream.ts'
 export { encodeOpenAiError } from './error-body.ts'
 export { encodeModel, encodeModelList } from './models.ts'

@@ -1,0 +1,7 @@
+/** Prints the reference pages from the tables in the code: `npm run docs`. */
+import { writeFileSync } from 'node:fs'
+import { configReference } from '../src/config/index.ts'
+import { errorReference } from '../src/core/index.ts'
+
+writeFileSync(new URL('../docs/reference/config.md', import.meta.url), configReference())
+writeFileSync(new URL('../docs/reference/errors.md', import.meta.url), errorReference())
