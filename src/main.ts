@@ -11,7 +11,7 @@ import { GatewayError, isTalker, newId, systemClock, type Agent, type Observer }
 import { createApp, createBackground, startServer } from './http/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { proveInert } from './prove-inert.ts'
-import { createJobMemory, openConversationFiles } from './storage/index.ts'
+import { createJobMemory, lockDirectory, openConversationFiles } from './storage/index.ts'
 import { inWorkspace, openWorkspaces } from './workspace/index.ts'
 
 const PACKAGE = new URL('../package.json', import.meta.url)
@@ -68,16 +68,41 @@ function agentsOf(config: Config, agents: readonly Agent[]): { readonly streamAg
  * Starts the gateway; it serves when this resolves.
  * @throws ConfigError, AgentFilesError, GatewayError `cli_unavailable`, or what listening throws; nothing is left then.
  */
-export async function startGateway(config: Config, { observer, rehearsal = false }: GatewayOptions): Promise<Gateway> {
-  const clock = systemClock
+export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const agents = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
   const chosen = agentsOf(config, agents)
   const cli = await locateCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
+  const locked = await lockDirectory(config.dataDirectory)
+  if (!locked.ok) {
+    throw new ConfigError([
+      `VIVAVOCE_DATA_DIR: ${config.dataDirectory} is in use by another server (process ${locked.pid}); give this one a directory of its own`,
+    ])
+  }
+  try {
+    killOrphans()
+    await proveInert({ bin: cli.path, searchPath: config.searchPath, clock: systemClock })
+    return await serveFrom(config, { ...options, agents, chosen, cli, lock: locked.lock })
+  } catch (error) {
+    await locked.lock[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+interface Checked extends GatewayOptions {
+  readonly agents: readonly Agent[]
+  readonly chosen: { readonly streamAgent: Agent; readonly agent: Agent }
+  readonly cli: CliBinary
+  /** Of the data directory; given back when the gateway is closed. */
+  readonly lock: AsyncDisposable
+}
+
+async function serveFrom(
+  config: Config,
+  { observer, rehearsal = false, agents, chosen, cli, lock }: Checked,
+): Promise<Gateway> {
+  const clock = systemClock
   const neutralDirectory = join(config.dataDirectory, 'neutral')
   await mkdir(neutralDirectory, { recursive: true, mode: 0o700 })
-  killOrphans()
-  await proveInert({ bin: cli.path, searchPath: config.searchPath, clock })
-
   const store = await openConversationFiles(join(config.dataDirectory, 'conversations'))
   const workspaces = await openWorkspaces({
     root: join(config.dataDirectory, 'workspaces'),
@@ -150,6 +175,7 @@ export async function startGateway(config: Config, { observer, rehearsal = false
     stopping.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
     await Promise.all([server.close({ graceMs: CLOSE_GRACE_MS }), jobs.close()])
     await background.close()
+    await lock[Symbol.asyncDispose]()
   }
   return { url: server.url, cli, key, close: () => (closing ??= close()) }
 }

@@ -28,9 +28,10 @@ const textIn = (stream: string): string =>
     .join('')
 
 describe('a reply', () => {
-  test('is streamed under the number of its request', async () => {
+  test('[RH1] is streamed under the number of its request, on loopback', async () => {
     const response = await ask('Здравей')
     expect(response.status).toBe(200)
+    expect(rehearsal.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(response.headers.get('x-rehearsal')).toBe('1')
     expect(response.headers.get('request-id')).toBe('req_rehearsal_1')
     expect(textIn(await response.text())).toBe('Това е репетиция. Казахте: Здравей')
@@ -115,7 +116,7 @@ describe('what is refused', () => {
     ['a real key', { 'x-api-key': 'sk-ant-1' }],
     ['a real login', { authorization: 'Bearer sk-ant-oat-1' }],
     ['a real login beside the right key', { ...key, authorization: 'Bearer sk-ant-oat-1' }],
-  ])('is a request with %s, of which nothing is kept', async (_, headers) => {
+  ])('[RH2] is a request with %s, of which nothing is kept', async (_, headers) => {
     const response = await post('/v1/messages', 'x'.repeat(500_000), headers)
     expect(response.status).toBe(401)
     expect(await response.json()).toMatchObject({

@@ -1,2 +1,3 @@
 export { openConversationFiles } from './conversation-files.ts'
 export { createJobMemory } from './job-memory.ts'
+export { lockDirectory } from './directory-lock.ts'

@@ -110,6 +110,21 @@ describe('vivavoce serve', () => {
     expect(running.out()).toBe('')
   })
 
+  test('[CF6] a data directory that another server uses is not served from', async () => {
+    const env = { API_BEARER_TOKEN: 'k', VIVAVOCE_DATA_DIR: join(home, 'data') }
+    const first = command(['serve', '--rehearsal'], env)
+    await listening(first)
+    const second = command(['serve', '--rehearsal'], env)
+    expect(await second.exit).toBe(1)
+    expect(second.err()).toContain('VIVAVOCE_DATA_DIR')
+    first.child.kill('SIGTERM')
+    expect(await first.exit).toBe(0)
+    const third = command(['serve', '--rehearsal'], env)
+    await listening(third)
+    third.child.kill('SIGTERM')
+    expect(await third.exit).toBe(0)
+  })
+
   test('[CF5] without a key no address but loopback is served', async () => {
     const running = command(['serve'], { VIVAVOCE_HOST: '0.0.0.0' })
     expect(await running.exit).toBe(1)

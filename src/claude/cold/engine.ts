@@ -131,7 +131,11 @@ export function createColdEngine({ bin, passedOn, neutralDirectory, clock, obser
         const { message } = decoded
         if (message.type === 'text' || message.type === 'activity' || message.type === 'answer-start') watchdog.fed()
         const { text, end, failure } = answer.take(message)
-        if (text !== '') yield { type: 'text-delta', text }
+        if (text !== '') {
+          watchdog.rest()
+          yield { type: 'text-delta', text }
+          watchdog.fed()
+        }
         if (failure !== undefined)
           throw talker ? failure : failure.withDetails({ exitCode: (await lastExit(child, clock)).code })
         if (end === undefined) continue

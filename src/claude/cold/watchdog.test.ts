@@ -24,6 +24,11 @@ test('[ER8] the wait for the first token, the silence after it and the whole tur
   await silent.clock.advance(1)
   expect(silent.overruns).toEqual(['token-gap'])
 
+  const slow = watch({ firstTokenMs: 100, tokenGapMs: 50, turnMs: 1000 })
+  slow.watchdog.rest()
+  await slow.clock.advance(900)
+  expect(slow.overruns).toEqual([])
+
   const long = watch({ turnMs: 1000 })
   for (let at = 0; at < 999; at++) {
     await long.clock.advance(1)

@@ -7,6 +7,8 @@ export interface Watchdog extends Disposable {
   readonly overrun: Overrun | undefined
   /** A sign of life came: the wait for the next one begins. */
   fed(): void
+  /** Nobody waits for a sign of life until the next `fed`: what came is being taken by a reader, however slow. */
+  rest(): void
 }
 
 export function createWatchdog(
@@ -28,6 +30,9 @@ export function createWatchdog(
     fed() {
       next?.[Symbol.dispose]()
       next = limits.tokenGapMs === undefined ? undefined : clock.after(limits.tokenGapMs, pass('token-gap'))
+    },
+    rest() {
+      next?.[Symbol.dispose]()
     },
     [Symbol.dispose]() {
       whole[Symbol.dispose]()
