@@ -3,11 +3,16 @@ import { AgentFilesError } from '../agents/index.ts'
 import { ConfigError } from '../config/index.ts'
 import { GatewayError } from '../core/index.ts'
 import { runCommand } from './command.ts'
+import { DemoError } from './demo.ts'
 
 try {
   process.exitCode = await runCommand(process.argv.slice(2))
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof AgentFilesError || error instanceof GatewayError
+  const expected =
+    error instanceof ConfigError ||
+    error instanceof DemoError ||
+    error instanceof AgentFilesError ||
+    error instanceof GatewayError
   const cause = error instanceof GatewayError && error.cause instanceof Error ? ` (${error.cause.message})` : ''
   const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
   process.stderr.write(

@@ -11,6 +11,11 @@ import { rehearse } from './rehearse.ts'
 
 const JOB_POLL_MS = 200
 
+/** What the demonstration showed is not what it should be. */
+export class DemoError extends Error {
+  override readonly name = 'DemoError'
+}
+
 interface Client {
   readonly url: string
   readonly key: string
@@ -40,7 +45,7 @@ async function call<T>({ url, key }: Client, path: string, body?: object): Promi
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
   })
-  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
+  if (!response.ok) throw new DemoError(`${path} answered ${response.status}: ${await response.text()}`)
   return (await response.json()) as T
 }
 
@@ -59,7 +64,7 @@ async function speak({ url, key }: Client, what: string, content: string): Promi
     }),
   })
   if (!response.ok || response.body === null)
-    throw new Error(`the stream was refused with ${response.status}: ${await response.text()}`)
+    throw new DemoError(`the stream was refused with ${response.status}: ${await response.text()}`)
   let firstMs = Number.NaN
   let tokens = 0
   let finish = 'none'
@@ -67,7 +72,7 @@ async function speak({ url, key }: Client, what: string, content: string): Promi
   for await (const { data } of events) {
     if (data === '[DONE]') break
     const chunk = JSON.parse(data) as Chunk
-    if (chunk.error !== undefined) throw new Error(`the stream failed: ${chunk.error.message}`)
+    if (chunk.error !== undefined) throw new DemoError(`the stream failed: ${chunk.error.message}`)
     const [choice] = chunk.choices
     if (choice?.delta.content !== undefined) {
       if (Number.isNaN(firstMs)) firstMs = performance.now() - startedMs
@@ -78,7 +83,7 @@ async function speak({ url, key }: Client, what: string, content: string): Promi
   }
   say('\n')
   if (Number.isNaN(firstMs) || finish !== 'stop')
-    throw new Error(`the answer did not end as it should (finish reason ${finish})`)
+    throw new DemoError(`the answer did not end as it should (finish reason ${finish})`)
   return { what, firstMs, totalMs: performance.now() - startedMs, tokens, finish }
 }
 
@@ -88,7 +93,8 @@ async function converse(client: Client): Promise<void> {
   for (const message of ['My name is Ada.', 'recall what I told you']) {
     const { reply } = await call<{ reply: string }>(client, '/v1/conversational', { session_id: 'demo', message })
     say(`  you:       ${message}\n  assistant: ${reply}\n`)
-    if (message.startsWith('recall') && !reply.includes('Ada')) throw new Error('the conversation was not remembered')
+    if (message.startsWith('recall') && !reply.includes('Ada'))
+      throw new DemoError('the conversation was not remembered')
   }
 }
 
@@ -105,7 +111,7 @@ async function work(client: Client): Promise<void> {
       return
     }
     if (job.status !== 'queued' && job.status !== 'running')
-      throw new Error(`the job ended as ${job.status}: ${job.error}`)
+      throw new DemoError(`the job ended as ${job.status}: ${job.error}`)
     await delay(JOB_POLL_MS)
   }
 }

@@ -244,7 +244,7 @@ test('[CF5] loopback is told by the address, not by how it begins', () => {
 })
 
 test('[CF1] no setting is read but those on the list', () => {
-  const config = loadConfig({ toString: 'x', constructor: 'y', OTHER: 'z' } as Environment)
+  const config = loadConfig({ OTHER: 'z', __proto__x: 'y', valueOf_: 'x' })
   const derived = ['dataDirectory', 'cliEnvironment', 'gitEnvironment', 'claudeConfigDirectory', 'searchPath']
   for (const name of Object.keys(config)) expect([...settingNames, ...derived]).toContain(name)
 })

@@ -361,15 +361,15 @@ function breakableStore(broken: (job: Job) => boolean): JobStore {
   }
 }
 
-test('[JB1] a job that cannot be stored is not taken, and its place is free again', async () => {
+test('[JB1] a job that cannot be stored is not taken and not run, and its place is free again', async () => {
   let broken = true
-  const store = breakableStore(() => broken)
-  const { jobs, engine, room, observer, done } = open(() => says('a'), { store, maxWaiting: 0 })
+  const store = breakableStore(({ status }) => broken && status === 'queued')
+  const { jobs, engine, room, clock, done } = open(() => says('a'), { store, maxWaiting: 0 })
   const error = await failure(jobs.submit(order))
   expect(error).toMatchObject({ message: 'no space left' })
-  await observer.until(({ type }) => type === 'cleanup-failed')
-  broken = false
+  await clock.advance(0)
   expect([room.active, engine.runs.length]).toEqual([0, 0])
+  broken = false
   expect(await done((await jobs.submit(order)).id)).toMatchObject({ status: 'completed', output: 'a' })
 })
 

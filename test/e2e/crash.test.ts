@@ -25,6 +25,7 @@ async function serve() {
     env: {
       PATH: process.env['PATH'],
       HOME: home,
+      TMPDIR: tmpdir(),
       ANTHROPIC_BASE_URL: rehearsal.url,
       ANTHROPIC_API_KEY: REHEARSAL_KEY,
       VIVAVOCE_PORT: '0',

@@ -53,6 +53,11 @@ export async function until<T>(found: () => T | undefined | false | Promise<T | 
   }
 }
 
+/** How many servers, connections and children this process holds. */
+const held = (): number =>
+  process.getActiveResourcesInfo().filter((name) => ['TCPServerWrap', 'TCPSocketWrap', 'ProcessWrap'].includes(name))
+    .length
+
 export interface StageOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Stands in for a directory that outlives one gateway. */
@@ -62,11 +67,13 @@ export interface StageOptions {
 /** Starts a stage. Closing it checks that nothing is left. */
 export async function startStage({ env = {}, directory: given }: StageOptions = {}): Promise<Stage> {
   const directory = given ?? (await mkdtemp(join(tmpdir(), 'vivavoce-test-')))
+  const before = held()
   const rehearsal = await startRehearsal()
   const observations: Observation[] = []
   const config = loadConfig({
     PATH: process.env['PATH'],
     HOME: directory,
+    TMPDIR: tmpdir(),
     LANG: 'C.UTF-8',
     ANTHROPIC_BASE_URL: rehearsal.url,
     ANTHROPIC_API_KEY: REHEARSAL_KEY,
@@ -96,6 +103,7 @@ export async function startStage({ env = {}, directory: given }: StageOptions = 
       'workspaces that are left',
     ).toEqual([])
     if (given === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+    await until(() => held() <= before)
   }
   const closeOnce = (): Promise<void> => (closing ??= close())
   return {

@@ -1,0 +1,180 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { openApp } from '../../test/support/open-app.ts'
+import { forever, says, text } from '../../test/support/scripted-engine.ts'
+import { ERRORS, GatewayError, type ErrorCode, type TurnRequest } from '../core/index.ts'
+
+const echo = ({ history }: TurnRequest) => says(`answer to ${history.at(-1)?.text}`)
+
+const open = (...[script = echo, options]: Partial<Parameters<typeof openApp>>) => {
+  const opened = openApp(script, options)
+  const say = (session_id: unknown, message: unknown, fields: object = {}, init: RequestInit = {}) =>
+    opened.post('/v1/conversational', { session_id, message, ...fields }, init)
+  const forget = (id: string) => opened.request(`/v1/conversational/${encodeURIComponent(id)}`, { method: 'DELETE' })
+  return { ...opened, say, forget }
+}
+
+const told = async (reply: Response): Promise<unknown> => [reply.status, await reply.json()]
+
+test('[CV1] a turn is answered under the name of its session', async () => {
+  const { say, engine, talker } = open()
+  expect(await told(await say('разговор 🙂', 'Здравей'))).toStrictEqual([
+    200,
+    { session_id: 'разговор 🙂', reply: 'answer to Здравей' },
+  ])
+  await say('s', 'a', { model: 'haiku' })
+  await say('t', 'b', { model: 'gpt-4.1' })
+  await say('u', 'c', { model: 'conversational/opus' })
+  expect(engine.runs.map(({ request }) => [request.agent, request.model])).toEqual([
+    [talker, 'sonnet'],
+    [talker, 'haiku'],
+    [talker, 'sonnet'],
+    [talker, 'opus'],
+  ])
+  expect(engine.runs[0]?.request.limits).toEqual({ firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 })
+})
+
+test('[CV2] what is no session id, no message or no model is 400 that names the field', async () => {
+  const { say, engine } = open()
+  for (const [reply, field] of [
+    [await say('', 'm'), 'session_id'],
+    [await say('x'.repeat(257), 'm'), 'session_id'],
+    [await say(5, 'm'), 'session_id'],
+    [await say('s', ' '), 'message'],
+    [await say('s', null), 'message'],
+    [await say('s', 'm', { model: '' }), 'model'],
+  ] as const) {
+    expect(reply.status).toBe(400)
+    const { error, detail } = (await reply.json()) as { readonly error: unknown; readonly detail: string }
+    expect([error, detail.startsWith(`\`${field}\`: `)]).toEqual(['invalid request', true])
+  }
+  expect(engine.runs).toEqual([])
+})
+
+test('[CV8] an agent with tools is refused before it is run', async () => {
+  const { say, engine } = open()
+  expect(await told(await say('s', 'm', { model: 'recruiter-triage/opus' }))).toMatchObject([
+    400,
+    {
+      error: 'invalid request',
+      detail: '`model`: the agent recruiter-triage has tools; a conversation needs one without.',
+    },
+  ])
+  expect(engine.runs).toEqual([])
+})
+
+test('[CC2] a model that is not on offer is 404 in the form of the path', async () => {
+  const { say, engine } = open()
+  expect(await told(await say('s', 'm', { model: 'claude-9' }))).toMatchObject([
+    404,
+    { error: 'not found', detail: expect.stringMatching(/^The model `claude-9` does not exist\. On offer: haiku, /) },
+  ])
+  expect(engine.runs).toEqual([])
+})
+
+test.each(Object.keys(ERRORS) as readonly ErrorCode[])(
+  '[CV7] a run that fails with %s is told plainly',
+  async (code) => {
+    const error = new GatewayError(code, 'Не стана.', { retryAfterSeconds: 7 })
+    const { say } = open(() => [text('half'), { type: 'turn-failed', error }])
+    const reply = await say('s', 'm')
+    expect([reply.status, reply.headers.get('retry-after')]).toEqual([ERRORS[code].status, '7'])
+    expect(await reply.json()).toMatchObject({ error: expect.any(String), detail: 'Не стана.' })
+  },
+)
+
+test.each(['cli_failed', 'cli_unavailable', 'cli_not_logged_in', 'timeout', 'overloaded', 'upstream_failed'] as const)(
+  '[CV7] a run that fails with %s is 503 “execution failed”',
+  async (code) => {
+    const { say } = open(() => [new GatewayError(code, 'Не стана.')])
+    expect(await told(await say('s', 'm'))).toMatchObject([503, { error: 'execution failed', detail: 'Не стана.' }])
+  },
+)
+
+test('[CV6] a conversation that is forgotten is gone; there is none then', async () => {
+  const { say, forget, store } = open()
+  await say('s', 'a')
+  expect(await told(await forget('s'))).toStrictEqual([200, { session_id: 's', deleted: true }])
+  expect(await store.get('s')).toBeUndefined()
+  expect(await told(await forget('s'))).toMatchObject([404, { error: 'not found' }])
+})
+
+test.each([
+  ['a/b'],
+  ['/'],
+  ['//x//'],
+  ['../x'],
+  ['...'],
+  ['a\nb'],
+  ['\0'],
+  ['%'],
+  ['%41'],
+  ['%2F'],
+  ['%zz'],
+  ['?a=b#c'],
+  [' '],
+  ['a+b'],
+  ['*'],
+  [':id'],
+  ['🙂'],
+  ['e\u0301'],
+  ['Ж'.repeat(255)],
+])('[CV6] the conversation %j can be forgotten by its name in the path', async (id) => {
+  const { say, forget } = open()
+  await say(id, 'a')
+  await say(`${id}x`, 'b')
+  expect(await told(await forget(id))).toStrictEqual([200, { session_id: id, deleted: true }])
+  expect((await forget(`${id}x`)).status).toBe(200)
+})
+
+test('[CV6] any session can be forgotten by its name in the path', async () => {
+  const { say, forget } = open()
+  // A path takes no segment of one or two dots, however they are written (WHATWG URL, "double-dot URL path segment").
+  const id = fc
+    .string({ unit: 'binary', minLength: 1, maxLength: 50 })
+    .filter((name) => name.isWellFormed() && name !== '.' && name !== '..')
+  await fc.assert(
+    fc.asyncProperty(id, async (name) => {
+      await say(name, 'a')
+      expect(await told(await forget(name))).toStrictEqual([200, { session_id: name, deleted: true }])
+    }),
+  )
+})
+
+test('[AD2] a turn that finds the queue full is 503 with the time to wait', async () => {
+  const { say, admission } = open(echo, { capacity: 1, maxWaiting: 0 })
+  await admission.enter({ signal: new AbortController().signal })
+  const reply = await say('s', 'm')
+  expect([reply.headers.get('retry-after'), await told(reply)]).toMatchObject(['1', [503, { error: 'queue full' }]])
+})
+
+test('[CA1] a caller who leaves has the turn stopped, which is no failure', async () => {
+  const { say, engine, admission, observer, store } = open(() => [text('half'), forever()])
+  const leaving = new AbortController()
+  const reply = say('s', 'm', {}, { signal: leaving.signal })
+  const run = await engine.started(0)
+  leaving.abort(new Error('gone'))
+  await run.ended
+  await reply
+  expect([admission.active, await store.get('s'), observer.of('request-failed')]).toEqual([0, undefined, []])
+  expect(observer.of('request-finished').map(({ left }) => left)).toEqual([true])
+})
+
+test('[CA5] when the server stops, the turn under way is told', async () => {
+  const { say, engine, stopping } = open(() => [forever()])
+  const reply = say('s', 'm')
+  await engine.started(0)
+  stopping.abort(new GatewayError('shutting_down', 'The server is stopping.'))
+  expect(await told(await reply)).toMatchObject([503, { error: 'shutting down', detail: 'The server is stopping.' }])
+})
+
+test('[CA4] a turn that is sent again after its socket died is reported', async () => {
+  const { say, engine, observer } = open((request) => (engine.runs.length === 1 ? [forever()] : echo(request)))
+  const leaving = new AbortController()
+  const died = say('s', 'm', {}, { signal: leaving.signal })
+  await engine.started(0)
+  leaving.abort(new Error('gone'))
+  await died
+  expect((await say('s', 'm')).status).toBe(200)
+  expect(observer.of('request-retried')).toHaveLength(1)
+})
