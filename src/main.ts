@@ -7,9 +7,10 @@ import { loadAgents } from './agents/index.ts'
 import { createColdEngine, createSessionFiles, killOrphans, locateCli, type CliBinary } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createConversations } from './conversations/index.ts'
-import { GatewayError, isTalker, newId, systemClock, type Agent, type Observer } from './core/index.ts'
+import { GatewayError, newId, systemClock, type Observer } from './core/index.ts'
 import { createApp, createBackground, startServer } from './http/index.ts'
 import { createJobs } from './jobs/index.ts'
+import { offerOf, type Offer } from './offer.ts'
 import { proveInert } from './prove-inert.ts'
 import { createJobMemory, lockDirectory, openConversationFiles } from './storage/index.ts'
 import { inWorkspace, openWorkspaces } from './workspace/index.ts'
@@ -41,36 +42,13 @@ export const packageVersion = async (): Promise<string> => {
   return manifest !== null && typeof manifest === 'object' && 'version' in manifest ? String(manifest.version) : ''
 }
 
-function agentsOf(config: Config, agents: readonly Agent[]): { readonly streamAgent: Agent; readonly agent: Agent } {
-  const find = (name: string): Agent | undefined => agents.find((candidate) => candidate.name === name)
-  const streamAgent = find(config.VIVAVOCE_STREAM_AGENT)
-  const agent = find(config.VIVAVOCE_AGENT)
-  const known = agents.map(({ name }) => name).join(', ')
-  const problems = [
-    ...(streamAgent === undefined
-      ? [`VIVAVOCE_STREAM_AGENT: there is no agent ${config.VIVAVOCE_STREAM_AGENT} (there are ${known})`]
-      : []),
-    ...(streamAgent !== undefined && !isTalker(streamAgent)
-      ? [`VIVAVOCE_STREAM_AGENT: the agent ${streamAgent.name} has tools; one without is needed`]
-      : []),
-    ...(agent === undefined ? [`VIVAVOCE_AGENT: there is no agent ${config.VIVAVOCE_AGENT} (there are ${known})`] : []),
-    ...agents.flatMap(({ name, model }) =>
-      model === undefined || config.VIVAVOCE_MODELS.includes(model)
-        ? []
-        : [`VIVAVOCE_MODELS: the agent ${name} wants the model ${model}, which is not among them`],
-    ),
-  ]
-  if (problems.length > 0 || streamAgent === undefined || agent === undefined) throw new ConfigError(problems)
-  return { streamAgent, agent }
-}
-
 /**
  * Starts the gateway; it serves when this resolves.
  * @throws ConfigError, AgentFilesError, GatewayError `cli_unavailable`, or what listening throws; nothing is left then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const agents = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
-  const chosen = agentsOf(config, agents)
+  const offer = offerOf(config, agents)
   const cli = await locateCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
   const locked = await lockDirectory(config.dataDirectory)
   if (!locked.ok) {
@@ -81,7 +59,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   try {
     killOrphans()
     await proveInert({ bin: cli.path, searchPath: config.searchPath, clock: systemClock })
-    return await serveFrom(config, { ...options, agents, chosen, cli, lock: locked.lock })
+    return await serveFrom(config, { ...options, offer, cli, lock: locked.lock })
   } catch (error) {
     await locked.lock[Symbol.asyncDispose]()
     throw error
@@ -89,17 +67,13 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 }
 
 interface Checked extends GatewayOptions {
-  readonly agents: readonly Agent[]
-  readonly chosen: { readonly streamAgent: Agent; readonly agent: Agent }
+  readonly offer: Offer
   readonly cli: CliBinary
   /** Of the data directory; given back when the gateway is closed. */
   readonly lock: AsyncDisposable
 }
 
-async function serveFrom(
-  config: Config,
-  { observer, rehearsal = false, agents, chosen, cli, lock }: Checked,
-): Promise<Gateway> {
+async function serveFrom(config: Config, { observer, rehearsal = false, offer, cli, lock }: Checked): Promise<Gateway> {
   const clock = systemClock
   const neutralDirectory = join(config.dataDirectory, 'neutral')
   await mkdir(neutralDirectory, { recursive: true, mode: 0o700 })
@@ -143,13 +117,7 @@ async function serveFrom(
     jobs,
     admission,
     isKey: createKeyCheck(key.value),
-    catalogue: {
-      models: config.VIVAVOCE_MODELS,
-      defaultModel: config.VIVAVOCE_DEFAULT_MODEL,
-      aliases: config.VIVAVOCE_MODEL_ALIASES,
-      agents,
-    },
-    ...chosen,
+    ...offer,
     talkerLimits: {
       firstTokenMs: config.VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS * 1000,
       tokenGapMs: config.VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS * 1000,

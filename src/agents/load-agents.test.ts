@@ -30,7 +30,12 @@ async function problemsOf(from: string): Promise<readonly string[]> {
 }
 
 test('[AG1] the agents are those of the Markdown files, in the order of the files’ names', async () => {
-  await write({ 'b.md': agent('first', 'Read'), 'a.md': agent('second'), 'notes.txt': 'not an agent', 'c.markdown': 'nor this' })
+  await write({
+    'b.md': agent('first', 'Read'),
+    'a.md': agent('second'),
+    'notes.txt': 'not an agent',
+    'c.markdown': 'nor this',
+  })
   expect(await loadAgents(directory)).toEqual([
     { name: 'second', description: 'd', prompt: 'You are second.', tools: [] },
     { name: 'first', description: 'd', prompt: 'You are first.', tools: ['Read'] },
@@ -84,4 +89,21 @@ test('[AG2] a directory that is missing, empty or without agents is told', async
 test('[AG2] the error tells all problems, a line each', () => {
   const error = new AgentFilesError(['a.md:1: x', 'b.md:2: y'])
   expect(error.message).toBe('broken agent files:\n  a.md:1: x\n  b.md:2: y')
+})
+
+test('[AG2] YAML that cannot be followed, a list that holds no names and a directory among the files are told or passed over', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-agents-'))
+  try {
+    await mkdir(join(directory, 'folder.md'))
+    await writeFile(join(directory, 'bold.md'), '---\nname: a\ndescription: *bold*\n---\nYou.\n')
+    await writeFile(join(directory, 'five.md'), '---\nname: b\ndescription: b\ntools: 5\n---\nYou.\n')
+    await expect(loadAgents(directory)).rejects.toMatchObject({
+      problems: [
+        expect.stringMatching(/^bold\.md:3: .*put the value in quotes$/),
+        expect.stringMatching(/^five\.md:4: tools: tools are names/),
+      ],
+    })
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
 })

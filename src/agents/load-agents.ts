@@ -18,15 +18,19 @@ export class AgentFilesError extends Error {
  * @throws AgentFilesError with every problem of every file, also when the directory cannot be read or holds no agent.
  */
 export async function loadAgents(directory: string): Promise<readonly Agent[]> {
-  const files = await readdir(directory).catch((cause: unknown) => {
+  const files = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw new AgentFilesError([`${directory}: the directory cannot be read (${String(cause)})`])
   })
   const problems: string[] = []
   const agents = new Map<string, Agent>()
-  for (const file of files.filter((name) => name.endsWith('.md')).toSorted()) {
+  for (const file of files
+    .filter((entry) => entry.name.endsWith('.md') && !entry.isDirectory())
+    .map(({ name }) => name)
+    .toSorted()) {
     const parsed = parseAgent(await readFile(join(directory, file), 'utf8'))
     if (!parsed.ok) problems.push(...parsed.problems.map(({ line, problem }) => `${file}:${line}: ${problem}`))
-    else if (agents.has(parsed.agent.name)) problems.push(`${file}:2: name: another file defines the agent ${parsed.agent.name} too`)
+    else if (agents.has(parsed.agent.name))
+      problems.push(`${file}:${parsed.nameLine}: name: another file defines the agent ${parsed.agent.name} too`)
     else agents.set(parsed.agent.name, parsed.agent)
   }
   if (problems.length === 0 && agents.size === 0) problems.push(`${directory}: it holds no agent (*.md)`)

@@ -56,24 +56,19 @@ function fromFile(path: string, problems: string[]): Environment {
 const dataDirectoryOf = (env: Environment, wanted: string | undefined): string =>
   resolve(wanted ?? join(env['XDG_DATA_HOME'] || join(env['HOME'] ?? homedir(), '.local', 'share'), 'vivavoce'))
 
-function crossChecks(values: Values): readonly string[] {
-  const problems: string[] = []
-  const { VIVAVOCE_MODELS: models, VIVAVOCE_DEFAULT_MODEL: defaultModel } = values
-  if (!models.includes(defaultModel))
-    problems.push(`VIVAVOCE_DEFAULT_MODEL: ${defaultModel} is not among VIVAVOCE_MODELS (${models.join(', ')})`)
-  for (const { pattern, target } of values.VIVAVOCE_MODEL_ALIASES) {
-    const model = target.slice(target.indexOf('/') + 1)
-    if (!models.includes(model))
-      problems.push(
-        `VIVAVOCE_MODEL_ALIASES: ${pattern}=${target} leads to no model of VIVAVOCE_MODELS (${models.join(', ')})`,
-      )
-  }
-  if (values.API_BEARER_TOKEN === undefined && !isLoopback(values.VIVAVOCE_HOST)) {
-    problems.push(
-      `API_BEARER_TOKEN: a key is needed to listen on ${values.VIVAVOCE_HOST}; without one the server answers on loopback only`,
-    )
-  }
-  return problems
+/** Contradictions between settings, as far as these have a value of the right form. */
+function crossChecks(
+  { VIVAVOCE_MODELS: models, VIVAVOCE_DEFAULT_MODEL: model, VIVAVOCE_HOST: host }: Partial<Values>,
+  hasKey: boolean,
+): readonly string[] {
+  return [
+    ...(models === undefined || model === undefined || models.includes(model)
+      ? []
+      : [`VIVAVOCE_DEFAULT_MODEL: ${model} is not among VIVAVOCE_MODELS (${models.join(', ')})`]),
+    ...(host === undefined || hasKey || isLoopback(host)
+      ? []
+      : [`API_BEARER_TOKEN: a key is needed to listen on ${host}; without one the server answers on loopback only`]),
+  ]
 }
 
 /**
@@ -97,8 +92,14 @@ export function loadConfig(env: Environment): Config {
       problems.push(`${name}: there is no such setting (docs/reference/config.md lists them)`)
     }
   }
+  // The alias that is there by default is for those who offer what it leads to.
+  const { VIVAVOCE_MODELS: models, VIVAVOCE_MODEL_ALIASES: aliases } = values as Partial<Values>
+  if (!(env['VIVAVOCE_MODEL_ALIASES'] || file['VIVAVOCE_MODEL_ALIASES'])) {
+    values.VIVAVOCE_MODEL_ALIASES = aliases?.filter(({ target }) => models?.includes(target))
+  }
+  const hasKey = Boolean(env['API_BEARER_TOKEN'] || file['API_BEARER_TOKEN'])
   // Each value came from its own schema, so the record is whole once there is no problem.
-  if (problems.length === 0) problems.push(...crossChecks(values as Values))
+  problems.push(...crossChecks(values as Partial<Values>, hasKey))
   if (problems.length > 0) throw new ConfigError(problems)
   return {
     ...(values as Values),

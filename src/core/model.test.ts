@@ -169,3 +169,8 @@ test('[MD1] models are listed before agent/model, and every listed name leads to
   ])
   for (const id of modelIds(catalogue)) expect(chooseModel(catalogue, id, talker)?.id).toBe(id)
 })
+
+test('[CC1] [MD1] agent/model on offer goes before an alias that fits everything', () => {
+  const choice = chooseModel(catalogueWith('*=sonnet'), 'recruiter-triage/opus', talker)
+  expect(choice).toEqual({ id: 'recruiter-triage/opus', agent: doer, model: 'opus' })
+})

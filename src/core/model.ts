@@ -22,23 +22,30 @@ const matches = (pattern: string, name: string): boolean => {
   return new RegExp(`^${parts.join('.*')}$`, 's').test(name)
 }
 
-const modelNamed = (catalogue: Catalogue, name: string): string | undefined =>
-  catalogue.models.includes(name) ? name : catalogue.aliases.find(({ pattern }) => matches(pattern, name))?.target
+const aliasOf = ({ aliases }: Catalogue, name: string): string | undefined =>
+  aliases.find(({ pattern }) => matches(pattern, name))?.target
+
+/** A name as it stands: a model, or `agent/model` whose model may be an alias. */
+function chooseDirectly(catalogue: Catalogue, name: string, defaultAgent: Agent): Choice | undefined {
+  const { models, agents } = catalogue
+  if (models.includes(name)) return { id: name, agent: defaultAgent, model: name }
+  const agent = agents.find((candidate) => name.startsWith(`${candidate.name}/`))
+  if (agent === undefined) return undefined
+  const rest = name.slice(agent.name.length + 1)
+  const model = models.includes(rest) ? rest : aliasOf(catalogue, rest)
+  return model !== undefined && models.includes(model) ? { id: `${agent.name}/${model}`, agent, model } : undefined
+}
 
 /**
- * The agent and model behind a name: a model, an alias, or `agent/model`; no name takes the defaults. `undefined` when
- * there is no such thing. An alias may lead to `agent/model`, not to another alias.
+ * The agent and model behind a name: a model, `agent/model`, or an alias of either; no name takes the defaults.
+ * `undefined` when there is no such thing. A name on offer goes before an alias; an alias does not lead to another.
  */
 export function chooseModel(catalogue: Catalogue, name: string | undefined, defaultAgent: Agent): Choice | undefined {
   const wanted = name ?? defaultAgent.model ?? catalogue.defaultModel
-  const direct = modelNamed(catalogue, wanted)
-  const target = direct ?? wanted
-  if (catalogue.models.includes(target)) return { id: target, agent: defaultAgent, model: target }
-  const slash = target.indexOf('/')
-  const agent = slash < 0 ? undefined : catalogue.agents.find((candidate) => candidate.name === target.slice(0, slash))
-  const model = slash < 0 ? undefined : modelNamed(catalogue, target.slice(slash + 1))
-  if (agent === undefined || model === undefined || !catalogue.models.includes(model)) return undefined
-  return { id: `${agent.name}/${model}`, agent, model }
+  const direct = chooseDirectly(catalogue, wanted, defaultAgent)
+  if (direct !== undefined) return direct
+  const target = aliasOf(catalogue, wanted)
+  return target === undefined ? undefined : chooseDirectly(catalogue, target, defaultAgent)
 }
 
 /** Every name on offer, the plain models first. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { KEY, openApp, START_MS } from '../../test/support/open-app.ts'
-import { forever, says } from '../../test/support/scripted-engine.ts'
+import { forever, says, text } from '../../test/support/scripted-engine.ts'
 import { GatewayError } from '../core/index.ts'
 
 const ROUTES = [
@@ -139,12 +139,29 @@ test.each(UNKNOWN)('[ER1] the unknown path %s is 404', async (path) => {
 
 test.each(ROUTES)('[ER1] a path that takes %s, %s, is 405 for any other method', async (allowed, path) => {
   const { request } = openApp(() => [])
-  const others = ['GET', 'POST', 'PUT', 'PATCH', 'OPTIONS'].filter((method) => method !== allowed)
+  const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => method !== allowed)
   for (const method of others) {
     const response = await request(path, { method })
     expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, allowed])
     expect(await messageOf(response, path)).toBe(`This path takes ${allowed} only.`)
   }
+})
+
+test.each([
+  ['DELETE', '/v1/conversational/%zz'],
+  ['GET', '/v1/models/%E0%A4%A'],
+])('[ER1] a percent sign that encodes nothing is 404: %s %s', async (method, path) => {
+  const { request } = openApp(() => [])
+  expect((await request(path, { method })).status).toBe(404)
+})
+
+test('[AD1] [CA2] a stream that is left before it is read gives its place back', async () => {
+  const { chat, admission } = openApp(() => [text('a'), forever()])
+  const leaver = new AbortController()
+  const response = await chat({ stream: true }, { signal: leaver.signal })
+  leaver.abort()
+  await response.body?.cancel()
+  await expect.poll(() => admission.active).toBe(0)
 })
 
 test('[ER1] a job or a conversation that is not there is 404 in the form of its path', async () => {

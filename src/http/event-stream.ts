@@ -40,10 +40,12 @@ export function eventStream(
 ): EventStream {
   const over = Promise.withResolvers<void>()
   const encoder = new TextEncoder()
+  let begun = false
   let pending: Promise<IteratorResult<Frames, void>> | undefined
   const leave = (): void => {
     over.resolve()
-    settle(frames.return?.() ?? Promise.resolve())
+    // A generator that was never begun would not give back what its caller acquired for it: it is begun, then left.
+    settle((begun ? Promise.resolve() : frames.next()).then(() => frames.return?.()))
   }
 
   const body = new ReadableStream<Uint8Array>(
@@ -52,6 +54,7 @@ export function eventStream(
         controller.enqueue(encoder.encode(KEEP_ALIVE))
       },
       async pull(controller) {
+        begun = true
         pending ??= frames.next().catch((error: unknown) => {
           over.resolve()
           throw error

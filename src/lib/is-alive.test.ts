@@ -7,7 +7,7 @@ import { isAlive } from './is-alive.ts'
 test('a process is alive until it ends, also when nobody collects it', async () => {
   expect(isAlive(process.pid)).toBe(true)
   // The shell starts a child that ends at once, and does not collect it.
-  const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const shell = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
   const [line] = (await once(shell.stdout, 'data')) as [Buffer]
   const child = Number(line.toString())
   while (isAlive(child)) await new Promise((resolve) => setTimeout(resolve, 5))

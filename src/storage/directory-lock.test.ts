@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -31,6 +31,8 @@ test.each(['999999999', String(process.pid), '', 'x'])(
   async (left) => {
     await (await take())[Symbol.asyncDispose]()
     await writeFile(join(directory, 'new', 'data', 'server.pid'), left)
-    await (await take())[Symbol.asyncDispose]()
+    const lock = await take()
+    expect(await readFile(join(directory, 'new', 'data', 'server.pid'), 'utf8')).toBe(String(process.pid))
+    await lock[Symbol.asyncDispose]()
   },
 )

@@ -8,18 +8,18 @@ const fieldName = (path: readonly PropertyKey[]): string =>
     '',
   )
 
-/** The field at fault: of a choice of forms, the form that got furthest tells most. */
-function deepest(
-  issue: z.core.$ZodIssue,
-  path: readonly PropertyKey[],
-): { readonly path: readonly PropertyKey[]; readonly message: string } {
+interface Fault {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+/** The field at fault. Of a choice of forms, the one that the value was meant to have tells most: the one that got furthest. */
+function deepest(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): Fault {
   const here = [...path, ...issue.path]
   if (issue.code !== 'invalid_union') return { path: here, message: issue.message }
-  const inner = issue.errors
-    .flatMap((errors) => errors.slice(0, 1))
-    .map((error) => deepest(error, here))
-    .filter(({ path: at }) => at.length > here.length)
-  return inner[0] ?? { path: here, message: issue.message }
+  const firsts = issue.errors.flatMap((errors) => errors.slice(0, 1))
+  const meant = firsts.find((first) => first.path.length > 0) ?? firsts.find(({ code }) => code !== 'invalid_type')
+  return meant === undefined ? { path: here, message: issue.message } : deepest(meant, here)
 }
 
 /** What a body does not satisfy, as the error that its sender gets. */

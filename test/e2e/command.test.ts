@@ -142,6 +142,20 @@ describe('vivavoce serve', () => {
     expect(running.err()).toContain('worse.md:1:')
   })
 
+  test('[AG2] a setting that leads to no agent or model is told', async () => {
+    const running = command(['serve', '--rehearsal'], {
+      VIVAVOCE_AGENT: 'nobody',
+      VIVAVOCE_MODEL_ALIASES: 'x=nobody/haiku,y=gpt',
+    })
+    expect(await running.exit).toBe(1)
+    expect(running.err()).toContain('VIVAVOCE_AGENT: there is no agent nobody')
+    const aliases = command(['serve', '--rehearsal'], { VIVAVOCE_MODEL_ALIASES: 'x=nobody/haiku,y=gpt,z=sonnet' })
+    expect(await aliases.exit).toBe(1)
+    expect(aliases.err()).toContain('x=nobody/haiku leads to nothing')
+    expect(aliases.err()).toContain('y=gpt leads to nothing')
+    expect(aliases.err()).not.toContain('z=sonnet')
+  })
+
   test('[CM5] an address that is taken is told', async () => {
     const first = command(['serve', '--rehearsal'], { API_BEARER_TOKEN: 'k' })
     const { port } = new URL(await listening(first))

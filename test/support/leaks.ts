@@ -13,7 +13,10 @@ const children = (directory: string): readonly string[] =>
     .filter((pid) => {
       try {
         const variables = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
-        return variables.includes(`TMPDIR=${directory}`) && variables.some((variable) => variable.startsWith('VIVAVOCE_RUN='))
+        return (
+          variables.includes(`TMPDIR=${directory}`) &&
+          variables.some((variable) => variable.startsWith('VIVAVOCE_RUN='))
+        )
       } catch {
         return false
       }

@@ -4,6 +4,7 @@ import { encodeReply, parseConversationalRequest } from '../../wire/index.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { readJson } from '../read-json.ts'
+import { restOfPath } from '../rest-of-path.ts'
 
 export function conversational({ conversations, catalogue, streamAgent, talkerLimits, stopping }: AppDeps) {
   return {
@@ -22,7 +23,9 @@ export function conversational({ conversations, catalogue, streamAgent, talkerLi
       return c.json(encodeReply({ sessionId, reply }))
     },
     async forget(c: Context<AppEnv>): Promise<Response> {
-      const id = decodeURIComponent(c.req.path.slice('/v1/conversational/'.length))
+      // A path cannot end in `.` or `..`, so any id may also come as a parameter.
+      const id = c.req.query('session_id') ?? restOfPath(c, '/v1/conversational/')
+      if (id === '') return await c.notFound()
       const signal = AbortSignal.any([c.get('caller'), stopping])
       if (!(await conversations.forget(id, { signal })))
         throw new GatewayError('not_found', 'There is no such conversation.')

@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { GatewayError, modelIds } from '../../core/index.ts'
+import { restOfPath } from '../rest-of-path.ts'
 import { encodeModel, encodeModelList } from '../../wire/index.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
@@ -10,7 +11,7 @@ export function models({ catalogue, agent, clock }: AppDeps) {
     list: (c: Context<AppEnv>): Response => c.json(encodeModelList(modelIds(catalogue), { created })),
     /** A model by the rest of the path; an alias is answered with what it stands for. */
     one(c: Context<AppEnv>): Response {
-      const id = decodeURIComponent(c.req.path.slice('/v1/models/'.length))
+      const id = restOfPath(c, '/v1/models/')
       if (id === '') throw new GatewayError('not_found', 'A model must be named.')
       return c.json(encodeModel(choose(catalogue, id, agent).id, { created }))
     },

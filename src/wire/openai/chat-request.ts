@@ -110,7 +110,7 @@ const body = z.looseObject({
   n: optional(z.literal(1, 'only 1 is possible: one request has one answer')),
   stop: optional(
     z.union(
-      [stopText, z.array(stopText).max(4, 'at most four stop texts are possible')],
+      [stopText.transform((text) => [text]), z.array(stopText).max(4, 'at most four stop texts are possible')],
       'a string or an array of strings is expected',
     ),
   ),
@@ -123,13 +123,14 @@ const body = z.looseObject({
             { schema: optional(z.looseObject({}, 'a JSON Schema object is expected')) },
             'an object with `schema` is expected',
           )
-          .optional(),
+          .nullish(),
       },
       'an object with `type` is expected',
     ),
   ),
   tools: optional(z.array(z.unknown(), 'an array is expected')),
   tool_choice: z.unknown().optional(),
+  function_call: z.unknown().optional(),
   functions: optional(z.array(z.unknown(), 'an array is expected')),
   metadata: optional(z.looseObject({}, 'an object is expected')),
   temperature: optional(z.number('a number is expected')),
@@ -159,20 +160,25 @@ function outputSchemaOf({ response_format: format }: Body): object | undefined {
   }
 }
 
+/** Client functions count as absent where they are none, or where the caller switches them off (R7). */
+function refuseFunctions({ tools, tool_choice, functions, function_call }: Body): void {
+  const refuse = (param: string, choice: string): void => {
+    throw new GatewayError(
+      'invalid_request',
+      `\`${param}\`: client functions are not served; leave them out or send \`${choice}: "none"\`.`,
+      { param },
+    )
+  }
+  if (tools != null && tools.length > 0 && tool_choice !== 'none') refuse('tools', 'tool_choice')
+  if (functions != null && functions.length > 0 && function_call !== 'none') refuse('functions', 'function_call')
+}
+
 /** @throws GatewayError `invalid_request` that names the field at fault. */
 export function parseChatRequest(json: unknown): ChatRequest {
   const parsed = body.safeParse(json)
   if (!parsed.success) throw invalidBody(parsed.error)
   const fields = parsed.data
-  const offered = [...(fields.tools ?? []), ...(fields.functions ?? [])]
-  if (offered.length > 0 && fields.tool_choice !== 'none') {
-    throw new GatewayError(
-      'invalid_request',
-      '`tools`: client functions are not served; leave them out or send `tool_choice: "none"`.',
-      { param: 'tools' },
-    )
-  }
-  const stop = fields.stop ?? []
+  refuseFunctions(fields)
   const conversation = fields.metadata?.['conversation']
   return {
     model: fields.model ?? undefined,
@@ -180,7 +186,7 @@ export function parseChatRequest(json: unknown): ChatRequest {
     stream: fields.stream ?? false,
     includeUsage: fields.stream_options?.include_usage ?? false,
     maxOutputTokens: fields.max_completion_tokens ?? fields.max_tokens ?? undefined,
-    stopTexts: typeof stop === 'string' ? [stop] : stop,
+    stopTexts: fields.stop ?? [],
     outputSchema: outputSchemaOf(fields),
     conversation: typeof conversation === 'string' && conversation !== '' ? conversation : undefined,
     ignored: Object.entries(IGNORED).flatMap(([name, asksNothing]) => {

@@ -1,0 +1,74 @@
+/** The way of an answer's events into the frames of its stream. */
+import { GatewayError, toGatewayError, type Clock, type TurnEvent } from '../core/index.ts'
+import { encodeSseEvent, isAbortOf } from '../lib/index.ts'
+import { createChunkEncoder, encodeOpenAiError, type AnswerHead } from '../wire/index.ts'
+import type { Frames } from './event-stream.ts'
+
+/** The frames of an answer. What fails after the headers is the last frame; an abort ends without one (R63). */
+export async function* toFrames(
+  events: AsyncIterable<TurnEvent>,
+  {
+    head,
+    includeUsage,
+    signal,
+    failed,
+  }: {
+    readonly head: AnswerHead
+    readonly includeUsage: boolean
+    readonly signal: AbortSignal
+    readonly failed: (error: GatewayError) => void
+  },
+): AsyncGenerator<Frames, void> {
+  const encode = createChunkEncoder(head, { includeUsage })
+  const frame = (chunks: readonly object[]): string =>
+    chunks.map((chunk) => encodeSseEvent(JSON.stringify(chunk))).join('')
+  const failure = (error: GatewayError): Frames => {
+    failed(error)
+    return { text: frame([encodeOpenAiError(error)]), last: true }
+  }
+  let over = false
+  try {
+    for await (const event of events) {
+      switch (event.type) {
+        case 'text-delta':
+          yield { text: frame(encode.text(event.text)), last: false }
+          break
+        case 'turn-end':
+          over = true
+          yield { text: frame(encode.end(event)) + encodeSseEvent('[DONE]'), last: true }
+          break
+        case 'turn-failed':
+          over = true
+          yield failure(event.error)
+          break
+      }
+    }
+  } catch (error) {
+    // The answer was whole; what failed is the clearing up behind it.
+    if (over) throw error
+    // The reason of an abort is the caller's leaving, or our own stopping, which the caller is told.
+    if (isAbortOf(error, signal) && !(signal.reason instanceof GatewayError)) return
+    yield failure(toGatewayError(error))
+  }
+}
+
+/** Waits for the first event, at most `holdMs`, then gives the same events on. What fails by then is thrown (R27). */
+export async function held<T>(
+  events: AsyncIterable<T>,
+  { clock, holdMs }: { readonly clock: Clock; readonly holdMs: number },
+): Promise<AsyncIterable<T>> {
+  const iterator = events[Symbol.asyncIterator]()
+  const first = iterator.next()
+  const late = Promise.withResolvers<void>()
+  using _timer = clock.after(holdMs, late.resolve)
+  await Promise.race([first, late.promise])
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (let next = await first; next.done !== true; next = await iterator.next()) yield next.value
+      } finally {
+        await iterator.return?.()
+      }
+    },
+  }
+}
