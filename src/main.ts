@@ -141,7 +141,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, c
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     stopping.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
-    await Promise.all([server.close({ graceMs: CLOSE_GRACE_MS }), jobs.close()])
+    await Promise.all([server.close({ graceMs: CLOSE_GRACE_MS }), jobs.close(), workspaces.close()])
     await background.close()
     await lock[Symbol.asyncDispose]()
   }

@@ -14,6 +14,10 @@ const PROOF_MS = 60_000
 
 const talker: Agent = { name: 'proof', description: 'Answers.', prompt: 'You answer.', tools: [] }
 
+/** Who says how much in a request: what a text brings with it shows as another message or block. */
+const shapeOf = (messages: readonly { readonly role: string; readonly content: unknown }[]): string =>
+  messages.map(({ role, content }) => `${role} ${Array.isArray(content) ? content.length : 1}`).join(', ')
+
 export interface ProofOptions {
   readonly bin: string
   readonly searchPath: string
@@ -43,30 +47,28 @@ export async function proveInert({ bin, searchPath, clock }: ProofOptions): Prom
       clock,
       observer: { observe: () => undefined },
     })
-    const prove = async (way: string, extra: Partial<TurnRequest>): Promise<void> => {
-      const text = `/clear ${way} @${secretPath} ultrathink @"${secretPath}"`
+    const ask = async (text: string, way: Partial<TurnRequest>): Promise<string> => {
       await collectTurn(
         engine.run(
-          {
-            agent: talker,
-            model: 'sonnet',
-            history: [{ role: 'system', text }],
-            limits: { turnMs: PROOF_MS },
-            ...extra,
-          },
+          { agent: talker, model: 'sonnet', history: [{ role: 'system', text }], limits: { turnMs: PROOF_MS }, ...way },
           { signal: AbortSignal.timeout(PROOF_MS) },
         ),
       )
-      const sent = rehearsal.requests.filter(({ rawBody }) => rawBody.includes(`/clear ${way} `))
-      const verbatim = sent.some(({ rawBody }) => rawBody.includes(JSON.stringify(text)))
-      if (!verbatim || rehearsal.requests.some(({ rawBody }) => rawBody.includes(secret)))
-        throw new Error(`text is not inert (${way})`)
+      const sent = rehearsal.requests.filter(({ rawBody }) => rawBody.includes(JSON.stringify(text)))
+      if (sent.length !== 1 || sent[0] === undefined) throw new Error('a text did not arrive as it was sent')
+      return shapeOf(sent[0].body.messages)
+    }
+    const plain = await ask('a plain text', {})
+    const prove = async (name: string, way: Partial<TurnRequest>): Promise<void> => {
+      const shape = await ask(`/clear ${name} @${secretPath} ultrathink @"${secretPath}"`, way)
+      if (shape !== plain) throw new Error(`a text brought something with it (${name}): ${shape} instead of ${plain}`)
     }
     await Promise.all([
       prove('turn', {}),
       prove('session', { session: { uuid: randomUUID(), opened: false } }),
       prove('run', { agent: { ...talker, tools: ['Read'] }, directory: neutralDirectory, budgetUsd: 1 }),
     ])
+    if (rehearsal.requests.some(({ rawBody }) => rawBody.includes(secret))) throw new Error('a file was read and sent')
   } catch (cause) {
     throw new GatewayError(
       'cli_unavailable',

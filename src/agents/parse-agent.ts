@@ -21,6 +21,9 @@ export const splitToolRules = (text: string): readonly string[] =>
     .map((rule) => rule.trim())
     .filter((rule) => rule !== '')
 
+/** It is an argument of the CLI, and Linux takes none of more than 128 KiB. */
+const MAX_PERSONA_BYTES = 100_000
+
 const TOOLS = 'tools are names with commas between, or a list of names'
 
 const toolRule = z
@@ -97,6 +100,9 @@ export function parseAgent(text: string): ParsedAgent {
       line: text.split('\n').length,
       problem: 'the persona (the text below the front matter) is empty',
     })
+  }
+  if (Buffer.byteLength(prompt) > MAX_PERSONA_BYTES) {
+    return refused({ line: lineAt(yaml.length) + 1, problem: `the persona is longer than ${MAX_PERSONA_BYTES} bytes` })
   }
   const preferred = model === undefined || model === 'inherit' ? {} : { model }
   return {

@@ -7,11 +7,11 @@ export function createSessionFiles({ configDirectory }: { readonly configDirecto
   const projects = join(configDirectory, 'projects')
   return {
     async forget(uuid) {
-      const directories = await readdir(projects).catch((error: unknown) => {
+      const directories = await readdir(projects, { withFileTypes: true }).catch((error: unknown) => {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
         throw error
       })
-      for (const directory of directories) {
+      for (const { name: directory } of directories.filter((entry) => entry.isDirectory())) {
         await rm(join(projects, directory, `${uuid}.jsonl`), { force: true })
         await rm(join(projects, directory, uuid), { recursive: true, force: true })
       }

@@ -5,18 +5,22 @@ import { GatewayError } from '../core/index.ts'
 import { runCommand } from './command.ts'
 import { DemoError } from './demo.ts'
 
+/** What the operator is told: one message for what can be put right, a stack for a defect. */
+function told(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const expected = [ConfigError, DemoError, AgentFilesError].some((kind) => error instanceof kind)
+  if (expected) return error.message
+  if (error instanceof GatewayError)
+    return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
+  if ('code' in error && error.code === 'EADDRINUSE')
+    return `${error.message}; set VIVAVOCE_PORT to another port, or 0 for any`
+  // The system refused: its words name the file or address.
+  return 'syscall' in error ? error.message : (error.stack ?? error.message)
+}
+
 try {
   process.exitCode = await runCommand(process.argv.slice(2))
 } catch (error) {
-  const expected =
-    error instanceof ConfigError ||
-    error instanceof DemoError ||
-    error instanceof AgentFilesError ||
-    error instanceof GatewayError
-  const cause = error instanceof GatewayError && error.cause instanceof Error ? ` (${error.cause.message})` : ''
-  const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-  process.stderr.write(
-    `vivavoce: ${expected ? `${error.message}${cause}` : inUse ? `${error.message}; set VIVAVOCE_PORT to another port, or 0 for any` : error instanceof Error ? error.stack : String(error)}\n`,
-  )
+  process.stderr.write(`vivavoce: ${told(error)}\n`)
   process.exitCode = 1
 }

@@ -1,4 +1,5 @@
 import { configReference, loadConfig, readEnvironment, setting, settingNames } from '../config/index.ts'
+import { withoutUserinfo } from '../lib/index.ts'
 
 /** Prints the settings in force, secrets masked, or the reference page. */
 export function printConfig({ reference }: { readonly reference: boolean }): number {
@@ -8,7 +9,7 @@ export function printConfig({ reference }: { readonly reference: boolean }): num
   }
   const config = loadConfig(readEnvironment())
   const shown = (value: unknown): string =>
-    value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value)
+    value === undefined ? '' : typeof value === 'string' ? withoutUserinfo(value) : JSON.stringify(value)
   for (const name of settingNames) {
     const value = config[name]
     process.stdout.write(`${name}=${setting(name).secret === true && value !== undefined ? '(set)' : shown(value)}\n`)

@@ -162,7 +162,7 @@ async function show(config: Config, { rehearsal }: { readonly rehearsal: boolean
 /** Resolves to 0 when everything it showed went as it should; throws what went wrong. */
 export async function runDemo({ live }: { readonly live: boolean }): Promise<number> {
   if (!live) {
-    await using set = await rehearse()
+    await using set = await rehearse({ ownData: true })
     await show(set.config, { rehearsal: true })
     return 0
   }

@@ -5,6 +5,7 @@ import { locateCli } from '../claude/index.ts'
 import { ConfigError, loadConfig, readEnvironment } from '../config/index.ts'
 import { isTalker, systemClock } from '../core/index.ts'
 import { AGENTS_DIRECTORY } from '../main.ts'
+import { offerOf } from '../offer.ts'
 import { proveInert } from '../prove-inert.ts'
 
 /** Checks what serving needs, a line each; resolves to 0 when all of it is there. */
@@ -40,6 +41,7 @@ export async function runDoctor(): Promise<number> {
   if (config === undefined) return 1
   await check('agents', async () => {
     const agents = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
+    offerOf(config, agents)
     return {
       found: agents.map((agent) => `${agent.name} (${isTalker(agent) ? 'talker' : agent.tools.join(', ')})`).join('; '),
     }

@@ -14,31 +14,35 @@ const LOGINS = /^(ANTHROPIC_|CLAUDE_CODE_|CLAUDE_CONFIG_DIR$|AWS_|GOOGLE_|(https
 
 /**
  * A rehearsal API and a configuration under which the CLI talks to it and to nothing else: no real login, a configuration
- * directory of its own and, unless the settings name one, a data directory of its own. Disposing of it removes both.
+ * directory of its own and, unless the settings name one and may (`ownData`), a data directory of its own. Disposing of it removes both.
  */
-export async function rehearse(overrides: Readonly<Record<string, string>> = {}): Promise<RehearsalSet> {
+export async function rehearse({ ownData = false }: { readonly ownData?: boolean } = {}): Promise<RehearsalSet> {
   const directory = await mkdtemp(join(tmpdir(), 'vivavoce-rehearsal-'))
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  let rehearsal: Rehearsal | undefined
   try {
-    const rehearsal = await startRehearsal()
+    const started = await startRehearsal()
+    rehearsal = started
+    const data = join(directory, 'data')
     const own = Object.fromEntries(Object.entries(readEnvironment()).filter(([name]) => !LOGINS.test(name)))
     const config = loadConfig({
-      VIVAVOCE_DATA_DIR: join(directory, 'data'),
+      VIVAVOCE_DATA_DIR: data,
       ...own,
-      ANTHROPIC_BASE_URL: rehearsal.url,
+      ...(ownData ? { VIVAVOCE_DATA_DIR: data } : {}),
+      ANTHROPIC_BASE_URL: started.url,
       ANTHROPIC_API_KEY: REHEARSAL_KEY,
       CLAUDE_CONFIG_DIR: join(directory, 'config'),
-      ...overrides,
     })
     return {
-      rehearsal,
+      rehearsal: started,
       config,
       async [Symbol.asyncDispose]() {
-        await rehearsal.close()
+        await started.close()
         await remove()
       },
     }
   } catch (error) {
+    await rehearsal?.close()
     await remove()
     throw error
   }

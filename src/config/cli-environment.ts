@@ -81,9 +81,14 @@ export function cliEnvironment(env: Environment): Readonly<Record<string, string
   return only(env, passes)
 }
 
-/** The part of `env` that git gets: how to reach and unlock a repository, no login of the CLI. */
+/** The part of `env` that git gets: how to reach and unlock a repository, no login of the CLI and nothing that names a repository: under a hook of git `GIT_DIR` would have us work in the wrong one. */
 export const gitEnvironment = (env: Environment): Readonly<Record<string, string>> =>
-  only(env, (name) => (NAMES.includes(name) && !/^(ANTHROPIC|CLAUDE)_/.test(name)) || /^(LC|GIT|SSH)_/.test(name))
+  only(
+    env,
+    (name) =>
+      (NAMES.includes(name) && !/^(ANTHROPIC|CLAUDE)_/.test(name)) ||
+      /^(LC_|SSH_|GIT_(SSH|ASKPASS|CONFIG_|SSL_|PROXY_|HTTP_))/.test(name),
+  )
 
 export const PASSED_ON_FOR_THE_RECORD = {
   names: NAMES,

@@ -52,7 +52,7 @@ function createFakeCli(script: (heard: History, index: number) => readonly Step[
         else {
           const answer = entry({ role: 'assistant', text: event.answer })
           files.set(uuid, [...told, answer])
-          yield { ...event, sessionAt: answer.uuid }
+          yield { ...event, sessionAt: answer.uuid, exitCode: 0 }
         }
       }
     },
@@ -492,13 +492,9 @@ test('[CV5] whatever happens between turns, the model sees the answered ones, al
   )
 })
 
-test('[CV1] an answer that is empty is an answer', async () => {
-  const { conversations, heard } = open(() => [end('')])
-  expect(await conversations.say(turn('s', 'a'))).toBe('')
+test('[CV4] a turn in which the model says nothing fails and leaves no trace', async () => {
+  const { conversations, heard } = open((_, index) => (index === 0 ? [end('')] : says('yes')))
+  await expect(conversations.say(turn('s', 'a'))).rejects.toMatchObject({ code: 'no_answer' })
   await conversations.say(turn('s', 'b'))
-  expect(heard(1)).toEqual([
-    { role: 'user', text: 'a' },
-    { role: 'assistant', text: '' },
-    { role: 'user', text: 'b' },
-  ])
+  expect(heard(1)).toEqual([{ role: 'user', text: 'b' }])
 })

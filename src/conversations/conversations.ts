@@ -90,17 +90,15 @@ export function createConversations({ engine, store, sessions }: ConversationsOp
   async function say(turn: Say): Promise<string> {
     const { id, message, agent } = turn
     const kept: Conversation = (await store.get(id)) ?? { id, turns: [] }
-    const { answer, sessionAt } = await askKept(turn, kept)
-    await store.put({
-      id,
-      turns: [...kept.turns, { user: message, assistant: answer }],
-      session: {
-        uuid: sessionUuid(id),
-        opened: true,
-        persona: personaOf(agent),
-        ...(sessionAt === undefined ? {} : { resumeAt: sessionAt }),
-      },
-    })
+    const { answer, sessionAt, exitCode } = await askKept(turn, kept)
+    if (answer === '') throw new GatewayError('no_answer', 'The model gave no answer.')
+    const turns = [...kept.turns, { user: message, assistant: answer }]
+    // A run that was stopped before its end may not have written its session; the next turn opens another.
+    const session =
+      exitCode === 0 && sessionAt !== undefined
+        ? { uuid: sessionUuid(id), opened: true, persona: personaOf(agent), resumeAt: sessionAt }
+        : undefined
+    await store.put(session === undefined ? { id, turns } : { id, turns, session })
     return answer
   }
 

@@ -142,6 +142,12 @@ export const ERRORS = {
     tells:
       'The run reached its budget (`VIVAVOCE_AGENT_BUDGET_USD`, or `max_budget_usd` of the job) before it was done.',
   },
+  no_answer: {
+    status: 503,
+    type: 'server_error',
+    retryable: false,
+    tells: 'The model ended its turn without a word, or declined to answer. Say it in another way.',
+  },
   output_invalid: {
     status: 503,
     type: 'server_error',

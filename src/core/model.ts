@@ -17,6 +17,9 @@ export interface Choice {
   readonly model: string
 }
 
+/** No name on offer is longer; matching aliases takes more than linear time. */
+const MAX_NAME_CHARACTERS = 500
+
 const matches = (pattern: string, name: string): boolean => {
   const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`))
   return new RegExp(`^${parts.join('.*')}$`, 's').test(name)
@@ -42,6 +45,7 @@ function chooseDirectly(catalogue: Catalogue, name: string, defaultAgent: Agent)
  */
 export function chooseModel(catalogue: Catalogue, name: string | undefined, defaultAgent: Agent): Choice | undefined {
   const wanted = name ?? defaultAgent.model ?? catalogue.defaultModel
+  if (wanted.length > MAX_NAME_CHARACTERS) return undefined
   const direct = chooseDirectly(catalogue, wanted, defaultAgent)
   if (direct !== undefined) return direct
   const target = aliasOf(catalogue, wanted)

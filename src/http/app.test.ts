@@ -277,9 +277,9 @@ test('[LG1] names of sessions and jobs are not reported', async () => {
   await request('/jobs/secret')
   expect(observer.of('request-finished').map(({ path }) => path)).toEqual([
     '/v1/conversational',
-    '/v1/conversational/…',
-    '/v1/conversational/…',
-    '/jobs/…',
+    '/v1/conversational/{session_id}',
+    '/v1/conversational/{session_id}',
+    '/jobs/{id}',
   ])
   expect(JSON.stringify(observer.seen)).not.toContain('secret')
 })

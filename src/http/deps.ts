@@ -35,6 +35,8 @@ export interface AppDeps {
 export interface AppEnv {
   Variables: {
     requestId: string
+    /** The body of a request that has one, as text. */
+    body: string
     /** Aborts when the caller leaves. */
     caller: AbortSignal
     /** Of a response that is streamed: resolves when its last byte was handed on, or the caller left. */

@@ -1,12 +1,11 @@
 /** The one place where a failure becomes a status and a body. */
 import { errorKind, type GatewayError } from '../core/index.ts'
 import { encodeOpenAiError, encodePlainError } from '../wire/index.ts'
-
-const PLAIN = /^\/(v1\/conversational|execute|jobs)(\/|$)/
+import { isPlain } from './paths.ts'
 
 /** The body in the envelope of the path: OpenAI's, or `{error, detail}`. */
 export const errorBody = (error: GatewayError, path: string): object =>
-  PLAIN.test(path) ? encodePlainError(error) : encodeOpenAiError(error)
+  isPlain(path) ? encodePlainError(error) : encodeOpenAiError(error)
 
 /** The headers that tell clients whether and when to try again (R62, R69, R70). */
 function retryHeaders(error: GatewayError): Record<string, string> {

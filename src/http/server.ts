@@ -1,11 +1,14 @@
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { GatewayError, newId } from '../core/index.ts'
 import type { AppEnv } from './deps.ts'
+import { errorResponse } from './error-response.ts'
 
 /** Clients keep idle connections for minutes; one closed under them costs a request just when someone stops talking (R11). */
 const KEEP_ALIVE_TIMEOUT_MS = 180_000
 const HEADERS_TIMEOUT_MS = 190_000
+const CLOSE_IDLE_EVERY_MS = 20
 
 export interface HttpServer {
   /** `http://127.0.0.1:8765`, as bound. */
@@ -14,19 +17,39 @@ export interface HttpServer {
   close(options: { readonly graceMs: number }): Promise<void>
 }
 
+/** What is refused before it is a request that the app could see: it is told in the same form (R57). */
+function refuse(): Response {
+  const response = errorResponse(new GatewayError('invalid_request', 'The request is not valid HTTP.'), '')
+  response.headers.set('x-request-id', newId('req_'))
+  return response
+}
+
+/** The same as bytes, for a connection on which no request could be read. */
+async function refusalBytes(): Promise<string> {
+  const response = refuse()
+  const body = await response.text()
+  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  return `HTTP/1.1 400 Bad Request\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+}
+
 /** Listens. @throws when the address cannot be bound. */
 export async function startServer(
   app: Hono<AppEnv>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: refuse })
   const server: Server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    // Node's own answer to a request without a host is bare; ours is made above.
+    { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, requireHostHeader: false },
     (request, response) => void listener(request, response),
   )
+  server.on('clientError', (_error, socket) => {
+    if (!socket.writable) return void socket.destroy()
+    void refusalBytes().then((bytes) => socket.end(bytes))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, resolve)
+    server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), resolve)
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('a server that listens on a port has an address')
@@ -36,10 +59,12 @@ export async function startServer(
     async close({ graceMs }) {
       if (!server.listening) return
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+      // A connection that is kept alive becomes idle only when its response is over.
+      const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
+      const late = setTimeout(() => server.closeAllConnections(), graceMs)
       await closed
-      clearTimeout(timer)
+      clearInterval(sweep)
+      clearTimeout(late)
     },
   }
 }

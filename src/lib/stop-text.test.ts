@@ -3,8 +3,11 @@ import { expect, test } from 'vitest'
 import { createStopText } from './stop-text.ts'
 
 const cutAt = (text: string, stops: readonly string[]): string => {
-  const found = stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0)
-  return found.length === 0 ? text : text.slice(0, Math.min(...found))
+  for (let length = 1; length <= text.length; length++) {
+    const ends = stops.filter((stop) => text.slice(0, length).endsWith(stop))
+    if (ends.length > 0) return text.slice(0, length - Math.max(...ends.map((stop) => stop.length)))
+  }
+  return text
 }
 
 test('[CC12] text is cut before the first stop text, however it arrives', () => {

@@ -1,5 +1,5 @@
 /**
- * Cuts text that arrives in pieces before the first of some stop texts. What may be the beginning of one is held back
+ * Cuts text that arrives in pieces before that of some stop texts which is complete first; of two, the longer. What may be the beginning of one is held back
  * until it is known not to be.
  */
 export interface StopText {
@@ -22,10 +22,13 @@ export function createStopText(stops: readonly string[]): StopText {
   return {
     push(piece) {
       const text = held + piece
-      const at = Math.min(...stops.map((stop) => text.indexOf(stop)).filter((index) => index >= 0))
-      if (at !== Infinity) {
+      const found = stops
+        .map((stop) => ({ from: text.indexOf(stop), to: text.indexOf(stop) + stop.length }))
+        .filter(({ from }) => from >= 0)
+        .toSorted((a, b) => a.to - b.to || a.from - b.from)
+      if (found[0] !== undefined) {
         held = ''
-        return { text: text.slice(0, at), stopped: true }
+        return { text: text.slice(0, found[0].from), stopped: true }
       }
       const keep = Math.max(0, ...stops.map((stop) => overlap(text, stop)))
       held = text.slice(text.length - keep)

@@ -1,6 +1,6 @@
 /** Conversations as files, one each: written whole beside the old one, flushed, then put in its place. */
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Conversation, ConversationStore } from '../core/index.ts'
@@ -24,6 +24,9 @@ const toConversation = ({ id, turns, session }: z.infer<typeof shape>): Conversa
 /** Opens the store in `directory`, which is made when it is missing. */
 export async function openConversationFiles(directory: string): Promise<ConversationStore> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  // What a crash left half written was never acknowledged.
+  for (const name of await readdir(directory))
+    if (name.endsWith('.new')) await rm(join(directory, name), { force: true })
   /** Any text is an id, so its digest names the file. */
   const pathOf = (id: string): string => join(directory, `${createHash('sha256').update(id).digest('hex')}.json`)
 
@@ -47,14 +50,16 @@ export async function openConversationFiles(directory: string): Promise<Conversa
       const path = pathOf(conversation.id)
       const fresh = `${path}.${randomUUID()}.new`
       try {
-        await using handle = await open(fresh, 'wx', 0o600)
-        await handle.writeFile(JSON.stringify(conversation))
-        await handle.sync()
+        {
+          await using handle = await open(fresh, 'wx', 0o600)
+          await handle.writeFile(JSON.stringify(conversation))
+          await handle.sync()
+        }
+        await rename(fresh, path)
       } catch (error) {
         await rm(fresh, { force: true })
         throw error
       }
-      await rename(fresh, path)
       await flushDirectory()
     },
     async delete(id) {

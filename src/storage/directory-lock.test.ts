@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -26,13 +26,30 @@ test('[CF6] a directory that is taken is not taken again until it is given back'
   await again[Symbol.asyncDispose]()
 })
 
-test.each(['999999999', String(process.pid), '', 'x'])(
+test.each(['999999999.5 t', `${process.pid}.1 t`, '', 'x'])(
   '[CF6] what a process that is gone has left (%j) is taken over',
   async (left) => {
     await (await take())[Symbol.asyncDispose]()
-    await writeFile(join(directory, 'new', 'data', 'server.pid'), left)
+    await writeFile(join(directory, 'new', 'data', 'server.lock'), left)
     const lock = await take()
-    expect(await readFile(join(directory, 'new', 'data', 'server.pid'), 'utf8')).toBe(String(process.pid))
+    expect(await readFile(join(directory, 'new', 'data', 'server.lock'), 'utf8')).toMatch(
+      new RegExp(`^${process.pid}\\.`),
+    )
     await lock[Symbol.asyncDispose]()
+  },
+)
+
+test.each([undefined, '999999999.5 t'])(
+  '[CF6] of many that want it at once one has it (left behind: %j)',
+  async (left) => {
+    const data = join(directory, 'data')
+    for (let round = 0; round < 20; round++) {
+      await mkdir(data, { recursive: true })
+      if (left !== undefined) await writeFile(join(data, 'server.lock'), left)
+      const taken = await Promise.all(Array.from({ length: 8 }, () => lockDirectory(data)))
+      expect(taken.filter(({ ok }) => ok)).toHaveLength(1)
+      expect(await readdir(data)).toEqual(['server.lock'])
+      await rm(data, { recursive: true })
+    }
   },
 )

@@ -1,6 +1,6 @@
 /** The log: observations as JSON lines. What is secret or said by callers never comes here. */
 import pino from 'pino'
-import { errorKind, GatewayError, type Observation, type Observer } from '../core/index.ts'
+import { errorKind, GatewayError, type ErrorCode, type Observation, type Observer } from '../core/index.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
@@ -8,12 +8,21 @@ export interface Log extends Observer {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
-const withError = (error: unknown): Record<string, unknown> => {
+/**
+ * What the log says of an error. The message of one that is the caller's fault may hold what the caller sent, so it is
+ * told by its code and field alone.
+ */
+function withError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { reason: String(error) }
   const cause = error.cause instanceof Error ? { cause: error.cause.message } : {}
-  const details = error instanceof GatewayError ? { details: error.details } : { stack: error.stack }
-  return { reason: error.message, ...cause, ...details }
+  if (!(error instanceof GatewayError)) return { reason: error.message, ...cause, stack: error.stack }
+  const { param, details } = error
+  if (errorKind(error.code).status < 500) return { ...(param === undefined ? {} : { param }), details }
+  return { reason: error.message, ...cause, details }
 }
+
+/** Ends that belong to the day's work, though a caller is told of them as failures. */
+const EXPECTED: readonly ErrorCode[] = ['superseded', 'shutting_down', 'queue_full']
 
 const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
   switch (observation.type) {
@@ -21,7 +30,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
     case 'job-changed':
       return 'info'
     case 'request-failed':
-      return errorKind(observation.code).status < 500 ? 'info' : 'error'
+      return errorKind(observation.code).status < 500 || EXPECTED.includes(observation.code) ? 'info' : 'error'
     case 'cleanup-failed':
       return 'error'
     case 'parameters-ignored':

@@ -23,6 +23,7 @@ const TITLES = {
   cli_failed: 'execution failed',
   workspace_failed: 'execution failed',
   budget_exceeded: 'execution failed',
+  no_answer: 'execution failed',
   output_invalid: 'execution failed',
   superseded: 'execution failed',
   shutting_down: 'shutting down',

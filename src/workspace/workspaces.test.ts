@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { isAlive } from '../lib/is-alive.ts'
 import { createManualClock } from '../../test/support/manual-clock.ts'
 import { inWorkspace } from './in-workspace.ts'
 import { openWorkspaces, type Workspaces } from './workspaces.ts'
@@ -94,11 +95,74 @@ test('[DO5] a repository or branch that is not there is a workspace_failed that 
 test('[DO4] what servers that are gone left is swept at the next start, what others use is not', async () => {
   const workspaces = await open()
   await using workspace = await workspaces.open({ signal })
-  const left = join(root(), 'run-4194303-x')
-  execFileSync('mkdir', [left, join(root(), 'run-1-y')])
+  const left = ['run-4194303.7-x', `run-${process.pid}.1-y`].map((name) => join(root(), name))
+  execFileSync('mkdir', left)
   await open()
-  expect([existsSync(left), existsSync(join(root(), 'run-1-y'))]).toEqual([false, true])
-  expect(workspace.directory).toContain(`run-${process.pid}-`)
+  expect(left.map((path) => existsSync(path))).toEqual([false, false])
+  expect(existsSync(workspace.directory)).toBe(true)
+})
+
+test('[DO4] what a run has made hard to remove is removed, and links are not followed', async () => {
+  const workspaces = await open()
+  const workspace = await workspaces.open({ signal })
+  const outside = join(directory, 'outside')
+  execFileSync(
+    'sh',
+    ['-c', `mkdir -p a/b "${outside}" && touch a/b/c "${outside}/kept" && ln -s "${outside}" link && chmod 000 a/b a`],
+    { cwd: workspace.directory },
+  )
+  await workspace[Symbol.asyncDispose]()
+  expect(existsSync(workspace.directory)).toBe(false)
+  expect(existsSync(join(outside, 'kept'))).toBe(true)
+})
+
+test('[DO5] a workspace shares no object with the repository or the base, and has no word of where they are', async () => {
+  const workspaces = await open()
+  await using workspace = await workspaces.open({ signal })
+  const linked = execFileSync(
+    'find',
+    [join(workspace.directory, '.git', 'objects'), join(repository, '.git', 'objects'), '-type', 'f', '-links', '+1'],
+    { encoding: 'utf8' },
+  )
+  expect(linked).toBe('')
+  const { stdout, status } = spawnSync('grep', ['-rl', '-e', `${root()}/base`, '-e', repository, '.git'], {
+    cwd: workspace.directory,
+    encoding: 'utf8',
+  })
+  expect([status, stdout]).toEqual([1, ''])
+})
+
+test('[DO5] the default branch may get another name', async () => {
+  const workspaces = await open()
+  expect(await content(workspaces)).toBe('one')
+  execFileSync('git', ['-C', repository, 'branch', '-m', 'main', 'trunk'])
+  await commit('two')
+  await clock.advance(15_000)
+  expect(await content(workspaces)).toBe('two')
+})
+
+test('[CA1] [CA5] a repository that does not answer is waited for by nobody who leaves, and ended with the server', async () => {
+  const pidFile = join(directory, 'pid')
+  const workspaces = await openWorkspaces({
+    root: root(),
+    repository: 'ssh://nowhere.invalid/x',
+    branch: undefined,
+    env: { ...env, GIT_SSH_COMMAND: `sh -c 'echo $$ > ${pidFile}; exec sleep 600'` },
+    clock,
+    observer: { observe: () => undefined },
+  })
+  const leaver = new AbortController()
+  const waiting = workspaces.open({ signal: leaver.signal })
+  const staying = workspaces.open({ signal })
+  const ended = Promise.allSettled([waiting, staying])
+  await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').trim()).toMatch(/^\d+$/)
+  const reason = new Error('gone')
+  leaver.abort(reason)
+  await expect(waiting).rejects.toBe(reason)
+  await workspaces.close()
+  expect((await ended)[1]).toMatchObject({ status: 'rejected', reason: { code: 'shutting_down' } })
+  await expect.poll(() => isAlive(Number(readFileSync(pidFile, 'utf8')))).toBe(false)
+  expect((await readdir(root())).filter((name) => name.startsWith('run-'))).toEqual([])
 })
 
 test('[DO4] a run that fails, or is left early, has its workspace removed', async () => {

@@ -2,23 +2,28 @@
  * A fresh directory for each run of a doer: a checkout of the configured repository, cloned from a base clone on the same
  * disk, or an empty directory where none is configured. Owns everything below its own directory.
  */
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Clock, Observer } from '../core/index.ts'
-import { isAlive } from '../lib/index.ts'
+import { GatewayError, type Clock, type Observer } from '../core/index.ts'
+import { isRunning, processIdentity } from '../lib/index.ts'
+import { createBaseClone, type BaseClone } from './base-clone.ts'
 import { git } from './git.ts'
 
-/** The base clone is brought up to date at most this often. */
+/** The base clone is brought up to date at most this often, and given up after that long. */
 const FETCH_EVERY_MS = 15_000
+const FETCH_LIMIT_MS = 300_000
 
 export interface Workspace extends AsyncDisposable {
-  /** Absolute. Disposing of the workspace removes it. */
+  /** Absolute, links followed. Disposing of the workspace removes it. */
   readonly directory: string
 }
 
 export interface Workspaces {
   /** @throws GatewayError `workspace_failed`; the signal's reason when it aborts. */
   open(options: { readonly signal: AbortSignal }): Promise<Workspace>
+  /** Stops what is being fetched. Workspaces are given back by those who opened them. */
+  close(): Promise<void>
 }
 
 export interface WorkspacesOptions {
@@ -32,104 +37,111 @@ export interface WorkspacesOptions {
   readonly observer: Observer
 }
 
-const exists = async (path: string): Promise<boolean> =>
-  await stat(path).then(
-    () => true,
-    () => false,
-  )
+/** Removes a directory whatever a run has done to it; links in it are removed, not followed. */
+async function removeTree(directory: string): Promise<void> {
+  try {
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM'))) throw error
+    // A run may take away our right to list or empty its directories.
+    await openUp(directory)
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
 
-/** Removes what servers that are gone left behind. A leftover under our own id is from before us. */
+async function openUp(directory: string): Promise<void> {
+  await chmod(directory, 0o700)
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await openUp(join(directory, entry.name))
+  }
+}
+
+/** Removes what servers that are gone left behind. */
 async function sweep(root: string): Promise<void> {
   for (const name of await readdir(root)) {
-    const pid = Number(/^run-(\d+)-/.exec(name)?.[1])
-    if (pid > 0 && (pid === process.pid || !isAlive(pid))) await rm(join(root, name), { recursive: true, force: true })
+    const owner = /^run-([\d.]+)-/.exec(name)?.[1]
+    if (owner !== undefined && !isRunning(owner)) await removeTree(join(root, name))
   }
 }
 
 /** Opens the directory of workspaces and sweeps it. */
 export async function openWorkspaces(options: WorkspacesOptions): Promise<Workspaces> {
-  const { root, branch, env, clock, observer } = options
-  const repository =
-    options.repository === undefined
-      ? undefined
-      : (await exists(options.repository))
-        ? resolve(options.repository)
-        : options.repository
-  await mkdir(root, { recursive: true, mode: 0o700 })
+  const { branch, env, clock, observer } = options
+  await mkdir(options.root, { recursive: true, mode: 0o700 })
+  // Permission rules are made of this path, and the CLI compares real paths.
+  const root = await realpath(options.root)
   await sweep(root)
-  const base = join(root, 'base')
+  const wanted = options.repository
+  const repository = wanted !== undefined && existsSync(wanted) ? resolve(wanted) : wanted
+  const base = repository === undefined ? undefined : createBaseClone({ root, repository, env })
+  const closing = new AbortController()
   let fetchedAtMs = Number.NEGATIVE_INFINITY
   let refreshing: Promise<void> | undefined
 
-  async function refresh(from: string): Promise<void> {
-    if (
-      (await exists(base)) &&
-      (await git(['-C', base, 'config', '--get', 'remote.origin.url'], { env }).catch(() => '')) !== from
-    ) {
-      await rm(base, { recursive: true, force: true })
-    }
-    if (await exists(base)) {
-      await git(
-        ['-C', base, '-c', 'gc.auto=0', 'fetch', '--quiet', '--prune', 'origin', '+refs/heads/*:refs/heads/*'],
-        { env },
-      )
-    } else {
-      const half = await mkdtemp(join(root, `run-${process.pid}-base-`))
-      try {
-        await git(['clone', '--quiet', '--bare', '--', from, half], { env })
-        await rename(half, base)
-      } finally {
-        await rm(half, { recursive: true, force: true })
-      }
-    }
+  async function refresh(of: BaseClone): Promise<void> {
+    const late = new AbortController()
+    using _limit = clock.after(FETCH_LIMIT_MS, () =>
+      late.abort(new GatewayError('workspace_failed', 'The repository did not answer in time.')),
+    )
+    await of.refresh({ signal: AbortSignal.any([late.signal, closing.signal]) })
     fetchedAtMs = clock.nowMs()
   }
 
   /** One refresh at a time, shared by all that wait for it; it goes on when one of them leaves. */
-  async function upToDate(from: string, signal: AbortSignal): Promise<void> {
+  async function upToDate(of: BaseClone, signal: AbortSignal): Promise<void> {
     if (refreshing === undefined && clock.nowMs() - fetchedAtMs < FETCH_EVERY_MS) return
-    refreshing ??= refresh(from).finally(() => {
+    refreshing ??= refresh(of).finally(() => {
       refreshing = undefined
     })
-    await refreshing
-    signal.throwIfAborted()
+    const left = Promise.withResolvers<never>()
+    const leave = (): void => left.reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    try {
+      await Promise.race([refreshing, left.promise])
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
+  async function checkOut(of: BaseClone, directory: string, signal: AbortSignal): Promise<void> {
+    const which = branch === undefined ? [] : ['--branch', branch]
+    // No links to the base and no word of where it is: a run must not find its way back to what others start from.
+    const apart = ['--no-hardlinks', '--config', 'core.logAllRefUpdates=false']
+    await git(['clone', '--quiet', '--local', ...apart, '--single-branch', ...which, '--', of.path, directory], {
+      env,
+      signal,
+    })
+    await git(['-C', directory, 'remote', 'remove', 'origin'], { env, signal })
+    await git(['-C', directory, 'rev-parse', '--quiet', '--verify', 'HEAD'], { env, signal })
   }
 
   return {
     async open({ signal }) {
       signal.throwIfAborted()
-      if (repository !== undefined) await upToDate(repository, signal)
-      const directory = await mkdtemp(join(root, `run-${process.pid}-`))
+      const directory = await mkdtemp(join(root, `run-${processIdentity}-`)).catch((cause: unknown) => {
+        throw new GatewayError('workspace_failed', 'No workspace could be made for the run.', { cause })
+      })
       const remove = async (): Promise<void> => {
         try {
-          await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+          await removeTree(directory)
         } catch (error) {
           observer.observe({ type: 'cleanup-failed', what: 'workspace', error })
         }
       }
       try {
-        if (repository !== undefined) {
-          await git(
-            [
-              'clone',
-              '--quiet',
-              '--local',
-              '--single-branch',
-              ...(branch === undefined ? [] : ['--branch', branch]),
-              '--',
-              base,
-              directory,
-            ],
-            { env, signal },
-          )
-          // The base is shared: a run must not find its way back to it.
-          await git(['-C', directory, 'remote', 'remove', 'origin'], { env, signal })
+        if (base !== undefined) {
+          await upToDate(base, signal)
+          await checkOut(base, directory, signal)
         }
       } catch (error) {
         await remove()
         throw error
       }
       return { directory, [Symbol.asyncDispose]: remove }
+    },
+    async close() {
+      closing.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
+      await refreshing?.catch(() => undefined)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,11 +11,13 @@ import { isAlive, until } from '../support/stage.ts'
 const bin = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url))
 let home: string
 let rehearsal: Rehearsal
+const servers: ChildProcess[] = []
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'vivavoce-crash-'))
   rehearsal = await startRehearsal()
 })
 afterAll(async () => {
+  for (const server of servers) if (server.exitCode === null && server.signalCode === null) server.kill('SIGKILL')
   await rehearsal.close()
   await rm(home, { recursive: true, force: true })
 })
@@ -33,6 +35,7 @@ async function serve() {
       API_BEARER_TOKEN: 'k',
     },
   })
+  servers.push(child)
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { loadConfig } from '../../src/config/index.ts'
 import type { Observation } from '../../src/core/index.ts'
-import { isAlive } from '../../src/lib/index.ts'
+import { isAlive } from '../../src/lib/is-alive.ts'
 import { startGateway, type Gateway } from '../../src/main.ts'
 import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../../src/rehearsal/index.ts'
 

@@ -113,13 +113,6 @@ test('[ER3] a result without a question to the model, or in the CLI’s own name
   })
 })
 
-test('text that comes without deltas is not lost', () => {
-  expect(play([start, stop('end_turn'), result({ text: 'whole' })])).toMatchObject({
-    said: 'whole',
-    last: { end: { answer: 'whole' } },
-  })
-})
-
 test('an answer without text is an answer', () => {
   expect(play([start, stop('end_turn'), result()])).toMatchObject({
     said: '',
@@ -138,4 +131,43 @@ test('[CC11] an answer to a schema is its value alone; none is a failure', () =>
 
 test('a refusal ends the turn', () => {
   expect(play([start, text('I'), stop('refusal')]).last.end).toMatchObject({ reason: 'refusal', answer: 'I' })
+})
+
+test('[ER11] a doer’s message that breaks off and is begun again is a failure; a new message after a whole one is none', () => {
+  const rules = { talker: false, endAtLimit: false }
+  expect(
+    play([start, text('half'), stop('tool_use'), start, text('rest'), stop('end_turn'), result()], rules).said,
+  ).toBe('half\n\nrest')
+  expect(play([start, text('half'), start], rules).last.failure).toMatchObject({ code: 'upstream_failed' })
+  const closed: CliMessage = { type: 'answer-end', stopReason: undefined, usage: NO_USAGE }
+  expect(play([start, text('half'), closed, start], rules).last.failure).toMatchObject({ code: 'upstream_failed' })
+})
+
+test('[CC12] [DO2] a doer’s stop text ends its last message, and nothing held back goes into the next one', () => {
+  const rules = { talker: false, endAtLimit: false, stopTexts: ['answered'] }
+  const { said, last } = play(
+    [start, text('alpha beta'), stop('tool_use'), start, text('The tool answered'), stop('end_turn')],
+    rules,
+  )
+  expect(said).toBe('alpha beta\n\nThe tool ')
+  expect(last.end).toMatchObject({ reason: 'stop-text', answer: 'The tool ' })
+})
+
+test('[CC8] [DO2] a doer that meets a limit of the caller answers with its last message', () => {
+  const { last } = play([start, text('one'), stop('tool_use'), start, text('two'), stop('max_tokens')], {
+    talker: false,
+  })
+  expect(last.end).toMatchObject({ reason: 'length', answer: 'two' })
+})
+
+test('[CC11] an answer to a schema that meets its limit is a failure, not half a value', () => {
+  expect(play([start, stop('max_tokens')], { structured: true }).last.failure).toMatchObject({ code: 'output_invalid' })
+})
+
+test('[CV5] a failure before the model is asked, with no word of the model API, may be a lost session', () => {
+  expect(play([result({ isError: true, subtype: 'error_during_execution' })]).last.failure?.details).toMatchObject({
+    sessionLost: true,
+  })
+  expect(play([result({ isError: true, status: 500 })]).last.failure?.details).toMatchObject({ sessionLost: false })
+  expect(play([start, result({ isError: true })]).last.failure?.details).toMatchObject({ sessionLost: false })
 })

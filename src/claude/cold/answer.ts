@@ -4,7 +4,7 @@
  */
 import { GatewayError, NO_USAGE, type StopReason, type TurnEnd, type Usage } from '../../core/index.ts'
 import { createStopText, wholeCharacters } from '../../lib/index.ts'
-import { failureOfRetry, failureOfResult, type CliMessage, type CliResult, type CliRetry } from '../protocol/index.ts'
+import { failureOfRetry, failureOfResult, type CliMessage, type CliResult } from '../protocol/index.ts'
 
 export interface AnswerRules {
   /** A talker's turn is one model request; a doer's may be many, with tools between them. */
@@ -52,21 +52,21 @@ const reasonOf = (stopReason: string | undefined, endAtLimit: boolean): StopReas
     : undefined
 }
 
+const failed = (failure: GatewayError): Step => ({ text: '', failure })
+
 export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs }: AnswerRules): Answer {
   const whole = wholeCharacters()
   const stop = createStopText(stopTexts)
   let asked = false
+  /** All the text that left, and that of the message under way, or of the last one. */
   let said = ''
   let paragraph = ''
+  /** A message has begun and not ended. */
+  let open = false
   let requestUsage = NO_USAGE
   let usage = NO_USAGE
   let problem: string | undefined
   let sessionAt: string | undefined
-
-  const brokenOff = (): Step => ({
-    text: '',
-    failure: new GatewayError('upstream_failed', 'The model API broke off its answer.'),
-  })
 
   const say = (piece: string): string => {
     if (piece === '') return ''
@@ -80,12 +80,16 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
     type: 'turn-end',
     reason,
     usage: total,
-    answer: said,
+    answer: talker ? said : paragraph,
     ...(sessionAt === undefined ? {} : { sessionAt }),
     ...extra,
   })
 
-  /** What was held back, when no more text comes. */
+  /** The message goes on where it must not: part of it has left, and it is begun again. */
+  const isBrokenOff = (): boolean => said !== '' && (talker || (open && paragraph !== ''))
+  const brokenOff = (): Step => failed(new GatewayError('upstream_failed', 'The model API broke off its answer.'))
+
+  /** What was held back, when no more text of the message comes. */
   const rest = (): string => say(stop.push(whole.flush()).text + stop.flush())
 
   const ofText = (piece: string): Step => {
@@ -93,93 +97,76 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
     const leaves = say(text)
     if (!stopped) return { text: leaves }
     // The model is cut off before it counts its output, so that is estimated.
-    return {
-      text: leaves,
-      end: end('stop-text', add(usage, { ...requestUsage, outputTokens: Math.ceil(said.length / CHARACTERS_A_TOKEN) })),
-    }
+    const outputTokens = Math.ceil(paragraph.length / CHARACTERS_A_TOKEN)
+    return { text: leaves, end: end('stop-text', add(usage, { ...requestUsage, outputTokens })) }
   }
 
-  const ofRetry = (retry: CliRetry): Step => {
-    if (said !== '') return brokenOff()
-    const failure = failureOfRetry(retry)
-    return failure === undefined ? NOTHING : { text: '', failure }
+  const ofAnswerEnd = ({ stopReason, usage: counted }: Extract<CliMessage, { type: 'answer-end' }>): Step => {
+    // The closing count holds the output; the opening one what was read.
+    const { outputTokens, reasoningTokens } = counted
+    usage = add(usage, { ...requestUsage, outputTokens, reasoningTokens })
+    // A failure in mid-answer closes the message too, without a reason.
+    open = stopReason === undefined
+    const text = structured || open ? '' : rest()
+    const reason = reasonOf(stopReason, endAtLimit)
+    if (reason === undefined) return { text }
+    return structured ? failed(noValue()) : { text, end: end(reason, usage) }
   }
+
+  const noValue = (): GatewayError =>
+    new GatewayError('output_invalid', 'The model did not produce an answer that satisfies the schema.')
 
   const ofResult = (result: CliResult): Step => {
-    if (result.isError) return { text: '', failure: failureOfResult(result, { problem, nowMs: nowMs(), details: {} }) }
-    if (problem !== undefined) {
-      return {
-        text: '',
-        failure: failureOfResult({ ...result, isError: true }, { problem, nowMs: nowMs(), details: {} }),
-      }
+    if (result.isError || problem !== undefined) {
+      // A session that is lost fails before the model is asked, and with no word of the model API.
+      const sessionLost = !asked && result.status === undefined && problem === undefined
+      return failed(failureOfResult(result, { problem, nowMs: nowMs(), details: { sessionLost } }))
     }
     if (!asked) {
-      return {
-        text: '',
-        failure: new GatewayError('cli_failed', 'The Claude Code CLI answered without asking the model.', {
-          details: { words: result.text },
-        }),
-      }
+      return failed(new GatewayError('cli_failed', 'The Claude Code CLI answered without asking the model.'))
     }
     const total = isEmpty(result.usage) ? usage : result.usage
     const cost = result.costUsd === undefined ? {} : { costUsd: result.costUsd }
     if (structured) {
-      if (result.structuredOutput === undefined) {
-        return {
-          text: '',
-          failure: new GatewayError('output_invalid', 'The model did not produce an answer that satisfies the schema.'),
-        }
-      }
+      if (result.structuredOutput === undefined) return failed(noValue())
       const text = JSON.stringify(result.structuredOutput)
       return { text, end: end('end', total, { answer: text, ...cost }) }
     }
-    // Text that came without deltas is in the result alone.
-    const text = rest() + (said === '' ? say(result.text) : '')
-    return { text, end: end('end', total, { ...(talker ? {} : { answer: result.text }), ...cost }) }
+    return { text: rest(), end: end('end', total, cost) }
   }
 
   return {
     take(message) {
       switch (message.type) {
         case 'answer-start':
-          if (talker && said !== '') return brokenOff()
+          if (isBrokenOff()) return brokenOff()
           asked = true
+          open = true
           paragraph = ''
           requestUsage = message.usage
           return NOTHING
         case 'text':
           return structured ? NOTHING : ofText(message.text)
-        case 'answer-end': {
-          // The closing count holds the output; the opening one what was read.
-          usage = add(usage, {
-            ...requestUsage,
-            outputTokens: message.usage.outputTokens,
-            reasoningTokens: message.usage.reasoningTokens,
-          })
-          const reason = reasonOf(message.stopReason, endAtLimit)
-          if (reason === undefined) return NOTHING
-          const text = structured ? '' : rest()
-          return { text, end: end(reason, usage) }
-        }
+        case 'answer-end':
+          return ofAnswerEnd(message)
         case 'assistant':
           if (message.problem === undefined) sessionAt = message.uuid ?? sessionAt
           else problem = message.problem
           return NOTHING
-        case 'retry':
-          return talker ? ofRetry(message) : NOTHING
+        case 'retry': {
+          if (isBrokenOff()) return brokenOff()
+          const failure = talker ? failureOfRetry(message) : undefined
+          return failure === undefined ? NOTHING : failed(failure)
+        }
         case 'result':
           return ofResult(message)
         case 'control-answer':
-          return message.problem === undefined
-            ? NOTHING
-            : {
-                text: '',
-                failure: new GatewayError(
-                  'cli_failed',
-                  'The Claude Code CLI did not take the settings of the request.',
-                  { details: { words: message.problem } },
-                ),
-              }
+          if (message.problem === undefined) return NOTHING
+          return failed(
+            new GatewayError('cli_failed', 'The Claude Code CLI did not take the settings of the request.', {
+              details: { words: message.problem },
+            }),
+          )
         case 'activity':
         case 'other':
           return NOTHING

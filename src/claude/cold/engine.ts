@@ -151,7 +151,10 @@ export function createColdEngine({ bin, passedOn, neutralDirectory, clock, obser
     signal.throwIfAborted()
     if (watchdog.overrun !== undefined) throw overrunError(watchdog.overrun)
     const { code, signal: exitSignal } = await child.exit
-    throw failureOfExit({ code, signal: exitSignal, exitCode: code, stderr: child.stderrTail }, child.stderrTail)
+    throw failureOfExit(
+      { code, signal: exitSignal, exitCode: code, stderr: child.stderrTail, sessionLost: session?.opened === true },
+      child.stderrTail,
+    )
   }
 
   return {

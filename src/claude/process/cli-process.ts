@@ -137,7 +137,9 @@ export class CliProcess implements AsyncDisposable {
     try {
       process.kill(-this.pid, 'SIGKILL')
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+      // It is gone already, or holds only what is not ours to end.
+      if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')))
+        throw error
     }
     if (this.#mark !== undefined) killMarked(this.#mark)
   }

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { isAlive } from '../../lib/index.ts'
+import { isRunning, processIdentity } from '../../lib/index.ts'
 
 /** The variable that carries the mark. */
 export const MARK = 'VIVAVOCE_RUN'
@@ -13,8 +13,8 @@ export const MARK = 'VIVAVOCE_RUN'
 /** How often what was found is killed and looked for again: a process may start another between look and kill. */
 const MAX_ROUNDS = 10
 
-/** A new mark; it begins with the id of the process that owns the run. */
-export const newMark = (): string => `${process.pid}-${randomUUID()}`
+/** A new mark; it begins with the identity of the process that owns the run. */
+export const newMark = (): string => `${processIdentity}-${randomUUID()}`
 
 const marked = (): readonly { readonly pid: number; readonly mark: string }[] => {
   const found: { pid: number; mark: string }[] = []
@@ -59,8 +59,4 @@ function killAll(isWanted: (mark: string) => boolean): number {
 export const killMarked = (mark: string): number => killAll((candidate) => candidate === mark)
 
 /** Kills what runs of servers that are gone left behind; returns how many there were. */
-export const killOrphans = (): number =>
-  killAll((mark) => {
-    const owner = Number(/^(\d+)-/.exec(mark)?.[1])
-    return owner > 0 && owner !== process.pid && !isAlive(owner)
-  })
+export const killOrphans = (): number => killAll((mark) => !isRunning(mark.split('-')[0] ?? ''))

@@ -141,7 +141,7 @@ function ofLine(type: string, subtype: string | undefined, value: unknown): CliM
 /** What a line says. Lines of a sub-agent (those under a tool call) are signs of life, never the answer. */
 export function decodeLine(text: string): Decoded {
   const json = parseJson(text)
-  if (!json.ok) return { ok: false, problem: `not JSON: ${json.problem}` }
+  if (!json.ok) return { ok: false, problem: 'not JSON' }
   const head = line.safeParse(json.value)
   if (!head.success) return { ok: false, problem: 'no message: an object with a `type` was expected' }
   const { type, subtype, parent_tool_use_id: parent } = head.data

@@ -6,7 +6,7 @@ import type { CliResult, CliRetry } from './message.ts'
 const UNTOLD_RATE_LIMIT_SECONDS = 60
 const LONGEST_RETRY_WAIT_MS = 1000
 
-const LOST_SESSION = /No conversation found|No message found with message\.uuid/
+const WORDS_CHARS = 500
 
 const PLAN_LIMIT = /usage limit|hit your .{0,20}limit|out of extra usage|credit balance is too low/i
 const NOT_LOGGED_IN =
@@ -42,19 +42,47 @@ const SENTENCES = {
 
 type FailureCode = keyof typeof SENTENCES
 
+/** What the model API's status says; `undefined` where there is none, or it says too little. */
+function codeOfStatus(status: number | undefined, text: string): FailureCode | undefined {
+  if (status === undefined) return undefined
+  if (status === 401 || status === 403) return 'cli_not_logged_in'
+  if (status === 429) return PLAN_LIMIT.test(text) ? 'insufficient_quota' : 'rate_limit_exceeded'
+  if (status === 529) return 'overloaded'
+  if (status >= 500) return 'upstream_failed'
+  return TOO_LONG.test(text)
+    ? 'context_length_exceeded'
+    : PLAN_LIMIT.test(text)
+      ? 'insufficient_quota'
+      : 'upstream_refused'
+}
+
+/** What the CLI's class of the failure says. */
+function codeOfProblem(problem: string | undefined): FailureCode | undefined {
+  switch (problem) {
+    case 'authentication_failed':
+      return 'cli_not_logged_in'
+    case 'rate_limit':
+      return 'rate_limit_exceeded'
+    case 'overloaded':
+      return 'overloaded'
+    case 'model_not_found':
+      return 'upstream_refused'
+    default:
+      return undefined
+  }
+}
+
 function codeOf({ subtype, terminalReason, status, text }: CliResult, problem: string | undefined): FailureCode {
   if (subtype === 'error_max_budget_usd') return 'budget_exceeded'
   if (subtype === 'error_max_structured_output_retries') return 'output_invalid'
-  if (terminalReason === 'prompt_too_long' || terminalReason === 'blocking_limit' || TOO_LONG.test(text))
-    return 'context_length_exceeded'
+  if (terminalReason === 'prompt_too_long' || terminalReason === 'blocking_limit') return 'context_length_exceeded'
+  const told = codeOfStatus(status, text)
+  if (told !== undefined) return told
+  // Without a status the CLI's words are all there is.
   if (PLAN_LIMIT.test(text)) return 'insufficient_quota'
-  if (status === 401 || status === 403 || problem === 'authentication_failed' || NOT_LOGGED_IN.test(text))
-    return 'cli_not_logged_in'
-  if (status === 429 || problem === 'rate_limit') return 'rate_limit_exceeded'
-  if (status === 529 || problem === 'overloaded' || /overloaded/i.test(text)) return 'overloaded'
-  if (status === 400 || status === 404 || status === 413 || problem === 'model_not_found') return 'upstream_refused'
-  if ((status !== undefined && status >= 500) || problem === 'server_error') return 'upstream_failed'
-  return status === undefined && problem === undefined ? 'cli_failed' : 'upstream_failed'
+  if (NOT_LOGGED_IN.test(text)) return 'cli_not_logged_in'
+  if (TOO_LONG.test(text)) return 'context_length_exceeded'
+  return codeOfProblem(problem) ?? (problem === undefined ? 'cli_failed' : 'upstream_failed')
 }
 
 /** The failure that a result line reports (`is_error`, or a subtype other than `success`). */
@@ -66,9 +94,8 @@ export function failureOfResult(result: CliResult, { problem, nowMs, details }: 
       subtype: result.subtype,
       status: result.status,
       problem,
-      words: result.text,
+      words: result.text.slice(0, WORDS_CHARS),
       errors: result.errors,
-      sessionLost: result.errors.some((words) => LOST_SESSION.test(words)),
     },
   }
   const retryAfterSeconds =

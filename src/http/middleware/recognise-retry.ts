@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { createMiddleware } from 'hono/factory'
 import type { Clock, Observer } from '../../core/index.ts'
 import type { AppEnv } from '../deps.ts'
-import { readText } from '../read-json.ts'
 
 const REMEMBERED_MS = 60_000
 const MAX_REMEMBERED = 1000
@@ -17,7 +16,7 @@ export const recogniseRetry = ({ clock, observer }: { readonly clock: Clock; rea
     const signal = c.get('caller')
     const requestId = c.get('requestId')
     const hash = createHash('sha256')
-      .update(`${c.req.path}\n${c.req.header('authorization') ?? ''}\n${await readText(c)}`)
+      .update(`${c.req.path}\n${c.req.header('authorization') ?? ''}\n${c.get('body')}`)
       .digest('base64')
     const before = died.get(hash)
     if (before !== undefined && clock.nowMs() - before.atMs < REMEMBERED_MS) {

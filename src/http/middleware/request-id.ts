@@ -2,6 +2,7 @@ import { createMiddleware } from 'hono/factory'
 import { newId, type Clock, type Observer } from '../../core/index.ts'
 import type { Background } from '../background.ts'
 import type { AppEnv } from '../deps.ts'
+import { loggedPath } from '../paths.ts'
 
 export interface RequestIdOptions {
   readonly clock: Clock
@@ -18,7 +19,7 @@ export const requestId = ({ clock, observer, background }: RequestIdOptions) =>
     await next()
     c.res.headers.set('x-request-id', id)
     const { method } = c.req
-    const path = c.req.path.replace(/^(\/v1\/conversational\/|\/jobs\/).*/, '$1…')
+    const path = loggedPath(c.req.path)
     const { status } = c.res
     const finished = (): void =>
       observer.observe({

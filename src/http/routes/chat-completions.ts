@@ -28,7 +28,7 @@ const toTurnRequest = (request: ChatRequest, { agent, model }: Choice, deps: App
 })
 
 export function chatCompletions(deps: AppDeps, newest: Newest) {
-  const { engine, catalogue, clock, observer, background } = deps
+  const { engine, admission, catalogue, clock, observer, background } = deps
 
   /** One turn; where the caller names its conversation, only as long as no newer request of it comes (R53). */
   async function* run(
@@ -40,6 +40,8 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
       yield* engine.run(turn, { signal })
       return
     }
+    // One that would be refused takes nobody's place.
+    if (admission.isFull) throw admission.refusal('queue_full')
     const replaced = new AbortController()
     using _place = newest.enter(conversation, () =>
       replaced.abort(new GatewayError('superseded', 'A newer request of the same conversation took this one’s place.')),
@@ -48,7 +50,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
   }
 
   return async (c: Context<AppEnv>): Promise<Response> => {
-    const request = parseChatRequest(await readJson(c))
+    const request = parseChatRequest(readJson(c))
     const choice = choose(catalogue, request.model, request.stream ? deps.streamAgent : deps.agent)
     const requestId = c.get('requestId')
     const head: AnswerHead = { id: newId('chatcmpl-'), created: Math.floor(clock.nowMs() / 1000), model: choice.id }

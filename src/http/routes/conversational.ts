@@ -9,7 +9,7 @@ import { restOfPath } from '../rest-of-path.ts'
 export function conversational({ conversations, catalogue, streamAgent, talkerLimits, stopping }: AppDeps) {
   return {
     async say(c: Context<AppEnv>): Promise<Response> {
-      const { sessionId, message, model: name } = parseConversationalRequest(await readJson(c))
+      const { sessionId, message, model: name } = parseConversationalRequest(readJson(c))
       const { agent, model } = choose(catalogue, name, streamAgent)
       if (!isTalker(agent)) {
         throw new GatewayError(

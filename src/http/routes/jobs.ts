@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { GatewayError } from '../../core/index.ts'
+import { GatewayError, shown } from '../../core/index.ts'
 import { encodeJob, parseJobRequest } from '../../wire/index.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { readJson } from '../read-json.ts'
@@ -7,13 +7,17 @@ import { readJson } from '../read-json.ts'
 export function jobRoutes({ jobs, catalogue, budgetUsd, doerLimits }: AppDeps) {
   return {
     async execute(c: Context<AppEnv>): Promise<Response> {
-      const order = parseJobRequest(await readJson(c))
+      const order = parseJobRequest(readJson(c))
       const agent = catalogue.agents.find(({ name }) => name === order.agent)
       if (agent === undefined) {
         const offer = catalogue.agents.map(({ name }) => name).join(', ')
-        throw new GatewayError('model_not_found', `The agent \`${order.agent}\` does not exist. On offer: ${offer}.`, {
-          param: 'agent',
-        })
+        throw new GatewayError(
+          'model_not_found',
+          `The agent \`${shown(order.agent)}\` does not exist. On offer: ${offer}.`,
+          {
+            param: 'agent',
+          },
+        )
       }
       const job = await jobs.submit({
         agent,

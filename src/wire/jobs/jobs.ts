@@ -14,7 +14,12 @@ const body = z.looseObject({
     .positive('more than 0 is expected')
     .max(MAX_TIMEOUT_SECONDS, `at most ${MAX_TIMEOUT_SECONDS} is expected`)
     .nullish(),
-  metadata: z.record(z.string(), z.unknown(), 'an object is expected').nullish(),
+  metadata: z
+    .custom<Readonly<Record<string, unknown>>>(
+      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+      'an object is expected',
+    )
+    .nullish(),
 })
 
 export interface JobRequest {

@@ -377,8 +377,14 @@ test('[CC11] each response format gives the schema that the answer must satisfy'
   const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', properties: { ж: {} } }
   expect(schemaOf({ type: 'text' })).toBeUndefined()
   expect(schemaOf({ type: 'json_object' })).toEqual({ type: 'object', additionalProperties: true })
-  expect(schemaOf({ type: 'json_schema', json_schema: { name: 'n', strict: true, schema } })).toEqual(schema)
-  expect(schemaOf({ type: 'json_schema', json_schema: { schema: {} } })).toEqual({})
+  expect(schemaOf({ type: 'json_schema', json_schema: { name: 'n', strict: true, schema } })).toEqual({
+    type: 'object',
+    properties: { ж: {} },
+  })
+  expect(schemaOf({ type: 'json_schema', json_schema: { schema: {} } })).toEqual({ type: 'object' })
+  expect(() => schemaOf({ type: 'json_schema', json_schema: { schema: { type: 'array' } } })).toThrow(
+    /`object` is expected/,
+  )
 })
 
 test('[CC12] stop is one text or up to four, taken as they are', () => {

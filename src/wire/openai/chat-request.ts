@@ -3,7 +3,7 @@
  * name. Source: OpenAI's API reference and what clients were seen to send (R1 to R25).
  */
 import { z } from 'zod'
-import { GatewayError, type History, type Message } from '../../core/index.ts'
+import { GatewayError, shown, type History, type Message } from '../../core/index.ts'
 import { invalidBody } from '../problem.ts'
 
 export interface ChatRequest {
@@ -34,7 +34,7 @@ const parts = z.array(z.union([textPart, otherPart])).transform((list, context) 
         message:
           part.type === 'text'
             ? 'a text part has a string in `text`'
-            : `parts of type \`${part.type}\` cannot be taken; send text`,
+            : `parts of type \`${shown(part.type)}\` cannot be taken; send text`,
       })
       return ''
     })
@@ -77,7 +77,10 @@ const message = z
 
 const optional = <T extends z.ZodType>(schema: T) => schema.nullish()
 const tokens = optional(z.int('a whole number is expected').min(1, 'at least 1 is expected'))
-const stopText = z.string('a string is expected').min(1, 'a stop text must not be empty')
+const stopText = z
+  .string('a string is expected')
+  .min(1, 'a stop text must not be empty')
+  .refine((text) => text.isWellFormed(), 'whole Unicode characters are expected')
 
 /** Known and without effect here; each with the value that asks for nothing. */
 const IGNORED: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -91,6 +94,8 @@ const IGNORED: Readonly<Record<string, (value: unknown) => boolean>> = {
   top_logprobs: () => false,
   logit_bias: () => false,
   store: (value) => value === false,
+  metadata: (value) =>
+    typeof value !== 'object' || value === null || Object.keys(value).every((key) => key === 'conversation'),
   user: () => false,
   reasoning_effort: () => false,
   verbosity: () => false,
@@ -139,6 +144,17 @@ const body = z.looseObject({
 
 type Body = z.infer<typeof body>
 
+/** The CLI takes a schema whose value is an object, and knows no dialect by name. */
+function usableSchema({ $schema: _dialect, ...schema }: Readonly<Record<string, unknown>>): object {
+  const param = 'response_format.json_schema.schema'
+  if (schema['type'] !== undefined && schema['type'] !== 'object') {
+    throw new GatewayError('invalid_request', `\`${param}.type\`: \`object\` is expected at the top of a schema.`, {
+      param: `${param}.type`,
+    })
+  }
+  return { type: 'object', ...schema }
+}
+
 function outputSchemaOf({ response_format: format }: Body): object | undefined {
   switch (format?.type) {
     case undefined:
@@ -155,7 +171,7 @@ function outputSchemaOf({ response_format: format }: Body): object | undefined {
           { param: 'response_format.json_schema.schema' },
         )
       }
-      return schema
+      return usableSchema(schema)
     }
   }
 }
@@ -171,6 +187,16 @@ function refuseFunctions({ tools, tool_choice, functions, function_call }: Body)
   }
   if (tools != null && tools.length > 0 && tool_choice !== 'none') refuse('tools', 'tool_choice')
   if (functions != null && functions.length > 0 && function_call !== 'none') refuse('functions', 'function_call')
+}
+
+/** What was sent and has no effect. A stop text could only break the JSON that a schema asks for. */
+function ignoredOf(fields: Body): readonly string[] {
+  const ignored = Object.entries(IGNORED).flatMap(([name, asksNothing]) => {
+    const value = fields[name]
+    return value == null || asksNothing(value) ? [] : [name]
+  })
+  const isStructured = fields.response_format != null && fields.response_format.type !== 'text'
+  return isStructured && fields.stop != null && fields.stop.length > 0 ? [...ignored, 'stop'] : ignored
 }
 
 /** @throws GatewayError `invalid_request` that names the field at fault. */
@@ -189,9 +215,6 @@ export function parseChatRequest(json: unknown): ChatRequest {
     stopTexts: fields.stop ?? [],
     outputSchema: outputSchemaOf(fields),
     conversation: typeof conversation === 'string' && conversation !== '' ? conversation : undefined,
-    ignored: Object.entries(IGNORED).flatMap(([name, asksNothing]) => {
-      const value = fields[name]
-      return value == null || asksNothing(value) ? [] : [name]
-    }),
+    ignored: ignoredOf(fields),
   }
 }

@@ -1,0 +1,112 @@
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { KEY, startStage, until, type Stage } from '../support/stage.ts'
+import { readStream } from '../support/stream.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage({ env: { VIVAVOCE_MAX_BODY_MB: '1' } })
+})
+afterAll(() => stage.close())
+
+/** What a connection answers to these bytes, written one after the other. */
+async function raw(...pieces: readonly (string | Uint8Array)[]): Promise<string> {
+  const socket = connect(Number(new URL(stage.gateway.url).port), '127.0.0.1')
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (text: string) => (answer += text))
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  socket.on('error', () => undefined)
+  for (const piece of pieces) {
+    socket.write(piece)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await until(() => answer.includes('\r\n\r\n') && /\r\n0\r\n\r\n$|[}]$/.test(answer))
+  socket.end()
+  await closed
+  return answer
+}
+
+const head = (extra: string): string =>
+  `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\n${extra}\r\n`
+const body = (content: string): string => JSON.stringify({ stream: true, messages: [{ role: 'user', content }] })
+
+describe('the edge over real sockets', () => {
+  test('[CC14] a body in chunks, cut at any byte, is read', async () => {
+    const bytes = Buffer.from(body('кажи точно: Здравей 🙂'))
+    const chunks = Array.from(bytes, (byte) =>
+      Buffer.concat([Buffer.from('1\r\n'), Buffer.from([byte]), Buffer.from('\r\n')]),
+    )
+    const answer = await raw(head('transfer-encoding: chunked\r\n'), ...chunks, '0\r\n\r\n')
+    expect(answer).toContain('HTTP/1.1 200 OK')
+    expect(answer).toContain('"content":" 🙂"')
+  })
+
+  test('[ER9] a body that is too large is 413, told or found out, and the server goes on', async () => {
+    const large = 'x'.repeat(1024 * 1024 + 1)
+    expect((await stage.fetch('/v1/chat/completions', { body: body(large) })).status).toBe(413)
+    const stream = new Blob([body(large)]).stream()
+    const init: RequestInit & { duplex: 'half' } = {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}` },
+      body: stream,
+      duplex: 'half',
+    }
+    const chunked = await fetch(`${stage.gateway.url}/v1/chat/completions`, init)
+    expect([chunked.status, await chunked.json()]).toEqual([
+      413,
+      { error: expect.objectContaining({ code: 'request_too_large' }) },
+    ])
+    expect((await stage.fetch('/v1/models')).status).toBe(200)
+  })
+
+  test.each([
+    ['content-length: 5000\r\n', '{"messages":'],
+    ['transfer-encoding: chunked\r\n', '5\r\n{"mes\r\n'],
+  ])('[CA3] a caller that leaves while it sends its body is no failure (%j)', async (headers, part) => {
+    const before = stage.observations.length
+    const socket = connect(Number(new URL(stage.gateway.url).port), '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write(head(headers) + part)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    socket.destroy()
+    const seen = await until(() => stage.observations.slice(before).find(({ type }) => type === 'request-finished'))
+    expect(seen).toMatchObject({ left: true })
+    expect(stage.observations.slice(before).filter(({ type }) => type === 'request-failed')).toEqual([])
+  })
+
+  test.each([
+    ['no HTTP at all', 'NONSENSE\r\n\r\n'],
+    ['no host', 'GET /health HTTP/1.1\r\n\r\n'],
+    ['a header too many bytes long', `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`],
+  ])('[ER1] [HE2] what is no request, %s, is refused in the same form', async (_, bytes) => {
+    const answer = await raw(bytes)
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(answer).toMatch(/x-request-id: req_/)
+    expect(answer).toContain('"type":"invalid_request_error"')
+  })
+
+  test('[CC4] a body that is nested without end is refused', async () => {
+    const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`
+    const response = await stage.fetch('/execute', {
+      body: `{"prompt":"x","agent":"recruiter-triage","metadata":${deep}}`,
+    })
+    expect(response.status).toBe(400)
+  })
+
+  test('[ST1] a connection serves one stream after the other', async () => {
+    for (const text of ['one', 'two', 'three']) {
+      const response = await stage.fetch('/v1/chat/completions', { body: body(`say exactly: ${text}`) })
+      expect((await readStream(response)).text).toBe(text)
+    }
+  })
+
+  test('[CM1] a server with a connection that is kept alive stops at once', async () => {
+    const own = await startStage()
+    await (await own.fetch('/v1/models')).text()
+    const streamed = await readStream(await own.fetch('/v1/chat/completions', { body: body('hello') }))
+    expect(streamed.done).toBe(true)
+    const atMs = Date.now()
+    await own.close()
+    expect(Date.now() - atMs).toBeLessThan(2500)
+  })
+})
