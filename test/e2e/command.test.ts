@@ -68,6 +68,18 @@ describe('vivavoce serve', () => {
     for (const wrong of ['', 'Bearer', 'Bearer ', 'Bearer wrong', `Basic ${key}`, key])
       expect((await ask(wrong)).status).toBe(401)
     expect((await readStream(await ask(`Bearer ${key}`))).text).toBe('This is a rehearsal. You said: SECRET-QUESTION')
+    const known = { headers: { authorization: `Bearer ${key}` } }
+    for (const path of ['/v1/models/SECRET-MODEL', '/SECRET-PATH', '/jobs/SECRET-JOB'])
+      expect((await fetch(url + path, known)).status).toBe(404)
+    const refused = {
+      ...known,
+      method: 'POST',
+      body: JSON.stringify({ model: 'SECRET-NAME', messages: [{ role: 'user', content: 'x' }] }),
+    }
+    expect((await fetch(`${url}/v1/chat/completions`, refused)).status).toBe(404)
+    expect((await ask(`Bearer ${key}`, 'SECRET-QUESTION [rehearse status=500 message="SECRET-WORDS"]')).ok).toBeTypeOf(
+      'boolean',
+    )
     running.child.kill('SIGTERM')
     expect(await running.exit).toBe(0)
     const log = running
@@ -76,7 +88,7 @@ describe('vivavoce serve', () => {
       .filter((line) => line.startsWith('{'))
     expect(log.length).toBeGreaterThan(3)
     for (const line of log) expect(JSON.parse(line)).toEqual(expect.any(Object))
-    expect(log.join('\n')).not.toMatch(/SECRET-QUESTION|REAL-LOGIN/)
+    expect(log.join('\n')).not.toMatch(/SECRET-(QUESTION|MODEL|PATH|JOB|NAME)|REAL-LOGIN/)
     expect(log.join('\n')).not.toContain(key)
     expect(running.err().split(key)).toHaveLength(2)
   })

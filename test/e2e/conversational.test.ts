@@ -84,6 +84,18 @@ describe('a conversation on the real CLI', () => {
     expect(texts).not.toContain('status=500')
   })
 
+  test('[CV1] [CV4] a turn that the model declines in mid-answer is kept as far as it was answered; one without a word is not', async () => {
+    expect(await reply('s5', 'remember blue')).toContain('blue')
+    expect(await reply('s5', 'say exactly: I would [rehearse stop=refusal]')).toBe('I would')
+    expect(await reply('s5', 'recall')).toBe('remember blue | say exactly: I would')
+    const silent = await say('s5', 'boom [rehearse stop=refusal empty=1]')
+    expect([silent.status, await silent.json()]).toEqual([
+      503,
+      expect.objectContaining({ error: 'execution failed', code: 'no_answer' }),
+    ])
+    expect(await reply('s5', 'recall')).not.toContain('boom')
+  })
+
   test('[CV6] a conversation that is deleted is forgotten, the CLI’s copy too', async () => {
     await reply('to/forget', 'SECRET-MARKER-91')
     expect((await filesWith('SECRET-MARKER-91', stage.directory)).length).toBeGreaterThan(0)

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readStream } from '../support/stream.ts'
 import { isAlive, startStage, until, type Stage } from '../support/stage.ts'
 
 let directory: string
@@ -179,6 +180,28 @@ describe('a doer on the real CLI', () => {
       response_format: { type: 'json_schema', json_schema: { name: 'n', schema } },
     })
     expect(JSON.parse(completion.choices[0]?.message.content ?? '')).toEqual({ n: 5 })
+  })
+
+  test('[ER11] [ER7] an answer that breaks off and is begun again is a failure, not sent twice', async () => {
+    const body = {
+      model: 'reader/sonnet',
+      messages: [{ role: 'user', content: 'count to 8 [rehearse drop=5 fail-times=1]' }],
+    }
+    const whole = await stage.fetch('/v1/chat/completions', { body })
+    expect([whole.status, await whole.json()]).toEqual([
+      503,
+      { error: expect.objectContaining({ code: 'upstream_failed' }) },
+    ])
+    const streamed = await readStream(
+      await stage.fetch('/v1/chat/completions', {
+        body: {
+          ...body,
+          stream: true,
+          messages: [{ role: 'user', content: 'count to 9 [rehearse drop=5 fail-times=1]' }],
+        },
+      }),
+    )
+    expect(streamed).toMatchObject({ text: '1 2 3 4 5', done: false, error: { code: 'upstream_failed' } })
   })
 
   test('[CC1] a talker may answer without streaming, and has no workspace', async () => {

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import { NO_USAGE } from '../../core/index.ts'
+import { failureOfExit, failureOfResult, failureOfRetry } from './failure.ts'
+import type { CliResult } from './message.ts'
+
+const NOW_MS = 1_700_000_000_000
+
+const failing = (fields: Partial<CliResult>, problem?: string) =>
+  failureOfResult(
+    {
+      type: 'result',
+      subtype: 'success',
+      isError: true,
+      text: '',
+      status: undefined,
+      terminalReason: undefined,
+      stopReason: undefined,
+      usage: NO_USAGE,
+      costUsd: undefined,
+      structuredOutput: undefined,
+      errors: [],
+      ...fields,
+    },
+    { problem, nowMs: NOW_MS, details: {} },
+  )
+
+test.each<[string, Partial<CliResult>, string | undefined, string]>([
+  ['[ER4] 401', { status: 401 }, undefined, 'cli_not_logged_in'],
+  ['[ER4] 403', { status: 403 }, undefined, 'cli_not_logged_in'],
+  [
+    '[ER4] no login at all',
+    { text: 'Not logged in · Please run /login' },
+    'authentication_failed',
+    'cli_not_logged_in',
+  ],
+  ['[ER5] 429', { status: 429, text: 'API Error: Request rejected (429)' }, 'rate_limit', 'rate_limit_exceeded'],
+  [
+    '[ER5] 429 of a plan',
+    { status: 429, text: 'You’ve hit your session limit · resets 3pm' },
+    'rate_limit',
+    'insufficient_quota',
+  ],
+  [
+    '[ER5] a plan’s limit without a status',
+    { text: 'Claude AI usage limit reached|1700000600' },
+    undefined,
+    'insufficient_quota',
+  ],
+  ['[ER5] 529', { status: 529, text: 'usage limit' }, undefined, 'overloaded'],
+  [
+    '[ER3] 500, whatever its words',
+    { status: 500, text: 'authentication backend failed: context window' },
+    undefined,
+    'upstream_failed',
+  ],
+  ['[ER3] 404', { status: 404 }, 'model_not_found', 'upstream_refused'],
+  ['[ER3] another 400', { status: 400, text: 'API Error: 400 no' }, undefined, 'upstream_refused'],
+  [
+    '[ER6] 400 for its length',
+    { status: 400, text: 'prompt is too long: 1 > 0' },
+    undefined,
+    'context_length_exceeded',
+  ],
+  [
+    '[ER6] refused by the CLI for its length',
+    { terminalReason: 'blocking_limit' },
+    undefined,
+    'context_length_exceeded',
+  ],
+  ['[DO6] over the budget', { subtype: 'error_max_budget_usd' }, undefined, 'budget_exceeded'],
+  ['[CC11] no value for the schema', { subtype: 'error_max_structured_output_retries' }, undefined, 'output_invalid'],
+  [
+    '[ER3] a dropped connection',
+    { text: 'API Error: Connection dropped (ECONNRESET)' },
+    'server_error',
+    'upstream_failed',
+  ],
+  ['[ER3] nothing to go by', {}, undefined, 'cli_failed'],
+])('%s', (_, fields, problem, code) => {
+  const failure = failing({ text: 'SECRET words', ...fields }, problem)
+  expect(failure.code).toBe(code)
+  expect(failure.message).not.toMatch(/SECRET|ECONN|API Error|\d{3}/)
+})
+
+test('[ER5] the reset of a plan is told in seconds from now, a rate limit that the CLI does not wait for as a long one', () => {
+  expect(failing({ text: 'usage limit reached|1700000600' }).retryAfterSeconds).toBe(600)
+  expect(failing({ status: 429 }).retryAfterSeconds).toBe(60)
+})
+
+test('[ER4] [ER5] a retry that cannot help is a failure, another is waited for', () => {
+  const retry = (status: number, delayMs: number) =>
+    failureOfRetry({ type: 'retry', status, reason: undefined, delayMs })
+  expect(retry(401, 500)?.code).toBe('cli_not_logged_in')
+  expect(retry(429, 7181)).toMatchObject({ code: 'rate_limit_exceeded', retryAfterSeconds: 8 })
+  expect([retry(429, 500), retry(529, 5000), retry(500, 500)]).toEqual([undefined, undefined, undefined])
+})
+
+test('[ER3] [ER4] a run without a result is told by what it wrote last', () => {
+  expect(failureOfExit({}, 'Error: Invalid API key · Please run /login').code).toBe('cli_not_logged_in')
+  expect(failureOfExit({}, 'Segmentation fault').code).toBe('cli_failed')
+})
