@@ -110,6 +110,28 @@ describe('vivavoce serve', () => {
     expect(isAlive(pid)).toBe(false)
   })
 
+  test('[CM1] npm start serves until npm is told to stop', async () => {
+    const child = spawn('npm', ['start', '--', '--rehearsal'], {
+      cwd: fileURLToPath(new URL('../../', import.meta.url)),
+      env: {
+        PATH: process.env['PATH'],
+        HOME: home,
+        TMPDIR: join(home, 'tmp'),
+        VIVAVOCE_PORT: '0',
+        API_BEARER_TOKEN: 'k',
+      },
+    })
+    children.push(child)
+    let out = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    const url = await until(() => /"listening":"([^"]+)"/.exec(out)?.[1])
+    expect((await fetch(`${url}/health`)).status).toBe(200)
+    const closed = new Promise((resolve) => child.once('close', resolve))
+    child.kill('SIGTERM')
+    await closed
+    await expect(fetch(`${url}/health`)).rejects.toThrow()
+  })
+
   test('[CM5] [CF2] a configuration that cannot be used is told whole, and nothing is started', async () => {
     const running = command(['serve'], {
       VIVAVOCE_PORT: 'x',

@@ -53,10 +53,11 @@ export async function until<T>(found: () => T | undefined | false | Promise<T | 
   }
 }
 
-/** How many servers, connections and children this process holds. */
+/** How many servers, connections, children and timers keep this process. */
 const held = (): number =>
-  process.getActiveResourcesInfo().filter((name) => ['TCPServerWrap', 'TCPSocketWrap', 'ProcessWrap'].includes(name))
-    .length
+  process
+    .getActiveResourcesInfo()
+    .filter((name) => ['TCPServerWrap', 'TCPSocketWrap', 'ProcessWrap', 'Timeout'].includes(name)).length
 
 export interface StageOptions {
   readonly env?: Readonly<Record<string, string>>
