@@ -2,13 +2,14 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CliSessions } from '../core/index.ts'
+import { hasCode } from '../lib/index.ts'
 
 export function createSessionFiles({ configDirectory }: { readonly configDirectory: string }): CliSessions {
   const projects = join(configDirectory, 'projects')
   return {
     async forget(uuid) {
       const directories = await readdir(projects, { withFileTypes: true }).catch((error: unknown) => {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+        if (hasCode(error, 'ENOENT')) return []
         throw error
       })
       for (const { name: directory } of directories.filter((entry) => entry.isDirectory())) {

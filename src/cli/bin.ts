@@ -2,6 +2,7 @@
 import { AgentFilesError } from '../agents/index.ts'
 import { ConfigError } from '../config/index.ts'
 import { GatewayError } from '../core/index.ts'
+import { hasCode } from '../lib/index.ts'
 import { runCommand } from './command.ts'
 import { DemoError } from './demo.ts'
 
@@ -12,8 +13,7 @@ function told(error: unknown): string {
   if (expected) return error.message
   if (error instanceof GatewayError)
     return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
-  if ('code' in error && error.code === 'EADDRINUSE')
-    return `${error.message}; set VIVAVOCE_PORT to another port, or 0 for any`
+  if (hasCode(error, 'EADDRINUSE')) return `${error.message}; set VIVAVOCE_PORT to another port, or 0 for any`
   // The system refused: its words name the file or address.
   return 'syscall' in error ? error.message : (error.stack ?? error.message)
 }

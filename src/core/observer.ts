@@ -30,6 +30,7 @@ export type Observation =
     }
   | { readonly type: 'line-ignored'; readonly problem: string }
   | { readonly type: 'job-changed'; readonly jobId: string; readonly status: JobStatus }
+  | { readonly type: 'job-failed'; readonly jobId: string; readonly code: ErrorCode; readonly error: Error }
   | { readonly type: 'cleanup-failed'; readonly what: string; readonly error: unknown }
 
 /** Takes observations; never throws and never waits. */

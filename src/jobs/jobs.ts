@@ -50,6 +50,8 @@ export interface Jobs {
   close(): Promise<void>
 }
 
+type Ended = Partial<Job> & { readonly status: JobStatus }
+
 const statusOf = (error: GatewayError): JobStatus => {
   switch (error.code) {
     case 'timeout':
@@ -75,31 +77,25 @@ export function createJobs({ engine, room, store, clock, observer, ttlMs }: Jobs
     observer.observe({ type: 'job-changed', jobId: job.id, status: job.status })
   }
 
-  async function outcome({
-    agent,
-    prompt,
-    model,
-    budgetUsd,
-    timeoutMs,
-  }: JobOrder): Promise<Partial<Job> & { readonly status: JobStatus }> {
-    try {
-      const end = await collectTurn(
-        engine.run(
-          { agent, model, history: [{ role: 'user', text: prompt }], limits: { turnMs: timeoutMs }, budgetUsd },
-          { signal },
-        ),
-      )
-      return {
-        status: 'completed',
-        output: end.answer,
-        ...(end.exitCode === undefined ? {} : { exitCode: end.exitCode }),
-        ...(end.costUsd === undefined ? {} : { costUsd: end.costUsd }),
-      }
-    } catch (thrown) {
-      const error = toGatewayError(thrown)
-      const { exitCode } = error.details
-      return { status: statusOf(error), error: error.message, ...(typeof exitCode === 'number' ? { exitCode } : {}) }
+  /** Runs the order in its place and says how it ended. */
+  async function outcome({ agent, prompt, model, budgetUsd, timeoutMs }: JobOrder): Promise<Ended> {
+    const history = [{ role: 'user' as const, text: prompt }]
+    const turn = { agent, model, history, limits: { turnMs: timeoutMs }, budgetUsd }
+    const { answer, exitCode, costUsd } = await collectTurn(engine.run(turn, { signal }))
+    return {
+      status: 'completed',
+      output: answer,
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(costUsd === undefined ? {} : { costUsd }),
     }
+  }
+
+  /** What a caller is told of a failure; the rest goes to the log. */
+  function failure(jobId: string, thrown: unknown): Ended {
+    const error = toGatewayError(thrown)
+    observer.observe({ type: 'job-failed', jobId, code: error.code, error })
+    const { exitCode } = error.details
+    return { status: statusOf(error), error: error.message, ...(typeof exitCode === 'number' ? { exitCode } : {}) }
   }
 
   async function run(
@@ -108,7 +104,7 @@ export function createJobs({ engine, room, store, clock, observer, ttlMs }: Jobs
     { entered, stored }: { readonly entered: Promise<Place>; readonly stored: Promise<void> },
   ): Promise<void> {
     let started = queued
-    let ended: Partial<Job> & { readonly status: JobStatus }
+    let ended: Ended
     try {
       using _place = await entered
       await stored
@@ -116,8 +112,7 @@ export function createJobs({ engine, room, store, clock, observer, ttlMs }: Jobs
       await put(started)
       ended = await outcome(order)
     } catch (thrown) {
-      const error = toGatewayError(thrown)
-      ended = { status: statusOf(error), error: error.message }
+      ended = failure(queued.id, thrown)
     }
     await put({ ...started, ...ended, finishedAtMs: clock.nowMs() })
     if (!signal.aborted) sweeping ??= clock.after(Math.min(ttlMs, SWEEP_EVERY_MS), sweep)

@@ -11,3 +11,10 @@ export function onAbort(signal: AbortSignal, listener: () => void): Disposable {
   else signal.addEventListener('abort', listener, { once: true })
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', listener) }
 }
+
+/** Settles as the promise does, or rejects with the signal's reason when that aborts first; the promise goes on. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const left = Promise.withResolvers<never>()
+  using _listening = onAbort(signal, () => left.reject(signal.reason))
+  return await Promise.race([promise, left.promise])
+}

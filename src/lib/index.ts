@@ -1,4 +1,5 @@
 export * from './abort.ts'
+export * from './has-code.ts'
 export * from './json.ts'
 export * from './lines.ts'
 export * from './newest.ts'

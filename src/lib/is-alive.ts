@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { hasCode } from './has-code.ts'
 
 /** Whether a process runs. One that has ended and waits to be collected by its parent does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return hasCode(error, 'EPERM')
   }
   try {
     // The state stands behind the name, which is in parentheses and may hold any character.

@@ -1,3 +1,5 @@
+import { orAborted } from './abort.ts'
+
 /** Runs the tasks of one key one after the other, in the order they came; tasks of different keys run side by side. */
 export interface Serial {
   /** Resolves or rejects as `task` does. A task whose signal aborts while it waits never starts and rejects with the reason. */
@@ -19,19 +21,9 @@ export function createSerial(): Serial {
       void tail.then(() => {
         if (tails.get(key) === tail) tails.delete(key)
       })
-      let stopListening: (() => void) | undefined
-      const aborted = new Promise<never>((_, reject) => {
-        const leave = (): void => reject(signal.reason)
-        signal.addEventListener('abort', leave, { once: true })
-        stopListening = () => signal.removeEventListener('abort', leave)
-      })
-      try {
-        // The task itself follows the signal once it runs; the race only frees a caller that still waits for its turn.
-        await Promise.race([before, aborted])
-        return await own
-      } finally {
-        stopListening?.()
-      }
+      // The task itself follows the signal once it runs; this only frees a caller that still waits for its turn.
+      await orAborted(before, signal)
+      return await own
     },
   }
 }

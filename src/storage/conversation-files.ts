@@ -4,6 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Conversation, ConversationStore } from '../core/index.ts'
+import { hasCode } from '../lib/index.ts'
 
 const shape = z.object({
   id: z.string(),
@@ -12,8 +13,6 @@ const shape = z.object({
     .object({ uuid: z.string(), opened: z.boolean(), resumeAt: z.string().optional(), persona: z.string() })
     .optional(),
 })
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 const toConversation = ({ id, turns, session }: z.infer<typeof shape>): Conversation => {
   if (session === undefined) return { id, turns }
@@ -41,7 +40,7 @@ export async function openConversationFiles(directory: string): Promise<Conversa
       try {
         text = await readFile(pathOf(id), 'utf8')
       } catch (error) {
-        if (isMissing(error)) return undefined
+        if (hasCode(error, 'ENOENT')) return undefined
         throw error
       }
       return toConversation(shape.parse(JSON.parse(text)))
@@ -66,7 +65,7 @@ export async function openConversationFiles(directory: string): Promise<Conversa
       try {
         await rm(pathOf(id))
       } catch (error) {
-        if (isMissing(error)) return false
+        if (hasCode(error, 'ENOENT')) return false
         throw error
       }
       await flushDirectory()

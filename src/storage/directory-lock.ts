@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isRunning, processIdentity } from '../lib/index.ts'
+import { hasCode, isRunning, processIdentity } from '../lib/index.ts'
 
 const LOCK = 'server.lock'
 /** How long another may take to clear the way. */
@@ -14,15 +14,12 @@ export type Locked =
   /** The number of the process that holds it. */
   | { readonly ok: false; readonly pid: number }
 
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code
-
 /** The holder's identity and token, or `undefined` when nobody holds it. */
 async function read(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
 }
@@ -33,7 +30,7 @@ async function place(from: string, to: string): Promise<boolean> {
     await link(from, to)
     return true
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return false
+    if (hasCode(error, 'EEXIST')) return false
     throw error
   }
 }

@@ -30,6 +30,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
     case 'job-changed':
       return 'info'
     case 'request-failed':
+    case 'job-failed':
       return errorKind(observation.code).status < 500 || EXPECTED.includes(observation.code) ? 'info' : 'error'
     case 'cleanup-failed':
       return 'error'

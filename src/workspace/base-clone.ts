@@ -1,5 +1,6 @@
 /** The base clone: one bare copy of the repository on our disk, from which workspaces are made. */
-import { mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { processIdentity } from '../lib/index.ts'
 import { git } from './git.ts'
@@ -16,12 +17,6 @@ export interface BaseClone {
   /** Brings it up to date, from nothing if need be. @throws GatewayError `workspace_failed`; the signal's reason. */
   refresh(options: { readonly signal: AbortSignal }): Promise<void>
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
 
 export function createBaseClone({ root, repository, env }: BaseCloneOptions): BaseClone {
   const path = join(root, 'base')
@@ -53,8 +48,8 @@ export function createBaseClone({ root, repository, env }: BaseCloneOptions): Ba
   return {
     path,
     async refresh({ signal }) {
-      if ((await exists(path)) && !(await isOfRepository(signal))) await rm(path, { recursive: true, force: true })
-      if (!(await exists(path))) {
+      if (existsSync(path) && !(await isOfRepository(signal))) await rm(path, { recursive: true, force: true })
+      if (!existsSync(path)) {
         await make(signal)
         return
       }

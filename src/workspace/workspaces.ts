@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { GatewayError, type Clock, type Observer } from '../core/index.ts'
-import { isRunning, processIdentity } from '../lib/index.ts'
+import { hasCode, isRunning, orAborted, processIdentity } from '../lib/index.ts'
 import { createBaseClone, type BaseClone } from './base-clone.ts'
 import { git } from './git.ts'
 
@@ -42,7 +42,7 @@ async function removeTree(directory: string): Promise<void> {
   try {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM'))) throw error
+    if (!hasCode(error, 'EACCES', 'EPERM')) throw error
     // A run may take away our right to list or empty its directories.
     await openUp(directory)
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
@@ -93,14 +93,7 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
     refreshing ??= refresh(of).finally(() => {
       refreshing = undefined
     })
-    const left = Promise.withResolvers<never>()
-    const leave = (): void => left.reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
-    try {
-      await Promise.race([refreshing, left.promise])
-    } finally {
-      signal.removeEventListener('abort', leave)
-    }
+    await orAborted(refreshing, signal)
   }
 
   async function checkOut(of: BaseClone, directory: string, signal: AbortSignal): Promise<void> {

@@ -55,6 +55,10 @@ describe('jobs on the real CLI', () => {
   test('[JB3] a job whose run fails is failed, one over its time is timeout', async () => {
     const failed = await ended(await submit('hi [rehearse status=500]'))
     expect(failed).toMatchObject({ status: 'failed', output: null, exit_code: 1, error: expect.any(String) })
+    // What the CLI said of it is for the operator.
+    expect(stage.observations).toContainEqual(
+      expect.objectContaining({ type: 'job-failed', jobId: failed.job_id, code: 'upstream_failed' }),
+    )
     const late = await ended(await submit('hi [rehearse hang=1]', { timeout_seconds: 2 }))
     expect(late).toMatchObject({ status: 'timeout', output: null })
   })

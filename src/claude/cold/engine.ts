@@ -136,8 +136,11 @@ export function createColdEngine({ bin, passedOn, neutralDirectory, clock, obser
           yield { type: 'text-delta', text }
           watchdog.fed()
         }
-        if (failure !== undefined)
-          throw talker ? failure : failure.withDetails({ exitCode: (await lastExit(child, clock)).code })
+        if (failure !== undefined) {
+          // After its result a run ends by itself; one that failed before would go on, and is stopped.
+          if (talker || message.type !== 'result') throw failure
+          throw failure.withDetails({ exitCode: (await lastExit(child, clock)).code })
+        }
         if (end === undefined) continue
         // A talker without a session leaves nothing behind, so nobody waits for its process to end.
         const runsToItsEnd = (!talker || session !== undefined) && message.type === 'result'

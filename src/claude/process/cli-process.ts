@@ -2,7 +2,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { GatewayError, type Clock, type Observer, type StopCause } from '../../core/index.ts'
-import { readLines } from '../../lib/index.ts'
+import { hasCode, readLines } from '../../lib/index.ts'
 import { killMarked } from './stragglers.ts'
 
 /** The longest line that is read from the CLI; a longer one ends the run as failed. */
@@ -99,11 +99,6 @@ export class CliProcess implements AsyncDisposable {
     return this.#stderrTail
   }
 
-  /** Why it was told to stop, if it was. */
-  get stopCause(): StopCause | undefined {
-    return this.#cause
-  }
-
   /** Its stdout; for one reader. Reading slowly slows the child down. Ends with the child. */
   lines(): AsyncGenerator<string, void, undefined> {
     return readLines(this.#child.stdout, { maxBytes: MAX_LINE_BYTES })
@@ -138,8 +133,7 @@ export class CliProcess implements AsyncDisposable {
       process.kill(-this.pid, 'SIGKILL')
     } catch (error) {
       // It is gone already, or holds only what is not ours to end.
-      if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')))
-        throw error
+      if (!hasCode(error, 'ESRCH', 'EPERM')) throw error
     }
     if (this.#mark !== undefined) killMarked(this.#mark)
   }

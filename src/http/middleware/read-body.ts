@@ -1,5 +1,6 @@
 import { createMiddleware } from 'hono/factory'
 import { GatewayError, type Clock } from '../../core/index.ts'
+import { onAbort } from '../../lib/index.ts'
 import type { AppEnv } from '../deps.ts'
 
 /** How soon the close of a connection is told after its body broke off. */
@@ -30,13 +31,10 @@ export const readBody = ({ maxBytes, clock }: ReadBodyOptions) => {
 
   /** A body that breaks off is a caller that leaves; that is told a moment later. */
   async function left(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return
     const told = Promise.withResolvers<void>()
     using _late = clock.after(CLOSE_FOLLOWS_MS, told.resolve)
-    const tell = (): void => told.resolve()
-    signal.addEventListener('abort', tell, { once: true })
+    using _told = onAbort(signal, told.resolve)
     await told.promise
-    signal.removeEventListener('abort', tell)
   }
 
   return createMiddleware<AppEnv>(async function readBody(c, next) {
