@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
-import { createColdEngine, createSessionFiles, killOrphans, locateCli, type CliBinary } from './claude/index.ts'
+import { killOrphans, locateCli, openProbeCache, type Abilities, type CliBinary } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createConversations } from './conversations/index.ts'
 import { GatewayError, newId, systemClock, type Observer } from './core/index.ts'
 import { createApp, createBackground, startServer } from './http/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { offerOf, type Offer } from './offer.ts'
-import { proveInert } from './prove-inert.ts'
+import { proveCli } from './prove-cli.ts'
+import { openProcesses } from './processes.ts'
 import { createJobMemory, lockDirectory, openConversationFiles } from './storage/index.ts'
 import { inWorkspace, openWorkspaces } from './workspace/index.ts'
 
@@ -25,8 +26,8 @@ const CLOSE_GRACE_MS = 3000
 export interface Gateway {
   readonly url: string
   readonly cli: CliBinary
-  /** The key that callers must present; `made` when the configuration has none. */
-  readonly key: { readonly value: string; readonly made: boolean }
+  /** The key that callers may present as the default tenant; `made` when the configuration has none at all. */
+  readonly key: { readonly value: string; readonly made: boolean } | undefined
   /** Stops taking requests, ends the runs under way and waits until nothing is left. May be called twice. */
   close(): Promise<void>
 }
@@ -35,6 +36,14 @@ export interface GatewayOptions {
   readonly observer: Observer
   /** Whether a rehearsal stands behind the CLI. */
   readonly rehearsal?: boolean
+}
+
+/** The tenant of those who present `API_BEARER_TOKEN`. */
+const DEFAULT_TENANT = 'default'
+
+const keyOf = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: tenants }: Config): Gateway['key'] => {
+  if (own !== undefined) return { value: own, made: false }
+  return tenants === undefined ? { value: newId('vv-'), made: true } : undefined
 }
 
 export const packageVersion = async (): Promise<string> => {
@@ -58,8 +67,13 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   }
   try {
     killOrphans()
-    await proveInert({ bin: cli.path, searchPath: config.searchPath, clock: systemClock })
-    return await serveFrom(config, { ...options, offer, cli, lock: locked.lock })
+    const abilities = await proveCli({
+      cli,
+      searchPath: config.searchPath,
+      clock: systemClock,
+      ...(config.pool.max === 0 ? {} : { cache: openProbeCache(join(config.cacheDirectory, 'abilities.json')) }),
+    })
+    return await serveFrom(config, { ...options, offer, cli, abilities, lock: locked.lock })
   } catch (error) {
     await locked.lock[Symbol.asyncDispose]()
     throw error
@@ -69,11 +83,15 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 interface Checked extends GatewayOptions {
   readonly offer: Offer
   readonly cli: CliBinary
+  readonly abilities: Abilities | undefined
   /** Of the data directory; given back when the gateway is closed. */
   readonly lock: AsyncDisposable
 }
 
-async function serveFrom(config: Config, { observer, rehearsal = false, offer, cli, lock }: Checked): Promise<Gateway> {
+async function serveFrom(
+  config: Config,
+  { observer, rehearsal = false, offer, cli, abilities, lock }: Checked,
+): Promise<Gateway> {
   const clock = systemClock
   const neutralDirectory = join(config.dataDirectory, 'neutral')
   await mkdir(neutralDirectory, { recursive: true, mode: 0o700 })
@@ -87,10 +105,8 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, c
     observer,
   })
   const admission = createAdmission({ capacity: config.MAX_CONCURRENCY, maxWaiting: config.MAX_QUEUE_DEPTH, clock })
-  const engine = inWorkspace(
-    createColdEngine({ bin: cli.path, passedOn: config.cliEnvironment, neutralDirectory, clock, observer }),
-    workspaces,
-  )
+  const processes = openProcesses(config, { cli, abilities, neutralDirectory, clock, observer })
+  const engine = inWorkspace(processes.engine, workspaces)
   const jobs = createJobs({
     engine,
     room: admission,
@@ -101,22 +117,19 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, c
   })
   const background = createBackground({ observer })
   const stopping = new AbortController()
-  const key =
-    config.API_BEARER_TOKEN === undefined
-      ? { value: newId('vv-'), made: true }
-      : { value: config.API_BEARER_TOKEN, made: false }
+  const key = keyOf(config)
   const admittedEngine = admitted(engine, admission)
 
   const app = createApp({
     engine: admittedEngine,
-    conversations: createConversations({
-      engine: admittedEngine,
-      store,
-      sessions: createSessionFiles({ configDirectory: config.claudeConfigDirectory }),
-    }),
+    conversations: createConversations({ engine: admittedEngine, store }),
     jobs,
     admission,
-    isKey: createKeyCheck(key.value),
+    tenantOf: createKeyCheck([
+      ...(key === undefined ? [] : [{ tenant: DEFAULT_TENANT, key: key.value }]),
+      ...(config.VIVAVOCE_TENANTS ?? []),
+    ]),
+    poolFigures: processes.figures,
     ...offer,
     talkerLimits: {
       firstTokenMs: config.VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS * 1000,
@@ -143,6 +156,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, c
     stopping.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
     await Promise.all([server.close({ graceMs: CLOSE_GRACE_MS }), jobs.close(), workspaces.close()])
     await background.close()
+    await processes.close()
     await lock[Symbol.asyncDispose]()
   }
   return { url: server.url, cli, key, close: () => (closing ??= close()) }

@@ -1,4 +1,6 @@
 export { createColdEngine } from './cold/index.ts'
 export { locateCli, type CliBinary } from './locate.ts'
-export { createSessionFiles } from './session-files.ts'
 export { killOrphans } from './process/index.ts'
+export { openProbe, openProbeCache, type ProbeCache } from './probe/index.ts'
+export type { PersonaMode } from './protocol/index.ts'
+export * from './warm/index.ts'

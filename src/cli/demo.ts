@@ -143,7 +143,8 @@ async function show(config: Config, { rehearsal }: { readonly rehearsal: boolean
     { observer: log, rehearsal },
   )
   try {
-    const client = { url: gateway.url, key: gateway.key.value }
+    const key = gateway.key?.value ?? config.VIVAVOCE_TENANTS?.[0]?.key ?? ''
+    const client = { url: gateway.url, key }
     say(
       `vivavoce listens on ${gateway.url}; Claude Code CLI ${gateway.cli.version}${rehearsal ? '; the model API behind it is a rehearsal' : ''}\n`,
     )

@@ -1,12 +1,37 @@
 import { access, constants, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadAgents } from '../agents/index.ts'
-import { locateCli } from '../claude/index.ts'
+import { locateCli, openProbeCache, type Abilities } from '../claude/index.ts'
 import { ConfigError, loadConfig, readEnvironment } from '../config/index.ts'
 import { isTalker, systemClock } from '../core/index.ts'
 import { AGENTS_DIRECTORY } from '../main.ts'
 import { offerOf } from '../offer.ts'
-import { proveInert } from '../prove-inert.ts'
+import { proveCli } from '../prove-cli.ts'
+
+/** What this version can do, and what is done instead. */
+function tell(abilities: Abilities | undefined): string {
+  if (abilities === undefined) return 'none can be kept; each turn starts one of its own'
+  const { replay, rewind, systemPrompt, switchModel, liveSettings, interrupt } = abilities
+  const back = {
+    jump: 'go back in one step',
+    steps: 'go back question by question',
+    none: 'cannot go back: one conversation each',
+  }
+  const system = {
+    live: 'change system prompts at any time',
+    'when-empty': 'change system prompts between conversations',
+    fixed: 'keep their first system prompt',
+  }
+  return [
+    replay ? 'replay histories in their roles' : 'are told histories as one text',
+    back[rewind],
+    system[systemPrompt],
+    switchModel ? 'change models between conversations' : 'keep their first model',
+    liveSettings ? 'take limits for each turn' : 'have fixed limits: other turns start a process of their own',
+    interrupt ? 'survive an interruption' : 'are ended by an interruption',
+  ].join('; ')
+}
 
 /** Checks what serving needs, a line each; resolves to 0 when all of it is there. */
 export async function runDoctor(): Promise<number> {
@@ -56,10 +81,12 @@ export async function runDoctor(): Promise<number> {
     return { found: `${found.version} (${found.path})`, value: found }
   })
   if (cli !== undefined) {
-    await check('callers’ text is mere text to it', async () => {
-      await proveInert({ bin: cli.path, searchPath: config.searchPath, clock: systemClock })
-      return { found: 'shown with files and commands in a turn, a session and a run' }
-    })
+    const cache = openProbeCache(join(config.cacheDirectory, 'abilities.json'))
+    const proof = await check('callers’ text is mere text to it', async () => ({
+      found: 'shown with files and commands in a kept process, in one of a single turn and in a run',
+      value: { abilities: await proveCli({ cli, searchPath: config.searchPath, cache, clock: systemClock }) },
+    }))
+    if (proof !== undefined) await check('processes that are kept', async () => ({ found: tell(proof.abilities) }))
   }
   return failed === 0 ? 0 : 1
 }

@@ -24,7 +24,7 @@ export async function serve({ rehearsal: rehearsed }: { readonly rehearsal: bool
   const gateway = await startGateway(config, { observer: log, rehearsal: rehearsed })
   process.stdout.write(`${JSON.stringify({ listening: gateway.url })}\n`)
   if (set !== undefined) process.stdout.write(`${JSON.stringify({ rehearsal: set.rehearsal.url })}\n`)
-  if (gateway.key.made) {
+  if (gateway.key?.made === true) {
     process.stderr.write(
       `vivavoce: API_BEARER_TOKEN is not set; callers of this run present the key ${gateway.key.value}\n`,
     )

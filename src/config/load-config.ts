@@ -1,11 +1,12 @@
 /** Settings from the environment and an optional file; the one place that reads either. */
 import { readFileSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
-import { homedir } from 'node:os'
+import { availableParallelism, homedir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { cliEnvironment, gitEnvironment } from './cli-environment.ts'
 import type { Environment } from './environment.ts'
+import { poolSize, type Machine, type PoolSize } from './pool-size.ts'
 import { setting, settingNames, type SettingName, type SettingValue } from './settings.ts'
 
 type Values = { readonly [Name in SettingName]: SettingValue<Name> }
@@ -13,14 +14,23 @@ type Values = { readonly [Name in SettingName]: SettingValue<Name> }
 /** All settings, read and checked. */
 export interface Config extends Values {
   readonly dataDirectory: string
+  /** For what can be found out again. */
+  readonly cacheDirectory: string
   /** The variables that children of ours get. */
   readonly cliEnvironment: Readonly<Record<string, string>>
   /** The variables that git gets. */
   readonly gitEnvironment: Readonly<Record<string, string>>
-  /** Where the CLI keeps its login and its sessions. */
-  readonly claudeConfigDirectory: string
+  /** The processes that are kept. */
+  readonly pool: PoolSize
+  readonly cores: number
   /** The search path for programs. */
   readonly searchPath: string
+}
+
+const machine: Machine = {
+  // Within a container the limit of the container; it is 0 or beyond the machine's where there is none.
+  memoryMb: Math.floor(Math.min(process.constrainedMemory() || Infinity, totalmem()) / 1024 / 1024),
+  cores: availableParallelism(),
 }
 
 /** Every problem of the configuration, a line each, naming the setting. Values of secrets are not in it. */
@@ -56,9 +66,19 @@ function fromFile(path: string, problems: string[]): Environment {
 const dataDirectoryOf = (env: Environment, wanted: string | undefined): string =>
   resolve(wanted ?? join(env['XDG_DATA_HOME'] || join(env['HOME'] ?? homedir(), '.local', 'share'), 'vivavoce'))
 
+/** Every key is one tenant's, and every tenant has one key. */
+function keyClashes({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: tenants = [] }: Partial<Values>): readonly string[] {
+  const keys = [...(own === undefined ? [] : [own]), ...tenants.map(({ key }) => key)]
+  const names = tenants.map(({ tenant }) => tenant)
+  return [
+    ...(new Set(keys).size === keys.length ? [] : ['VIVAVOCE_TENANTS: two tenants have the same key']),
+    ...(new Set(names).size === names.length ? [] : ['VIVAVOCE_TENANTS: two tenants have the same name']),
+  ]
+}
+
 /** Contradictions between settings, as far as these have a value of the right form. */
 function crossChecks(
-  { VIVAVOCE_MODELS: models, VIVAVOCE_DEFAULT_MODEL: model, VIVAVOCE_HOST: host }: Partial<Values>,
+  { VIVAVOCE_MODELS: models, VIVAVOCE_DEFAULT_MODEL: model, VIVAVOCE_HOST: host, ...rest }: Partial<Values>,
   hasKey: boolean,
 ): readonly string[] {
   return [
@@ -68,6 +88,7 @@ function crossChecks(
     ...(host === undefined || hasKey || isLoopback(host)
       ? []
       : [`API_BEARER_TOKEN: a key is needed to listen on ${host}; without one the server answers on loopback only`]),
+    ...keyClashes(rest),
   ]
 }
 
@@ -97,16 +118,23 @@ export function loadConfig(env: Environment): Config {
   if (!(env['VIVAVOCE_MODEL_ALIASES'] || file['VIVAVOCE_MODEL_ALIASES'])) {
     values.VIVAVOCE_MODEL_ALIASES = aliases?.filter(({ target }) => models?.includes(target))
   }
-  const hasKey = Boolean(env['API_BEARER_TOKEN'] || file['API_BEARER_TOKEN'])
+  const isSet = (name: SettingName): boolean => Boolean(env[name] || file[name])
+  const hasKey = isSet('API_BEARER_TOKEN') || isSet('VIVAVOCE_TENANTS')
   // Each value came from its own schema, so the record is whole once there is no problem.
   problems.push(...crossChecks(values as Partial<Values>, hasKey))
   if (problems.length > 0) throw new ConfigError(problems)
   return {
     ...(values as Values),
     dataDirectory: dataDirectoryOf(env, (values as Values).VIVAVOCE_DATA_DIR),
+    cacheDirectory: join(env['XDG_CACHE_HOME'] || join(env['HOME'] ?? homedir(), '.cache'), 'vivavoce'),
     cliEnvironment: cliEnvironment(env),
     gitEnvironment: gitEnvironment(env),
-    claudeConfigDirectory: env['CLAUDE_CONFIG_DIR'] || join(env['HOME'] ?? homedir(), '.claude'),
+    pool: poolSize(machine, {
+      max: (values as Values).VIVAVOCE_POOL_MAX,
+      spares: (values as Values).VIVAVOCE_POOL_SPARES,
+      memoryMb: (values as Values).VIVAVOCE_POOL_MEMORY_MB,
+    }),
+    cores: machine.cores,
     searchPath: env['PATH'] ?? '',
   }
 }

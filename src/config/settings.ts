@@ -42,6 +42,24 @@ const aliases = z.string().transform((text, context) =>
     }),
 )
 
+const tenants = z.string().transform((text, context) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => {
+      const at = part.indexOf('=')
+      const [tenant, key] = [part.slice(0, Math.max(at, 0)), part.slice(at + 1)]
+      if (!/^[a-z0-9][a-z0-9-]*$/.test(tenant) || tenant === 'default' || !/^[\x21-\x7e]+$/.test(key)) {
+        context.addIssue({
+          code: 'custom',
+          message: 'entries of the form name=KEY are expected; a name is of a-z, 0-9 and -, and not `default`',
+        })
+      }
+      return { tenant, key }
+    }),
+)
+
 interface Setting {
   readonly schema: z.ZodType<unknown, string>
   /** As it would stand in the environment. */
@@ -69,6 +87,13 @@ export const SETTINGS = {
     secret: true,
     defaultText: 'on loopback one is made and printed at start',
     tells: 'The key that callers must present as `Authorization: Bearer KEY`.',
+  },
+  VIVAVOCE_TENANTS: {
+    schema: tenants,
+    secret: true,
+    defaultText: 'none',
+    tells:
+      'Further keys, `name=KEY` with commas between, each of a tenant of its own: tenants share no conversation, no job and no process that either has used.',
   },
   VIVAVOCE_CLAUDE_BIN: {
     schema: z.string().min(1),
@@ -106,6 +131,12 @@ export const SETTINGS = {
     default: 'recruiter-triage',
     tells: 'The agent that answers where `stream` is false or absent.',
   },
+  VIVAVOCE_PERSONA: {
+    schema: z.enum(['prepend', 'fallback', 'off']),
+    default: 'prepend',
+    tells:
+      'What becomes of a talker’s persona where the caller sends a system message: `prepend` puts it before the caller’s text, `fallback` uses it only where there is none, `off` never uses it.',
+  },
   VIVAVOCE_WORKSPACE_REPO: {
     schema: z
       .string()
@@ -124,6 +155,21 @@ export const SETTINGS = {
     defaultText: '`$XDG_DATA_HOME/vivavoce`, else `~/.local/share/vivavoce`',
     tells: 'Where conversations and workspaces are kept. One server at a time.',
   },
+  VIVAVOCE_POOL_MAX: {
+    schema: integer(0, 1000),
+    defaultText: 'as many as fit into `VIVAVOCE_POOL_MEMORY_MB`, at most 16',
+    tells: 'How many CLI processes are kept for talkers. 0 keeps none: each turn starts one of its own.',
+  },
+  VIVAVOCE_POOL_SPARES: {
+    schema: integer(0, 1000),
+    defaultText: 'one for each core, at most 4',
+    tells: 'How many of them that nobody has used are kept ready.',
+  },
+  VIVAVOCE_POOL_MEMORY_MB: {
+    schema: integer(128, 10_000_000),
+    defaultText: 'a quarter of the machine’s memory, at least 512',
+    tells: 'How much memory they may take together, in MiB. A process takes 110 at first and up to 400.',
+  },
   MAX_CONCURRENCY: {
     schema: integer(1, 1000),
     default: '10',
@@ -139,6 +185,11 @@ export const SETTINGS = {
     default: '120',
     tells: 'The longest turn of a talker, in seconds. Waiting for a place does not count.',
   },
+  VIVAVOCE_START_TIMEOUT_SECONDS: {
+    schema: seconds,
+    default: '30',
+    tells: 'The longest that a process which is to be kept may take to be ready, in seconds.',
+  },
   VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS: {
     schema: seconds,
     default: '60',
@@ -148,6 +199,12 @@ export const SETTINGS = {
     schema: seconds,
     default: '30',
     tells: 'The longest silence within a talker’s answer, in seconds.',
+  },
+  VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS: {
+    schema: seconds,
+    default: '5',
+    tells:
+      'How long a process may take to come to rest after its answer, or after its answer was broken off, in seconds; then it is ended.',
   },
   VIVAVOCE_AGENT_TIMEOUT_SECONDS: {
     schema: seconds,

@@ -3,6 +3,7 @@ export type JobStatus = 'queued' | 'running' | 'completed' | 'failed' | 'timeout
 /** A background run of a doer. Times are milliseconds since the epoch. */
 export interface Job {
   readonly id: string
+  readonly tenant: string
   readonly agent: string
   readonly prompt: string
   readonly model: string

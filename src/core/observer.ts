@@ -1,8 +1,23 @@
 import type { ErrorCode } from './error.ts'
 import type { JobStatus } from './job.ts'
 
+/** Why a process that was kept is kept no longer. */
+export type RetireCause =
+  /** Not needed for a long time, or not as much as another one. */
+  | 'idle'
+  | 'surplus'
+  /** Has lived, served or grown as much as it may. */
+  | 'age'
+  | 'turns'
+  | 'memory'
+  /** What it holds is not certain. */
+  | 'doubt'
+
 /** Why a CLI process was stopped, or `exited` when it ended by itself. */
-export type StopCause = 'cancelled' | 'deadline' | 'shutdown' | 'done' | 'exited'
+export type StopCause = 'cancelled' | 'deadline' | 'shutdown' | 'done' | 'exited' | RetireCause
+
+/** How a turn found its process: with its history, with one that was cut back or added to, without one, or not at all. */
+export type HitKind = 'kept' | 'rewound' | 'replayed' | 'fresh' | 'cold'
 
 /** What happens inside, for logs and figures. No event holds what a caller or the model said. */
 export type Observation =
@@ -29,9 +44,38 @@ export type Observation =
       readonly stoppingMs?: number
     }
   | { readonly type: 'line-ignored'; readonly problem: string }
+  | {
+      readonly type: 'turn-aligned'
+      /** Absent where the turn starts a process of its own. */
+      readonly pid?: number
+      readonly kind: HitKind
+      /** The names of the steps, in order. */
+      readonly steps: readonly string[]
+      /** From the request to the question, and the part of it in which a process was waited for. */
+      readonly ms: number
+      readonly waitedMs: number
+    }
+  /** What a process holds is not certain; it is retired. */
+  | { readonly type: 'process-doubted'; readonly pid: number; readonly error: unknown }
+  /** A process that was to be kept could not be started. */
+  | { readonly type: 'process-start-failed'; readonly error: unknown }
+  | { readonly type: 'turn-interrupted'; readonly pid: number; readonly ms: number; readonly recovered: boolean }
+  | ({ readonly type: 'pool-changed' } & PoolFigures)
   | { readonly type: 'job-changed'; readonly jobId: string; readonly status: JobStatus }
   | { readonly type: 'job-failed'; readonly jobId: string; readonly code: ErrorCode; readonly error: Error }
   | { readonly type: 'cleanup-failed'; readonly what: string; readonly error: unknown }
+
+/** The processes that are kept. */
+export interface PoolFigures {
+  readonly size: number
+  readonly busy: number
+  /** Free, among them `spares` that no tenant has used. */
+  readonly idle: number
+  readonly spares: number
+  readonly starting: number
+  /** Requests that wait for a process. */
+  readonly waiting: number
+}
 
 /** Takes observations; never throws and never waits. */
 export interface Observer {

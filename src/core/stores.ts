@@ -1,12 +1,12 @@
-import type { Conversation } from './conversation.ts'
+import type { Conversation, ConversationName } from './conversation.ts'
 import type { Job } from './job.ts'
 
 /** Keeps conversations. What `put` has resolved for survives the process. */
 export interface ConversationStore {
-  get(id: string): Promise<Conversation | undefined>
+  get(name: ConversationName): Promise<Conversation | undefined>
   put(conversation: Conversation): Promise<void>
   /** Resolves to whether there was one. */
-  delete(id: string): Promise<boolean>
+  delete(name: ConversationName): Promise<boolean>
 }
 
 /** Keeps jobs. */

@@ -10,23 +10,21 @@ export interface TurnLimits {
   readonly turnMs: number
 }
 
-/** A session that the CLI keeps on disk. */
-export interface CliSession {
-  readonly uuid: string
-  /** Whether earlier turns are in it; the first turn opens it. */
-  readonly opened: boolean
-  /** The CLI's uuid of the last message that counts; what stands after it is left out. */
-  readonly resumeAt?: string
-}
+/** How much the model may think before it answers: not at all, or with this effort. */
+export type Reasoning = 'none' | 'low' | 'medium' | 'high'
 
 /** One question to an agent. */
 export interface TurnRequest {
+  /** Whose question it is; a process that has served one tenant never serves another. */
+  readonly tenant: string
   readonly agent: Agent
   /** The model's name as the CLI takes it. */
   readonly model: string
   readonly history: History
   readonly limits: TurnLimits
   readonly maxOutputTokens?: number
+  /** Absent leaves it to the agent's kind: a talker does not think, a doer thinks as the CLI has it. */
+  readonly reasoning?: Reasoning
   /** Texts at which the answer ends; none of them is part of it. */
   readonly stopTexts?: readonly string[]
   /** A JSON Schema that the answer must satisfy; the answer is then one JSON text. */
@@ -34,7 +32,6 @@ export interface TurnRequest {
   readonly budgetUsd?: number
   /** Where a doer works, an absolute path. Set by the workspace layer. */
   readonly directory?: string
-  readonly session?: CliSession
 }
 
 /** Why an answer ended, in our words. */
@@ -49,8 +46,6 @@ export interface TurnEnd {
   readonly costUsd?: number
   /** The exit code of the run, where it ran to its end. */
   readonly exitCode?: number
-  /** For a turn in a session: the CLI's uuid of the answer, to resume at. */
-  readonly sessionAt?: string
 }
 
 /** In order; ends with exactly one `turn-end` or `turn-failed`; deltas are never empty and hold whole characters. */

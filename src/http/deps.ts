@@ -1,6 +1,6 @@
 import type { Admission, KeyCheck } from '../access/index.ts'
 import type { Conversations } from '../conversations/index.ts'
-import type { Catalogue, Agent, Clock, Observer, TurnEngine, TurnLimits } from '../core/index.ts'
+import type { Catalogue, Agent, Clock, Observer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Background } from './background.ts'
 
@@ -11,7 +11,7 @@ export interface AppDeps {
   readonly conversations: Conversations
   readonly jobs: Jobs
   readonly admission: Admission
-  readonly isKey: KeyCheck
+  readonly tenantOf: KeyCheck
   readonly catalogue: Catalogue
   /** The agent where `stream` is true, and where it is not. */
   readonly streamAgent: Agent
@@ -23,6 +23,8 @@ export interface AppDeps {
   readonly keepAliveMs: number
   readonly maxBodyBytes: number
   readonly version: string
+  /** Of the processes that are kept, where any are. */
+  readonly poolFigures: () => PoolFigures | undefined
   readonly cli: { readonly version: string; readonly path: string }
   readonly rehearsal: boolean
   readonly clock: Clock
@@ -35,6 +37,8 @@ export interface AppDeps {
 export interface AppEnv {
   Variables: {
     requestId: string
+    /** Whose key was presented. */
+    tenant: string
     /** The body of a request that has one, as text. */
     body: string
     /** Aborts when the caller leaves. */

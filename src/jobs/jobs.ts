@@ -34,6 +34,7 @@ export interface JobsOptions {
 }
 
 export interface JobOrder {
+  readonly tenant: string
   readonly agent: Agent
   readonly prompt: string
   readonly model: string
@@ -78,9 +79,9 @@ export function createJobs({ engine, room, store, clock, observer, ttlMs }: Jobs
   }
 
   /** Runs the order in its place and says how it ended. */
-  async function outcome({ agent, prompt, model, budgetUsd, timeoutMs }: JobOrder): Promise<Ended> {
+  async function outcome({ tenant, agent, prompt, model, budgetUsd, timeoutMs }: JobOrder): Promise<Ended> {
     const history = [{ role: 'user' as const, text: prompt }]
-    const turn = { agent, model, history, limits: { turnMs: timeoutMs }, budgetUsd }
+    const turn = { tenant, agent, model, history, limits: { turnMs: timeoutMs }, budgetUsd }
     const { answer, exitCode, costUsd } = await collectTurn(engine.run(turn, { signal }))
     return {
       status: 'completed',

@@ -3,22 +3,14 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Conversation, ConversationStore } from '../core/index.ts'
+import type { ConversationName, ConversationStore } from '../core/index.ts'
 import { hasCode } from '../lib/index.ts'
 
 const shape = z.object({
+  tenant: z.string(),
   id: z.string(),
   turns: z.array(z.object({ user: z.string(), assistant: z.string() })),
-  session: z
-    .object({ uuid: z.string(), opened: z.boolean(), resumeAt: z.string().optional(), persona: z.string() })
-    .optional(),
 })
-
-const toConversation = ({ id, turns, session }: z.infer<typeof shape>): Conversation => {
-  if (session === undefined) return { id, turns }
-  const { uuid, opened, resumeAt, persona } = session
-  return { id, turns, session: { uuid, opened, persona, ...(resumeAt === undefined ? {} : { resumeAt }) } }
-}
 
 /** Opens the store in `directory`, which is made when it is missing. */
 export async function openConversationFiles(directory: string): Promise<ConversationStore> {
@@ -26,8 +18,14 @@ export async function openConversationFiles(directory: string): Promise<Conversa
   // What a crash left half written was never acknowledged.
   for (const name of await readdir(directory))
     if (name.endsWith('.new')) await rm(join(directory, name), { force: true })
-  /** Any text is an id, so its digest names the file. */
-  const pathOf = (id: string): string => join(directory, `${createHash('sha256').update(id).digest('hex')}.json`)
+  /** Any text is an id, so a digest names the file. */
+  const pathOf = ({ tenant, id }: ConversationName): string =>
+    join(
+      directory,
+      `${createHash('sha256')
+        .update(JSON.stringify([tenant, id]))
+        .digest('hex')}.json`,
+    )
 
   async function flushDirectory(): Promise<void> {
     await using handle = await open(directory, 'r')
@@ -35,18 +33,18 @@ export async function openConversationFiles(directory: string): Promise<Conversa
   }
 
   return {
-    async get(id) {
+    async get(name) {
       let text: string
       try {
-        text = await readFile(pathOf(id), 'utf8')
+        text = await readFile(pathOf(name), 'utf8')
       } catch (error) {
         if (hasCode(error, 'ENOENT')) return undefined
         throw error
       }
-      return toConversation(shape.parse(JSON.parse(text)))
+      return shape.parse(JSON.parse(text))
     },
     async put(conversation) {
-      const path = pathOf(conversation.id)
+      const path = pathOf(conversation)
       const fresh = `${path}.${randomUUID()}.new`
       try {
         {
@@ -61,9 +59,9 @@ export async function openConversationFiles(directory: string): Promise<Conversa
       }
       await flushDirectory()
     },
-    async delete(id) {
+    async delete(name) {
       try {
-        await rm(pathOf(id))
+        await rm(pathOf(name))
       } catch (error) {
         if (hasCode(error, 'ENOENT')) return false
         throw error

@@ -34,12 +34,18 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
       return errorKind(observation.code).status < 500 || EXPECTED.includes(observation.code) ? 'info' : 'error'
     case 'cleanup-failed':
       return 'error'
+    case 'process-start-failed':
+    case 'process-doubted':
+      return 'warn'
     case 'parameters-ignored':
     case 'request-retried':
       return 'info'
     case 'process-started':
     case 'process-ended':
     case 'line-ignored':
+    case 'turn-aligned':
+    case 'turn-interrupted':
+    case 'pool-changed':
       return 'debug'
   }
 }

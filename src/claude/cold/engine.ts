@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import {
   GatewayError,
   isTalker,
-  toGatewayError,
   type Clock,
   type Observer,
   type TurnEnd,
@@ -11,22 +10,26 @@ import {
   type TurnEvent,
   type TurnRequest,
 } from '../../core/index.ts'
-import { isAbortOf, LineTooLongError, onAbort } from '../../lib/index.ts'
+import { LineTooLongError, onAbort } from '../../lib/index.ts'
+import { createAnswer, createWatchdog, failByEvent, isSignOfLife, overrunError } from '../answer/index.ts'
 import {
   childEnvironment,
   CliProcess,
   doerArguments,
   newMark,
   type Exit,
-  sessionArguments,
   talkerArguments,
 } from '../process/index.ts'
-import { decodeLine, encodeControlLine, encodeUserLine, failureOfExit, flattenHistory } from '../protocol/index.ts'
-import { createAnswer } from './answer.ts'
-import { createWatchdog, type Overrun } from './watchdog.ts'
-
-/** How long a child may take to end by itself after its result; then it is stopped, and its answer stands. */
-const AFTER_RESULT_MS = 5000
+import {
+  decodeLine,
+  encodeControlLine,
+  encodeUserLine,
+  failureOfExit,
+  flattenTurns,
+  initializeRequest,
+  toPrompt,
+  type PersonaMode,
+} from '../protocol/index.ts'
 
 export interface ColdEngineOptions {
   readonly bin: string
@@ -34,62 +37,65 @@ export interface ColdEngineOptions {
   readonly passedOn: Readonly<Record<string, string>>
   /** An empty directory, the same for all talkers: its path is part of what the model is sent, and so of its cache. */
   readonly neutralDirectory: string
+  readonly persona: PersonaMode
+  /** How long a child may take to end by itself after its result; then it is stopped, and its answer stands. */
+  readonly afterResultMs: number
   readonly clock: Clock
   readonly observer: Observer
 }
 
-const argumentsOf = (request: TurnRequest): readonly string[] => {
-  const { agent, model, session, directory, budgetUsd } = request
-  if (isTalker(agent))
-    return session === undefined ? talkerArguments({ agent, model }) : sessionArguments({ agent, model, session })
+const argumentsOf = ({ agent, model, directory, budgetUsd }: TurnRequest): readonly string[] => {
+  if (isTalker(agent)) return talkerArguments({ model })
   if (directory === undefined || budgetUsd === undefined) throw new Error('a doer has a workspace and a budget')
   return doerArguments({ agent, model, directory, budgetUsd })
 }
 
-const overrunError = (overrun: Overrun): GatewayError => {
-  const what = {
-    'first-token': 'The model did not begin to answer in time.',
-    'token-gap': 'The model stopped in the middle of its answer.',
-    turn: 'The answer was not done in time.',
-  } satisfies Record<Overrun, string>
-  return new GatewayError('timeout', what[overrun], { details: { overrun } })
-}
-
-/** A session holds what was said before, so it is told the new message as it is; any other turn is told everything at once. */
-const promptOf = ({ history, session }: TurnRequest): string => {
-  const [only, ...others] = history
-  return session !== undefined && only !== undefined && others.length === 0 ? only.text : flattenHistory(history)
-}
-
 /** The exit of a child that has said its last; one that does not end by itself is stopped. */
-const lastExit = async (child: CliProcess, clock: Clock): Promise<Exit> => {
-  using _late = clock.after(AFTER_RESULT_MS, () => void child.stop('deadline'))
+const lastExit = async (child: CliProcess, { clock, ms }: { readonly clock: Clock; readonly ms: number }): Promise<Exit> => {
+  using _late = clock.after(ms, () => void child.stop('deadline'))
   return await child.exit
 }
 
-/** Everything that one turn is told, to be written at once. */
-const inputOf = (request: TurnRequest): string => {
-  const { outputSchema } = request
-  const settings =
-    outputSchema === undefined
-      ? ''
-      : encodeControlLine(
-          { subtype: 'initialize', title: 'turn', jsonSchema: outputSchema },
-          { requestId: randomUUID() },
-        )
-  return settings + encodeUserLine(promptOf(request), { uuid: randomUUID() })
+const controlLine = (request: object): string => encodeControlLine(request, { requestId: randomUUID() })
+
+/**
+ * Everything that one turn is told, to be written at once. A doer's persona is an argument, so what the caller instructs
+ * stands at the head of the question.
+ */
+function inputOf({ agent, history, outputSchema }: TurnRequest, mode: PersonaMode): string {
+  const schema = outputSchema === undefined ? {} : { outputSchema }
+  if (isTalker(agent)) {
+    const { system, turns, ask } = toPrompt(history, { persona: agent.prompt, mode })
+    return (
+      controlLine(initializeRequest({ system, ...schema })) +
+      encodeUserLine(flattenTurns({ turns, ask }), { uuid: randomUUID() })
+    )
+  }
+  const { system, turns, ask } = toPrompt(history, { persona: '', mode: 'off' })
+  const text = [system, flattenTurns({ turns, ask })].filter((part) => part !== '').join('\n\n')
+  return (
+    (outputSchema === undefined ? '' : controlLine(initializeRequest(schema))) +
+    encodeUserLine(text, { uuid: randomUUID() })
+  )
 }
 
-export function createColdEngine({ bin, passedOn, neutralDirectory, clock, observer }: ColdEngineOptions): TurnEngine {
+export function createColdEngine(options: ColdEngineOptions): TurnEngine {
+  const { bin, passedOn, neutralDirectory, persona, afterResultMs, clock, observer } = options
+
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
-    const { agent, model, limits, session, maxOutputTokens } = request
+    const { agent, model, limits, maxOutputTokens } = request
     const talker = isTalker(agent)
     const mark = newMark()
+    const reasoning = request.reasoning ?? (talker ? 'none' : undefined)
     signal.throwIfAborted()
     await using child = await CliProcess.start({
       bin,
       args: argumentsOf(request),
-      env: childEnvironment(passedOn, { talker, maxOutputTokens, mark }),
+      env: childEnvironment(passedOn, {
+        mark,
+        ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+        ...(reasoning === undefined ? {} : { reasoning }),
+      }),
       directory: request.directory ?? neutralDirectory,
       clock,
       observer,
@@ -106,11 +112,11 @@ export function createColdEngine({ bin, passedOn, neutralDirectory, clock, obser
       stopTexts: request.stopTexts ?? [],
       nowMs: () => clock.nowMs(),
     })
-    child.write(inputOf(request))
+    await child.write(inputOf(request, persona))
     child.endInput()
 
     const exitCode = async (): Promise<Pick<TurnEnd, 'exitCode'>> => {
-      const { code, cause } = await lastExit(child, clock)
+      const { code, cause } = await lastExit(child, { clock, ms: afterResultMs })
       signal.throwIfAborted()
       if (code === null || cause !== 'exited') return {}
       if (code !== 0)
@@ -129,7 +135,7 @@ export function createColdEngine({ bin, passedOn, neutralDirectory, clock, obser
           continue
         }
         const { message } = decoded
-        if (message.type === 'text' || message.type === 'activity' || message.type === 'answer-start') watchdog.fed()
+        if (isSignOfLife(message)) watchdog.fed()
         const { text, end, failure } = answer.take(message)
         if (text !== '') {
           watchdog.rest()
@@ -139,12 +145,11 @@ export function createColdEngine({ bin, passedOn, neutralDirectory, clock, obser
         if (failure !== undefined) {
           // After its result a run ends by itself; one that failed before would go on, and is stopped.
           if (talker || message.type !== 'result') throw failure
-          throw failure.withDetails({ exitCode: (await lastExit(child, clock)).code })
+          throw failure.withDetails({ exitCode: (await lastExit(child, { clock, ms: afterResultMs })).code })
         }
         if (end === undefined) continue
-        // A talker without a session leaves nothing behind, so nobody waits for its process to end.
-        const runsToItsEnd = (!talker || session !== undefined) && message.type === 'result'
-        yield runsToItsEnd ? { ...end, ...(await exitCode()) } : end
+        // A talker leaves nothing behind, so nobody waits for its process to end.
+        yield !talker && message.type === 'result' ? { ...end, ...(await exitCode()) } : end
         return
       }
     } catch (error) {
@@ -155,23 +160,14 @@ export function createColdEngine({ bin, passedOn, neutralDirectory, clock, obser
     if (watchdog.overrun !== undefined) throw overrunError(watchdog.overrun)
     const { code, signal: exitSignal } = await child.exit
     throw failureOfExit(
-      { code, signal: exitSignal, exitCode: code, stderr: child.stderrTail, sessionLost: session?.opened === true },
+      { code, signal: exitSignal, exitCode: code, stderr: child.stderrTail },
       child.stderrTail,
     )
   }
 
   return {
     async *run(request, { signal }) {
-      let sent = false
-      try {
-        for await (const event of turn(request, signal)) {
-          sent = true
-          yield event
-        }
-      } catch (error) {
-        if (!sent || isAbortOf(error, signal)) throw error
-        yield { type: 'turn-failed', error: toGatewayError(error) }
-      }
+      yield* failByEvent(turn(request, signal), signal)
     },
   }
 }

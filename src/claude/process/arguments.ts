@@ -1,26 +1,13 @@
 /**
- * The argument vectors of the three ways in which a process is run once for one turn. Nothing a caller sent is in them:
- * only names, numbers and what the operator wrote in the agent's file. Options: `claude --help`, 2.1.197 to 2.1.330.
+ * The argument vectors of the two kinds of process. Nothing a caller sent is in them: only names, numbers and what the operator wrote in the agent's file. Options: `claude --help`, 2.1.197 to 2.1.330.
  */
-import type { Agent, CliSession } from '../../core/index.ts'
-
-interface Run {
-  readonly agent: Agent
-  readonly model: string
-}
-
-const agentsJson = ({ name, description, prompt, tools }: Agent): string =>
-  JSON.stringify({ [name]: { description, prompt, tools: tools.map(toolName) } })
+import type { Agent } from '../../core/index.ts'
 
 /** `Bash(git log:*)` → `Bash`. */
 const toolName = (rule: string): string => rule.replace(/\(.*$/s, '')
 
-const common = ({ agent, model }: Run): readonly string[] => [
+const common = (model: string): readonly string[] => [
   '-p',
-  '--agents',
-  agentsJson(agent),
-  '--agent',
-  agent.name,
   '--model',
   model,
   '--input-format',
@@ -32,23 +19,14 @@ const common = ({ agent, model }: Run): readonly string[] => [
   '--setting-sources',
   '',
   '--strict-mcp-config',
-]
-
-/** A talker that is told the whole history in one prompt: no tools, nothing kept. */
-export const talkerArguments = (run: Run): readonly string[] => [
-  ...common(run),
-  '--tools',
-  '',
   '--no-session-persistence',
 ]
 
-/** A talker in a session that the CLI keeps: the first turn opens it, later ones resume it where it last held. */
-export const sessionArguments = (run: Run & { readonly session: CliSession }): readonly string[] => [
-  ...common(run),
+/** A talker: no tools, nothing kept. Its system prompt comes on stdin. */
+export const talkerArguments = ({ model }: { readonly model: string }): readonly string[] => [
+  ...common(model),
   '--tools',
   '',
-  ...(run.session.opened ? ['--resume', run.session.uuid] : ['--session-id', run.session.uuid]),
-  ...(run.session.resumeAt === undefined ? [] : ['--resume-session-at', run.session.resumeAt]),
 ]
 
 /** File tools are confined to the workspace: a bare `Read` rule opens the whole disk. */
@@ -74,18 +52,32 @@ export function permissionRules(tools: readonly string[], directory: string): re
   return [...new Set(rules)]
 }
 
+const agentsJson = ({ name, description, prompt, tools }: Agent): string =>
+  JSON.stringify({ [name]: { description, prompt, tools: tools.map(toolName) } })
+
 /** A doer in a workspace: its own tools are allowed, everything else is refused without asking. */
-export const doerArguments = (
-  run: Run & { readonly directory: string; readonly budgetUsd: number },
-): readonly string[] => [
-  ...common(run),
-  '--no-session-persistence',
+export const doerArguments = ({
+  agent,
+  model,
+  directory,
+  budgetUsd,
+}: {
+  readonly agent: Agent
+  readonly model: string
+  readonly directory: string
+  readonly budgetUsd: number
+}): readonly string[] => [
+  ...common(model),
+  '--agents',
+  agentsJson(agent),
+  '--agent',
+  agent.name,
   '--tools',
-  [...new Set(run.agent.tools.map(toolName))].join(','),
+  [...new Set(agent.tools.map(toolName))].join(','),
   '--allowedTools',
-  ...permissionRules(run.agent.tools, run.directory),
+  ...permissionRules(agent.tools, directory),
   '--permission-mode',
   'dontAsk',
   '--max-budget-usd',
-  String(run.budgetUsd),
+  String(budgetUsd),
 ]

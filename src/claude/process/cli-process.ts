@@ -104,12 +104,37 @@ export class CliProcess implements AsyncDisposable {
     return readLines(this.#child.stdout, { maxBytes: MAX_LINE_BYTES })
   }
 
-  write(text: string): void {
-    if (this.#child.stdin.writable) this.#child.stdin.write(text)
+  /** Resolves when the child can take more; what is written to a child that is gone is lost, and its exit tells so. */
+  async write(text: string): Promise<void> {
+    const { stdin } = this.#child
+    if (!stdin.writable || stdin.write(text)) return
+    const drained = Promise.withResolvers<void>()
+    stdin.once('drain', drained.resolve)
+    await Promise.race([drained.promise, this.exit])
+    stdin.off('drain', drained.resolve)
   }
 
   endInput(): void {
     this.#child.stdin.end()
+  }
+
+  /** Whether it has exited. */
+  get exited(): boolean {
+    return this.#exited
+  }
+
+  /**
+   * Asks the child to end: its input is closed, then it gets TERM, then it is killed, each after `graceMs` more. For a
+   * child that is kept and idle, which ends within 50 ms of its input. The first cause is kept.
+   */
+  async end(cause: StopCause, { graceMs }: { readonly graceMs: number }): Promise<Exit> {
+    if (this.#exited || this.#cause !== undefined) return await this.exit
+    this.#cause = cause
+    this.#stoppedAtMs = this.#clock.nowMs()
+    this.#child.stdin.end()
+    using _term = this.#clock.after(graceMs, () => this.#signal('SIGTERM'))
+    using _kill = this.#clock.after(2 * graceMs, () => this.#kill())
+    return await this.exit
   }
 
   /**
@@ -117,10 +142,9 @@ export class CliProcess implements AsyncDisposable {
    * request to the model within 20 ms, and, other than TERM, never lets it begin another. The first cause is kept.
    */
   async stop(cause: StopCause): Promise<Exit> {
-    if (this.#exited || this.#cause !== undefined) return await this.exit
-    this.#cause = cause
-    this.#stoppedAtMs = this.#clock.nowMs()
-    this.#kill()
+    this.#cause ??= cause
+    this.#stoppedAtMs ??= this.#clock.nowMs()
+    if (!this.#exited) this.#kill()
     return await this.exit
   }
 
@@ -128,13 +152,17 @@ export class CliProcess implements AsyncDisposable {
     await this.stop('done')
   }
 
-  #kill(): void {
+  #signal(signal: NodeJS.Signals): void {
     try {
-      process.kill(-this.pid, 'SIGKILL')
+      process.kill(-this.pid, signal)
     } catch (error) {
       // It is gone already, or holds only what is not ours to end.
       if (!hasCode(error, 'ESRCH', 'EPERM')) throw error
     }
+  }
+
+  #kill(): void {
+    this.#signal('SIGKILL')
     if (this.#mark !== undefined) killMarked(this.#mark)
   }
 }

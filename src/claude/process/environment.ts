@@ -1,3 +1,4 @@
+import type { Reasoning } from '../../core/index.ts'
 import { MARK } from './stragglers.ts'
 
 /**
@@ -18,21 +19,28 @@ const FIXED = {
   ENABLE_TOOL_SEARCH: 'false',
 } as const
 
-/** A talker answers at once: it does not think first. */
-const TALKER = { CLAUDE_CODE_DISABLE_THINKING: '1', CLAUDE_CODE_EFFORT_LEVEL: 'low' } as const
+/** How much a child may think, for all of its life; one whose turns differ in it is told by a control request instead. */
+const reasoningVariables = (reasoning: Reasoning | undefined): Readonly<Record<string, string>> => {
+  if (reasoning === undefined) return {}
+  return reasoning === 'none'
+    ? { CLAUDE_CODE_DISABLE_THINKING: '1', CLAUDE_CODE_EFFORT_LEVEL: 'low' }
+    : { CLAUDE_CODE_EFFORT_LEVEL: reasoning }
+}
+
+export interface ChildSettings {
+  readonly mark: string
+  readonly maxOutputTokens?: number
+  readonly reasoning?: Reasoning
+}
 
 /** The whole environment of a child. A limit on output is a number, never a caller's text. */
 export const childEnvironment = (
   passedOn: Readonly<Record<string, string>>,
-  {
-    talker,
-    maxOutputTokens,
-    mark,
-  }: { readonly talker: boolean; readonly maxOutputTokens: number | undefined; readonly mark: string },
+  { mark, maxOutputTokens, reasoning }: ChildSettings,
 ): Record<string, string> => ({
   ...passedOn,
   ...FIXED,
-  ...(talker ? TALKER : {}),
+  ...reasoningVariables(reasoning),
   [MARK]: mark,
   ...(maxOutputTokens === undefined ? {} : { CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutputTokens) }),
 })

@@ -1,4 +1,5 @@
 export * from './arguments.ts'
 export * from './cli-process.ts'
 export * from './environment.ts'
+export * from './memory.ts'
 export { killOrphans, newMark } from './stragglers.ts'

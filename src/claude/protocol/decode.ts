@@ -47,7 +47,6 @@ const streamEvent = z.looseObject({
 })
 
 const assistant = z.looseObject({
-  uuid: optionalString,
   error: optionalString,
   message: z.looseObject({ model: optionalString }).catch({ model: undefined }),
 })
@@ -68,7 +67,17 @@ const result = z.looseObject({
 const retry = z.looseObject({ error_status: optionalNumber, error: optionalString, retry_delay_ms: optionalNumber })
 
 const controlResponse = z.looseObject({
-  response: z.looseObject({ subtype: z.string(), request_id: z.string(), error: z.unknown().optional() }),
+  response: z.looseObject({
+    subtype: z.string(),
+    request_id: z.string(),
+    error: z.unknown().optional(),
+    response: z.looseObject({}).catch({}),
+  }),
+})
+
+const controlRequest = z.looseObject({
+  request_id: z.string(),
+  request: z.looseObject({ subtype: z.string().catch('') }).catch({ subtype: '' }),
 })
 
 const other = (kind: string): CliMessage => ({ type: 'other', kind })
@@ -112,20 +121,26 @@ function ofLine(type: string, subtype: string | undefined, value: unknown): CliM
     case 'stream_event':
       return ofStreamEvent(value)
     case 'assistant': {
-      const { uuid, error, message } = assistant.parse(value)
-      return { type: 'assistant', uuid, problem: error ?? (message.model === '<synthetic>' ? 'synthetic' : undefined) }
+      const { error, message } = assistant.parse(value)
+      return { type: 'assistant', problem: error ?? (message.model === '<synthetic>' ? 'synthetic' : undefined) }
     }
     case 'result':
       return toResult(result.parse(value))
     case 'control_response': {
       const parsed = controlResponse.safeParse(value)
       if (!parsed.success) return other(type)
-      const { request_id: requestId, subtype: outcome, error } = parsed.data.response
+      const { request_id: requestId, subtype: outcome, error, response: fields } = parsed.data.response
       return {
         type: 'control-answer',
         requestId,
         problem: outcome === 'success' ? undefined : typeof error === 'string' ? error : outcome,
+        fields,
       }
+    }
+    case 'control_request': {
+      const parsed = controlRequest.safeParse(value)
+      if (!parsed.success) return other(type)
+      return { type: 'control-request', requestId: parsed.data.request_id, kind: parsed.data.request.subtype }
     }
     case 'system':
       if (subtype === 'api_retry') {

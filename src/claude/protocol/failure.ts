@@ -23,7 +23,6 @@ interface Seen {
   /** The CLI's class of the failure, from the message that it wrote in the model's place. */
   readonly problem: string | undefined
   readonly nowMs: number
-  readonly details: Readonly<Record<string, unknown>>
 }
 
 const SENTENCES = {
@@ -86,11 +85,10 @@ function codeOf({ subtype, terminalReason, status, text }: CliResult, problem: s
 }
 
 /** The failure that a result line reports (`is_error`, or a subtype other than `success`). */
-export function failureOfResult(result: CliResult, { problem, nowMs, details }: Seen): GatewayError {
+export function failureOfResult(result: CliResult, { problem, nowMs }: Seen): GatewayError {
   const code = codeOf(result, problem)
   const options: GatewayErrorOptions = {
     details: {
-      ...details,
       subtype: result.subtype,
       status: result.status,
       problem,

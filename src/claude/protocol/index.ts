@@ -1,5 +1,6 @@
+export * from './control.ts'
 export * from './decode.ts'
 export * from './encode.ts'
 export * from './failure.ts'
-export * from './flatten.ts'
+export * from './prompt.ts'
 export type * from './message.ts'

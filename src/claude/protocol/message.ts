@@ -9,10 +9,12 @@ export type CliMessage =
   | { readonly type: 'activity' }
   | { readonly type: 'answer-end'; readonly stopReason: string | undefined; readonly usage: Usage }
   /** A finished message of the transcript; `problem` is set where the CLI wrote it in the model's place. */
-  | { readonly type: 'assistant'; readonly uuid: string | undefined; readonly problem: string | undefined }
+  | { readonly type: 'assistant'; readonly problem: string | undefined }
   | CliRetry
   | CliResult
-  | { readonly type: 'control-answer'; readonly requestId: string; readonly problem: string | undefined }
+  | ControlAnswer
+  /** The CLI asks something of us. */
+  | { readonly type: 'control-request'; readonly requestId: string; readonly kind: string }
   /** Anything else; observed, not fatal. */
   | { readonly type: 'other'; readonly kind: string }
 
@@ -38,6 +40,15 @@ export interface CliResult {
   /** The value that a JSON Schema asked for. */
   readonly structuredOutput: unknown
   readonly errors: readonly string[]
+}
+
+/** The answer to a control request of ours. Source: `control_response`. */
+export interface ControlAnswer {
+  readonly type: 'control-answer'
+  readonly requestId: string
+  /** Set where the CLI reports an error; a request that it did not carry out may still be a success. */
+  readonly problem: string | undefined
+  readonly fields: Readonly<Record<string, unknown>>
 }
 
 export type Decoded =

@@ -3,11 +3,15 @@ import type { KeyCheck } from '../../access/index.ts'
 import { GatewayError } from '../../core/index.ts'
 import type { AppEnv } from '../deps.ts'
 
-/** Lets in only those who present the key. */
-export const authenticate = ({ isKey }: { readonly isKey: KeyCheck }) =>
+/** Lets in only those who present a key, as the tenant whose key it is. */
+export const authenticate = ({ tenantOf }: { readonly tenantOf: KeyCheck }) =>
   createMiddleware<AppEnv>(async function authenticate(c, next) {
     const presented = c.req.header('authorization')
-    if (isKey(presented)) return await next()
+    const tenant = tenantOf(presented)
+    if (tenant !== undefined) {
+      c.set('tenant', tenant)
+      return await next()
+    }
     throw new GatewayError(
       'invalid_api_key',
       presented === undefined

@@ -16,13 +16,19 @@ import { held, toFrames } from '../answer-frames.ts'
 import { eventStream } from '../event-stream.ts'
 import { readJson } from '../read-json.ts'
 
-const toTurnRequest = (request: ChatRequest, { agent, model }: Choice, deps: AppDeps): TurnRequest => ({
+const toTurnRequest = (
+  request: ChatRequest,
+  { agent, model }: Choice,
+  { tenant, deps }: { readonly tenant: string; readonly deps: AppDeps },
+): TurnRequest => ({
+  tenant,
   agent,
   model,
   history: request.history,
   limits: isTalker(agent) ? deps.talkerLimits : deps.doerLimits,
   budgetUsd: deps.budgetUsd,
   ...(request.maxOutputTokens === undefined ? {} : { maxOutputTokens: request.maxOutputTokens }),
+  ...(request.reasoning === undefined ? {} : { reasoning: request.reasoning }),
   ...(request.stopTexts.length === 0 ? {} : { stopTexts: request.stopTexts }),
   ...(request.outputSchema === undefined ? {} : { outputSchema: request.outputSchema }),
 })
@@ -43,7 +49,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     // One that would be refused takes nobody's place.
     if (admission.isFull) throw admission.refusal('queue_full')
     const replaced = new AbortController()
-    using _place = newest.enter(conversation, () =>
+    using _place = newest.enter(JSON.stringify([turn.tenant, conversation]), () =>
       replaced.abort(new GatewayError('superseded', 'A newer request of the same conversation took this one’s place.')),
     )
     yield* engine.run(turn, { signal: AbortSignal.any([signal, replaced.signal]) })
@@ -60,7 +66,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
 
     const signal = AbortSignal.any([c.get('caller'), deps.stopping])
     const events = run(
-      toTurnRequest(request, choice, deps),
+      toTurnRequest(request, choice, { tenant: c.get('tenant'), deps }),
       c.req.header('x-conversation-id') || request.conversation,
       signal,
     )

@@ -19,7 +19,15 @@ export function conversational({ conversations, catalogue, streamAgent, talkerLi
         )
       }
       const signal = AbortSignal.any([c.get('caller'), stopping])
-      const reply = await conversations.say({ id: sessionId, message, agent, model, limits: talkerLimits, signal })
+      const reply = await conversations.say({
+        tenant: c.get('tenant'),
+        id: sessionId,
+        message,
+        agent,
+        model,
+        limits: talkerLimits,
+        signal,
+      })
       return c.json(encodeReply({ sessionId, reply }))
     },
     async forget(c: Context<AppEnv>): Promise<Response> {
@@ -27,7 +35,7 @@ export function conversational({ conversations, catalogue, streamAgent, talkerLi
       const id = c.req.query('session_id') ?? restOfPath(c, '/v1/conversational/')
       if (id === '') return await c.notFound()
       const signal = AbortSignal.any([c.get('caller'), stopping])
-      if (!(await conversations.forget(id, { signal })))
+      if (!(await conversations.forget({ tenant: c.get('tenant'), id }, { signal })))
         throw new GatewayError('not_found', 'There is no such conversation.')
       return c.json({ session_id: id, deleted: true })
     },

@@ -2,9 +2,10 @@ import type { Context } from 'hono'
 import type { AppDeps, AppEnv } from '../deps.ts'
 
 export const health =
-  ({ admission, version, cli, rehearsal }: AppDeps) =>
-  (c: Context<AppEnv>): Response =>
-    c.json({
+  ({ admission, poolFigures, version, cli, rehearsal }: AppDeps) =>
+  (c: Context<AppEnv>): Response => {
+    const pool = poolFigures()
+    return c.json({
       status: 'ok',
       busy: admission.active >= admission.capacity,
       active: admission.active,
@@ -12,5 +13,7 @@ export const health =
       capacity: admission.capacity,
       version,
       cli,
+      ...(pool === undefined ? {} : { pool }),
       ...(rehearsal ? { rehearsal } : {}),
     })
+  }

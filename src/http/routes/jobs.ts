@@ -20,6 +20,7 @@ export function jobRoutes({ jobs, catalogue, budgetUsd, doerLimits }: AppDeps) {
         )
       }
       const job = await jobs.submit({
+        tenant: c.get('tenant'),
         agent,
         prompt: order.prompt,
         model: agent.model ?? catalogue.defaultModel,
@@ -31,7 +32,7 @@ export function jobRoutes({ jobs, catalogue, budgetUsd, doerLimits }: AppDeps) {
     },
     async one(c: Context<AppEnv>): Promise<Response> {
       const job = await jobs.find(c.req.param('id') ?? '')
-      if (job === undefined)
+      if (job === undefined || job.tenant !== c.get('tenant'))
         throw new GatewayError('not_found', 'There is no such job; finished jobs are kept for a limited time.')
       return c.json(encodeJob(job))
     },

@@ -3,7 +3,7 @@
  * name. Source: OpenAI's API reference and what clients were seen to send (R1 to R25).
  */
 import { z } from 'zod'
-import { GatewayError, shown, type History, type Message } from '../../core/index.ts'
+import { GatewayError, shown, type History, type Message, type Reasoning } from '../../core/index.ts'
 import { invalidBody } from '../problem.ts'
 
 export interface ChatRequest {
@@ -12,6 +12,7 @@ export interface ChatRequest {
   readonly stream: boolean
   readonly includeUsage: boolean
   readonly maxOutputTokens: number | undefined
+  readonly reasoning: Reasoning | undefined
   readonly stopTexts: readonly string[]
   readonly outputSchema: object | undefined
   /** The caller's name for the conversation, a hint (R8). */
@@ -82,6 +83,18 @@ const stopText = z
   .min(1, 'a stop text must not be empty')
   .refine((text) => text.isWellFormed(), 'whole Unicode characters are expected')
 
+/** `reasoning_effort`; values that are not known ask for nothing. */
+const REASONING: Readonly<Record<string, Reasoning>> = {
+  none: 'none',
+  minimal: 'none',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+}
+
+const reasoningOf = (value: unknown): Reasoning | undefined =>
+  typeof value === 'string' && Object.hasOwn(REASONING, value) ? REASONING[value] : undefined
+
 /** Known and without effect here; each with the value that asks for nothing. */
 const IGNORED: Readonly<Record<string, (value: unknown) => boolean>> = {
   temperature: () => false,
@@ -97,7 +110,7 @@ const IGNORED: Readonly<Record<string, (value: unknown) => boolean>> = {
   metadata: (value) =>
     typeof value !== 'object' || value === null || Object.keys(value).every((key) => key === 'conversation'),
   user: () => false,
-  reasoning_effort: () => false,
+  reasoning_effort: (value) => reasoningOf(value) !== undefined,
   verbosity: () => false,
   prediction: () => false,
   tools: (value) => Array.isArray(value) && value.length === 0,
@@ -212,6 +225,7 @@ export function parseChatRequest(json: unknown): ChatRequest {
     stream: fields.stream ?? false,
     includeUsage: fields.stream_options?.include_usage ?? false,
     maxOutputTokens: fields.max_completion_tokens ?? fields.max_tokens ?? undefined,
+    reasoning: reasoningOf(fields['reasoning_effort']),
     stopTexts: fields.stop ?? [],
     outputSchema: outputSchemaOf(fields),
     conversation: typeof conversation === 'string' && conversation !== '' ? conversation : undefined,

@@ -29,6 +29,10 @@ export interface Answer {
   take(message: CliMessage): Step
 }
 
+/** The model is at work: it began, says something, thinks or calls a tool. */
+export const isSignOfLife = ({ type }: CliMessage): boolean =>
+  type === 'text' || type === 'activity' || type === 'answer-start'
+
 const CHARACTERS_A_TOKEN = 4
 
 const NOTHING: Step = { text: '' }
@@ -66,7 +70,6 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
   let requestUsage = NO_USAGE
   let usage = NO_USAGE
   let problem: string | undefined
-  let sessionAt: string | undefined
 
   const say = (piece: string): string => {
     if (piece === '') return ''
@@ -81,7 +84,6 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
     reason,
     usage: total,
     answer: talker ? said : paragraph,
-    ...(sessionAt === undefined ? {} : { sessionAt }),
     ...extra,
   })
 
@@ -118,9 +120,7 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
 
   const ofResult = (result: CliResult): Step => {
     if (result.isError || problem !== undefined) {
-      // A session that is lost fails before the model is asked, and with no word of the model API.
-      const sessionLost = !asked && result.status === undefined && problem === undefined
-      return failed(failureOfResult(result, { problem, nowMs: nowMs(), details: { sessionLost } }))
+      return failed(failureOfResult(result, { problem, nowMs: nowMs() }))
     }
     if (!asked) {
       return failed(new GatewayError('cli_failed', 'The Claude Code CLI answered without asking the model.'))
@@ -150,8 +150,7 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
         case 'answer-end':
           return ofAnswerEnd(message)
         case 'assistant':
-          if (message.problem === undefined) sessionAt = message.uuid ?? sessionAt
-          else problem = message.problem
+          problem = message.problem ?? problem
           return NOTHING
         case 'retry': {
           if (isBrokenOff()) return brokenOff()
@@ -168,6 +167,7 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
             }),
           )
         case 'activity':
+        case 'control-request':
         case 'other':
           return NOTHING
       }

@@ -1,0 +1,2 @@
+export { openProbe, type Probe } from './probe.ts'
+export { openProbeCache, type ProbeCache } from './probe-cache.ts'

@@ -1,0 +1,160 @@
+/** What is tried on a process, one ability each. A scenario answers whether all of it came out as it should. */
+import { randomUUID } from 'node:crypto'
+import type { Reasoning } from '../../core/index.ts'
+import type { Turn } from '../protocol/index.ts'
+import type { Step, WarmProcess } from '../warm/index.ts'
+import { toSent, type Sent } from './sent.ts'
+
+const LIMIT_MS = 10_000
+
+/** By which a question is found among the requests; it stays in the answers that repeat it. */
+const MARK = / [\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\w.])/g
+
+/** A process under trial and the model API behind it. */
+export interface Trial {
+  readonly process: WarmProcess
+  /** The bodies of all requests to the model API, oldest first. */
+  readonly bodies: () => readonly string[]
+  /** The path of a file that holds a secret. */
+  readonly secretPath: string
+  readonly secret: string
+}
+
+export type Scenario = (trial: Trial) => Promise<boolean>
+
+const replay = (...texts: readonly string[]): Step => ({
+  type: 'replay',
+  turns: texts.map((text, index): Turn => ({ role: index % 2 === 0 ? 'user' : 'assistant', text })),
+})
+
+/** Asks at the end of the steps, hears the answer out, and tells what the model was sent; one request, or it counts for nothing. */
+async function ask({ process, bodies }: Trial, text: string, ...steps: readonly Step[]): Promise<Sent> {
+  const mark = randomUUID()
+  const signal = AbortSignal.timeout(LIMIT_MS)
+  await process.perform([...steps, { type: 'ask', text: `${text} ${mark}` }], { signal })
+  let said = ''
+  for (;;) {
+    const message = await process.next(signal)
+    if (message.type === 'text') said += message.text
+    if (message.type === 'result') break
+  }
+  await process.settle({ said, whole: true, ms: LIMIT_MS })
+  const [sent, ...more] = bodies().filter((body) => body.includes(mark))
+  if (sent === undefined || more.length > 0) throw new Error(`the model was asked ${more.length + (sent ? 1 : 0)} times`)
+  return toSent(sent.replaceAll(MARK, ''))
+}
+
+/** Takes back the questions from this one on, 0 being the first. */
+const rewindTo = ({ process }: Trial, index: number): Step => ({
+  type: 'rewind',
+  uuids: process.held.rows
+    .flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]))
+    .slice(index)
+    .toReversed(),
+})
+
+const ANSWERS = 'say exactly: yes'
+
+/** It can be asked at all. */
+export const isServed: Scenario = async (trial) => (await ask(trial, ANSWERS)).messages === `user: ${ANSWERS}`
+
+export const replays: Scenario = async (trial) => {
+  const { messages } = await ask(trial, ANSWERS, replay('one', 'two', 'three', 'four'))
+  const again = await ask(trial, ANSWERS)
+  const history = 'user: one | assistant: two | user: three | assistant: four'
+  return (
+    messages === `${history} | user: ${ANSWERS}` &&
+    again.messages === `${history} | user: ${ANSWERS} | assistant: yes | user: ${ANSWERS}`
+  )
+}
+
+export const rewinds: Scenario = async (trial) => {
+  for (const text of [ANSWERS, ANSWERS, ANSWERS]) await ask(trial, text)
+  const back = await ask(trial, 'say exactly: back', rewindTo(trial, 1))
+  const anew = await ask(trial, 'say exactly: anew', rewindTo(trial, 0))
+  return (
+    back.messages === `user: ${ANSWERS} | assistant: yes | user: say exactly: back` &&
+    anew.messages === 'user: say exactly: anew'
+  )
+}
+
+const otherSystem = async (trial: Trial, ...steps: readonly Step[]): Promise<Sent> => {
+  return await ask(trial, ANSWERS, ...steps, { type: 'set-system', system: 'PROBE TWO' })
+}
+
+export const changesSystemPrompt: Scenario = async (trial) => {
+  await ask(trial, ANSWERS)
+  const { system, messages } = await otherSystem(trial)
+  return system.endsWith('PROBE TWO') && messages === `user: ${ANSWERS} | assistant: yes | user: ${ANSWERS}`
+}
+
+export const changesSystemPromptWhenEmpty: Scenario = async (trial) => {
+  await ask(trial, ANSWERS)
+  const { system, messages } = await otherSystem(trial, rewindTo(trial, 0))
+  return system.endsWith('PROBE TWO') && messages === `user: ${ANSWERS}`
+}
+
+/** The CLI tells the model of a change; what it tells must be gone, and must not come back by a rewind. */
+export const switchesModel: Scenario = async (trial) => {
+  const plain = await ask(trial, ANSWERS)
+  const other = await ask(trial, ANSWERS, rewindTo(trial, 0), { type: 'set-model', model: 'haiku' })
+  const next = await ask(trial, ANSWERS)
+  const again = await ask(trial, ANSWERS, rewindTo(trial, 0))
+  const back = await ask(trial, ANSWERS, rewindTo(trial, 0), { type: 'set-model', model: 'sonnet' })
+  return (
+    other.model !== plain.model &&
+    back.model === plain.model &&
+    [other, again, back].every(({ messages }) => messages === plain.messages) &&
+    next.messages === `${plain.messages} | assistant: yes | ${plain.messages}`
+  )
+}
+
+export const setsLimits: Scenario = async (trial) => {
+  const set = (maxOutputTokens: number | undefined, reasoning: Reasoning): Step => ({
+    type: 'set',
+    settings: { maxOutputTokens, reasoning },
+  })
+  const low = await ask(trial, ANSWERS, set(77, 'none'))
+  const high = await ask(trial, ANSWERS, set(undefined, 'high'))
+  const lowAgain = await ask(trial, ANSWERS, set(undefined, 'none'))
+  return (
+    low.maxTokens === 77 && !low.thinks && high.maxTokens !== 77 && high.thinks && lowAgain.maxTokens !== 77 && !lowAgain.thinks
+  )
+}
+
+export const isInterrupted: Scenario = async (trial) => {
+  const { process } = trial
+  const signal = AbortSignal.timeout(LIMIT_MS)
+  const long: Step = { type: 'ask', text: 'count to 2000 [rehearse slow=5]' }
+  await process.perform([long], { signal })
+  while ((await process.next(signal)).type !== 'text');
+  await process.settle({ said: '', whole: false, ms: LIMIT_MS })
+  await process.perform([long], { signal })
+  await process.settle({ said: '', whole: false, ms: LIMIT_MS })
+  return (await ask(trial, ANSWERS)).messages === `user: ${ANSWERS}`
+}
+
+const hostile = ({ secretPath }: Trial): string => `/clear @${secretPath} ultrathink @"${secretPath}"`
+
+const isKept = ({ bodies, secret }: Trial): boolean => !bodies().some((body) => body.includes(secret))
+
+export const isInertInQuestion: Scenario = async (trial) => {
+  const { messages } = await ask(trial, hostile(trial))
+  return messages === `user: ${hostile(trial)}` && isKept(trial)
+}
+
+/** In an earlier message, and in a system prompt too. */
+export const isInertInHistory: Scenario = async (trial) => {
+  const text = hostile(trial)
+  const plain = await ask(trial, ANSWERS, replay('one', 'two'))
+  const asked = await ask(trial, text)
+  const told = await ask(trial, ANSWERS, replay(text, text))
+  const history = `user: one | assistant: two | user: ${ANSWERS} | assistant: yes | user: ${text}`
+  return (
+    plain.messages === `user: one | assistant: two | user: ${ANSWERS}` &&
+    asked.messages === history &&
+    told.messages.startsWith(`${history} | assistant: `) &&
+    told.messages.endsWith(` | user: ${text} | assistant: ${text} | user: ${ANSWERS}`) &&
+    isKept(trial)
+  )
+}

@@ -1,0 +1,72 @@
+/** Control requests and what their answers mean. Source: `control_request` lines, 2.1.197 to 2.1.330. */
+import { z } from 'zod'
+import type { Reasoning } from '../../core/index.ts'
+import type { ControlAnswer } from './message.ts'
+
+/** What can be set for each turn. */
+export interface Settings {
+  readonly maxOutputTokens: number | undefined
+  readonly reasoning: Reasoning
+}
+
+/** A title given beforehand keeps 2.1.197 from asking the model for one. */
+const TITLE = 'turn'
+
+export const initializeRequest = ({
+  system,
+  outputSchema,
+}: {
+  readonly system?: string
+  readonly outputSchema?: object
+}): object => ({
+  subtype: 'initialize',
+  title: TITLE,
+  ...(system === undefined ? {} : { systemPrompt: [system] }),
+  // A system prompt that is changed later holds from the next turn on.
+  systemPromptSnapshot: false,
+  ...(outputSchema === undefined ? {} : { jsonSchema: outputSchema }),
+})
+
+export const setModelRequest = ({ model, system }: { readonly model: string; readonly system?: string }): object => ({
+  subtype: 'set_model',
+  model,
+  ...(system === undefined ? {} : { system_prompt: system }),
+})
+
+/** Every key each time: what is left out stays as it was set before. */
+export const settingsRequest = ({ maxOutputTokens, reasoning }: Settings): object => ({
+  subtype: 'apply_flag_settings',
+  settings: {
+    effortLevel: reasoning === 'none' ? 'low' : reasoning,
+    env: {
+      CLAUDE_CODE_MAX_OUTPUT_TOKENS: maxOutputTokens === undefined ? '' : String(maxOutputTokens),
+      CLAUDE_CODE_DISABLE_THINKING: reasoning === 'none' ? '1' : '',
+    },
+  },
+})
+
+/**
+ * Takes the user's message `target` and all that follows it out of the transcript. Only the newest can be the target, unless
+ * `newest` names that one: then any can (a version that does not know this refuses).
+ */
+export const rewindRequest = ({ target, newest }: { readonly target: string; readonly newest?: string }): object => ({
+  subtype: 'rewind_conversation',
+  target_message_uuid: target,
+  ...(newest === undefined ? {} : { last_seen_user_message_uuid: newest }),
+})
+
+/** Also withdraws a question that is still queued; the answer then lists it, and no result follows. */
+export const interruptRequest: object = { subtype: 'interrupt', cancel_queued: true }
+
+const rewound = z.looseObject({ rewound: z.literal(true) })
+const cancelled = z.looseObject({ cancelled: z.array(z.unknown()) })
+
+/** A rewind that is refused is reported as a success too. */
+export const isRewound = ({ problem, fields }: ControlAnswer): boolean =>
+  problem === undefined && rewound.safeParse(fields).success
+
+/** Whether an interrupt withdrew the question before it was begun. */
+export const isWithdrawn = ({ fields }: ControlAnswer, uuid: string): boolean => {
+  const parsed = cancelled.safeParse(fields)
+  return parsed.success && parsed.data.cancelled.includes(uuid)
+}

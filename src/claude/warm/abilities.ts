@@ -1,0 +1,15 @@
+/** What a version of the CLI can do with a process that is kept. Found by trying (`probe.ts`), never taken from a version number. */
+export interface Abilities {
+  /** Earlier messages can be put into the transcript, in their roles. */
+  readonly replay: boolean
+  /** `jump`: back to any user message at once; `steps`: to the newest only, one after the other. */
+  readonly rewind: 'jump' | 'steps' | 'none'
+  /** A system prompt can be changed: from the next turn on, only while the transcript is empty, or not at all once it is set. */
+  readonly systemPrompt: 'live' | 'when-empty' | 'fixed'
+  /** The model can be changed, while the transcript is empty. */
+  readonly switchModel: boolean
+  /** Limits and effort can be set for each turn. */
+  readonly liveSettings: boolean
+  /** A question that is under way can be ended without ending the process. */
+  readonly interrupt: boolean
+}

@@ -1,0 +1,150 @@
+/**
+ * Makes what a process holds equal to what a request wants: from the two to the cheapest list of steps. Pure; it never says
+ * that something is held which is not, so a step that fails leaves only a process that is not used again.
+ */
+import type { HitKind } from '../../core/index.ts'
+import { flattenTurns, type Prompt, type Settings, type Turn } from '../protocol/index.ts'
+import type { Abilities } from './abilities.ts'
+
+/** A message that a process holds; a user's has the uuid by which it can be rewound to. */
+export interface Row extends Turn {
+  readonly uuid?: string
+}
+
+/** What a process holds. The first row, where there is one, is a user's. */
+export interface Held {
+  /** Absent until it has been told one. */
+  readonly system: string | undefined
+  readonly model: string
+  /** Absent until it has been told any. */
+  readonly settings: Settings | undefined
+  readonly rows: readonly Row[]
+}
+
+/** What a request wants its question to be asked with. */
+export interface Wanted extends Prompt {
+  readonly model: string
+  readonly settings: Settings
+}
+
+export type Step =
+  /** The system prompt of a process that has none yet. */
+  | { readonly type: 'open'; readonly system: string }
+  /** Takes these user messages out, newest first, each with all that follows it. */
+  | { readonly type: 'rewind'; readonly uuids: readonly string[] }
+  | { readonly type: 'set-system'; readonly system: string }
+  /** Only while nothing is held: the CLI notes the change in the conversation. */
+  | { readonly type: 'set-model'; readonly model: string }
+  | { readonly type: 'set'; readonly settings: Settings }
+  | { readonly type: 'replay'; readonly turns: readonly Turn[] }
+  | { readonly type: 'ask'; readonly text: string }
+
+export interface Alignment {
+  /** In order; the last one asks. */
+  readonly steps: readonly Step[]
+  readonly kind: Exclude<HitKind, 'cold'>
+  /** Roughly the milliseconds until the question is asked. */
+  readonly cost: number
+  /** How many rows stay as they are. */
+  readonly kept: number
+}
+
+/** Milliseconds, measured on 2.1.330; only their proportions matter. */
+const COST = { open: 40, rewind: 3, rewound: 0.2, 'set-system': 3, 'set-model': 8, set: 5, user: 5, assistant: 1 } as const
+
+/** Blank space around an answer cannot matter: a model ends it where it likes, and clients trim it. */
+const isSame = (row: Row, turn: Turn): boolean =>
+  row.role === turn.role && (row.role === 'assistant' ? row.text.trim() === turn.text.trim() : row.text === turn.text)
+
+/** How many turns at the beginning are held already. */
+const commonLength = (rows: readonly Row[], turns: readonly Turn[]): number => {
+  const differing = turns.findIndex((turn, index) => {
+    const row = rows[index]
+    return row === undefined || !isSame(row, turn)
+  })
+  return differing < 0 ? turns.length : differing
+}
+
+/** A transcript is cut before a user's message only; an assistant's goes with the one that it answers. */
+const cutAt = (rows: readonly Row[], length: number): number => {
+  let cut = length
+  while (cut < rows.length && rows[cut]?.role !== 'user') cut--
+  return cut
+}
+
+const isSameSettings = (a: Settings | undefined, b: Settings): boolean =>
+  a?.maxOutputTokens === b.maxOutputTokens && a?.reasoning === b.reasoning
+
+const costOf = (step: Step): number => {
+  switch (step.type) {
+    case 'rewind':
+      return COST.rewind + step.uuids.length * COST.rewound
+    case 'replay':
+      return step.turns.reduce((sum, { role }) => sum + COST[role], 0)
+    case 'ask':
+      return 0
+    case 'open':
+    case 'set-system':
+    case 'set-model':
+    case 'set':
+      return COST[step.type]
+  }
+}
+
+interface Change {
+  readonly kept: number
+  readonly replayed: readonly Turn[]
+  readonly ask: string
+}
+
+/** What stays and what is told: the turns that are missing, or where they cannot be replayed all of it in one question. */
+function changeOf({ rows }: Held, wanted: Wanted, { replay, emptied }: { replay: boolean; emptied: boolean }): Change {
+  const kept = emptied ? 0 : cutAt(rows, commonLength(rows, wanted.turns))
+  const replayed = wanted.turns.slice(kept)
+  return replayed.length === 0 || replay
+    ? { kept, replayed, ask: wanted.ask }
+    : { kept: 0, replayed: [], ask: flattenTurns(wanted) }
+}
+
+const kindOf = ({ kept, replayed }: Change, { rows }: Held, { turns }: Wanted): Alignment['kind'] => {
+  if (kept > 0) return kept < rows.length ? 'rewound' : replayed.length > 0 ? 'replayed' : 'kept'
+  return turns.length > 0 ? 'replayed' : 'fresh'
+}
+
+/** The steps from `held` to `wanted`, or `undefined` where this process cannot be made to hold it. */
+export function align(held: Held, wanted: Wanted, abilities: Abilities): Alignment | undefined {
+  const { rows } = held
+  const opens = held.system === undefined
+  const otherSystem = !opens && held.system !== wanted.system
+  if (otherSystem && abilities.systemPrompt === 'fixed') return undefined
+  const otherSettings = !isSameSettings(held.settings, wanted.settings)
+  if (otherSettings && !abilities.liveSettings) return undefined
+
+  const otherModel = held.model !== wanted.model
+  if (otherModel && (opens || !abilities.switchModel)) return undefined
+
+  const emptied = otherModel || (otherSystem && abilities.systemPrompt === 'when-empty')
+  const change = changeOf(held, wanted, { replay: abilities.replay, emptied })
+  const { kept, replayed, ask } = change
+  const uuids = rows
+    .slice(kept)
+    .flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]))
+    .toReversed()
+  if (uuids.length > 0 && abilities.rewind === 'none') return undefined
+
+  const steps: readonly Step[] = [
+    ...(opens ? [{ type: 'open' as const, system: wanted.system }] : []),
+    ...(uuids.length > 0 ? [{ type: 'rewind' as const, uuids }] : []),
+    ...(otherModel ? [{ type: 'set-model' as const, model: wanted.model }] : []),
+    ...(otherSystem ? [{ type: 'set-system' as const, system: wanted.system }] : []),
+    ...(otherSettings ? [{ type: 'set' as const, settings: wanted.settings }] : []),
+    ...(replayed.length > 0 ? [{ type: 'replay' as const, turns: replayed }] : []),
+    { type: 'ask', text: ask },
+  ]
+  return {
+    steps,
+    kind: kindOf(change, held, wanted),
+    cost: steps.reduce((sum, step) => sum + costOf(step), 0),
+    kept,
+  }
+}

@@ -1,0 +1,6 @@
+export type { Abilities } from './abilities.ts'
+export type { Step } from './align.ts'
+export { createWarmEngine } from './engine.ts'
+export { createPool } from './pool.ts'
+export { freshHeld, startWarmProcess, type StartWarmOptions } from './start.ts'
+export type { WarmProcess } from './warm-process.ts'

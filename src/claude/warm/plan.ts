@@ -1,0 +1,122 @@
+/** Which process serves a request, how many are started, which are retired. Pure. */
+import type { RetireCause } from '../../core/index.ts'
+import type { Abilities } from './abilities.ts'
+import { align, type Alignment, type Held, type Wanted } from './align.ts'
+
+/** A process as the plan sees it; `recovering` becomes idle within moments, holding about what it holds here. */
+export interface Candidate {
+  readonly id: number
+  /** Absent while nobody has used it. */
+  readonly tenant: string | undefined
+  readonly state: 'idle' | 'recovering'
+  readonly held: Held
+  /** How long nobody has used it. */
+  readonly idleMs: number
+}
+
+/** The first turn of a process is slower than later ones. */
+const YOUNG_COST = 15
+const RECOVERING_COST = 20
+/** What a message costs that another conversation may want back, while that is likely. */
+const LOST_ROW_COST = 2.5
+const LIKELY_WANTED_MS = 120_000
+
+/** What others lose when this process is used: the conversation that it holds, unless it is the one that goes on. */
+const lossOf = ({ held, idleMs }: Candidate, { kept }: Alignment): number =>
+  kept > 0 || idleMs > LIKELY_WANTED_MS ? 0 : held.rows.length * LOST_ROW_COST
+
+export interface Choice {
+  readonly candidate: Candidate
+  readonly alignment: Alignment
+}
+
+/** The process that can serve at the least cost; never one that another tenant has used. */
+export function choose(
+  candidates: readonly Candidate[],
+  { tenant, wanted }: { readonly tenant: string; readonly wanted: Wanted },
+  abilities: Abilities,
+): Choice | undefined {
+  let best: (Choice & { readonly cost: number }) | undefined
+  for (const candidate of candidates) {
+    if (candidate.tenant !== undefined && candidate.tenant !== tenant) continue
+    const alignment = align(candidate.held, wanted, abilities)
+    if (alignment === undefined) continue
+    const cost =
+      alignment.cost +
+      lossOf(candidate, alignment) +
+      (candidate.tenant === undefined ? YOUNG_COST : 0) +
+      (candidate.state === 'recovering' ? RECOVERING_COST : 0)
+    if (best === undefined || cost < best.cost) best = { candidate, alignment, cost }
+  }
+  return best
+}
+
+export interface PoolLimits {
+  readonly max: number
+  /** How many processes that nobody has used are kept ready. */
+  readonly spares: number
+  readonly memoryMb: number
+  /** Starting takes a whole core for a third of a second. */
+  readonly startsAtOnce: number
+}
+
+/** How long a process beyond the spares is kept without being used. */
+export const MAX_IDLE_MS = 600_000
+/** What a process takes at first, of memory that it shares with no other. */
+const NEW_PROCESS_MB = 120
+
+export interface Idle {
+  readonly id: number
+  readonly tenant: string | undefined
+  readonly idleMs: number
+  readonly memoryMb: number
+}
+
+export interface Growth {
+  readonly start: number
+  readonly retire: readonly { readonly id: number; readonly cause: RetireCause }[]
+}
+
+/**
+ * How the pool should change. `waiting` requests can be served by no process that is there; `otherMb` is the memory of the
+ * processes that are not idle.
+ */
+export function grow(
+  { idle, busy, starting, waiting, otherMb }: {
+    readonly idle: readonly Idle[]
+    readonly busy: number
+    readonly starting: number
+    readonly waiting: number
+    readonly otherMb: number
+  },
+  { max, spares, memoryMb, startsAtOnce }: PoolLimits,
+): Growth {
+  const retire: { id: number; cause: RetireCause }[] = []
+  const longestIdleFirst = idle.toSorted((a, b) => b.idleMs - a.idleMs)
+  const isRetired = (id: number): boolean => retire.some((one) => one.id === id)
+  const left = (): readonly Idle[] => longestIdleFirst.filter(({ id }) => !isRetired(id))
+  const used = (): number => left().reduce((sum, one) => sum + one.memoryMb, otherMb) + starting * NEW_PROCESS_MB
+  const size = (): number => left().length + busy + starting
+  const room = (): number => Math.min(max - size(), Math.floor((memoryMb - used()) / NEW_PROCESS_MB))
+  const retireOne = (cause: RetireCause): boolean => {
+    const [longest] = left()
+    if (longest === undefined) return false
+    retire.push({ id: longest.id, cause })
+    return true
+  }
+
+  const unusedSpares = longestIdleFirst.filter(({ tenant }) => tenant === undefined)
+  const surplusSpares = unusedSpares.slice(0, Math.max(0, unusedSpares.length - spares))
+  for (const one of longestIdleFirst)
+    if (one.idleMs > MAX_IDLE_MS && (one.tenant !== undefined || surplusSpares.includes(one)))
+      retire.push({ id: one.id, cause: 'idle' })
+  while (used() > memoryMb && retireOne('memory'));
+  const short = Math.max(0, waiting - starting)
+  while (room() < short && retireOne('surplus'));
+
+  const ready = left().filter(({ tenant }) => tenant === undefined).length + Math.max(0, starting - waiting)
+  const wanted = short + Math.max(0, spares - ready)
+  // Whatever the budget, one process is had: without any nobody is served.
+  const possible = Math.max(room(), size() === 0 ? 1 : 0)
+  return { start: Math.max(0, Math.min(wanted, possible, startsAtOnce - starting)), retire }
+}

@@ -1,0 +1,280 @@
+/** The processes that are kept: owns every one of them, gives them out, takes them back, starts and retires them. */
+import {
+  GatewayError,
+  type Clock,
+  type Observer,
+  type PoolFigures,
+  type RetireCause,
+  type StopCause,
+} from '../../core/index.ts'
+import { onAbort } from '../../lib/index.ts'
+import type { Abilities } from './abilities.ts'
+import type { Alignment, Wanted } from './align.ts'
+import { choose, grow, type Candidate, type PoolLimits } from './plan.ts'
+import type { WarmProcess } from './warm-process.ts'
+
+const SWEEP_EVERY_MS = 5000
+const MAX_AGE_MS = 6 * 3_600_000
+const MAX_TURNS = 2000
+const MAX_PROCESS_MB = 400
+const STOP_GRACE_MS = 2000
+const FIRST_RETRY_MS = 1000
+const LAST_RETRY_MS = 30_000
+/** What a process is taken to need before its memory was looked at. */
+const UNKNOWN_MB = 120
+
+/** How a turn left its process. */
+export interface Outcome {
+  /** What its transcript shall hold as the answer. */
+  readonly said: string
+  /** That is all that the model said. */
+  readonly whole: boolean
+  /** Set where the process must not be used again. */
+  readonly lost?: StopCause
+}
+
+/** The right to use a process for one turn. */
+export interface Lease {
+  readonly process: WarmProcess
+  readonly alignment: Alignment
+  readonly waitedMs: number
+  /** Gives it back, at once; it is brought to rest behind the caller's back. */
+  release(outcome: Outcome): void
+}
+
+export interface PoolOptions {
+  readonly abilities: Abilities
+  readonly limits: PoolLimits
+  /** Starts a process that is ready for its first lease. */
+  readonly start: (options: { readonly signal: AbortSignal }) => Promise<WarmProcess>
+  /** How long a process may take to come to rest after a turn. */
+  readonly settleMs: number
+  readonly clock: Clock
+  readonly observer: Observer
+}
+
+export interface Pool {
+  readonly figures: PoolFigures
+  /** Waits for a process that is free, or for one that is started. @throws what starting throws; the signal's reason. */
+  lease(request: { readonly tenant: string; readonly wanted: Wanted; readonly signal: AbortSignal }): Promise<Lease>
+  /** Ends all of them and waits for it. */
+  close(): Promise<void>
+}
+
+interface Member {
+  readonly process: WarmProcess
+  state: 'idle' | 'recovering' | 'busy'
+  sinceMs: number
+  memoryMb: number
+}
+
+interface Waiter {
+  readonly tenant: string
+  readonly wanted: Wanted
+  readonly sinceMs: number
+  readonly given: PromiseWithResolvers<Lease>
+}
+
+export function createPool({ abilities, limits, start, settleMs, clock, observer }: PoolOptions): Pool {
+  const members = new Map<number, Member>()
+  const waiters = new Set<Waiter>()
+  /** What goes on without anybody waiting for it: starts, recoveries, ends. */
+  const work = new Set<Promise<void>>()
+  const closing = new AbortController()
+  let lastId = 0
+  let starting = 0
+  let failures = 0
+  let pausedUntilMs = 0
+  let sweeping: Disposable | undefined
+  let reported = ''
+
+  const figures = (): PoolFigures => {
+    const all = [...members.values()]
+    const idle = all.filter(({ state }) => state === 'idle')
+    return {
+      size: all.length,
+      busy: all.length - idle.length,
+      idle: idle.length,
+      spares: idle.filter(({ process: { tenant } }) => tenant === undefined).length,
+      starting,
+      waiting: waiters.size,
+    }
+  }
+
+  function report(): void {
+    const now = figures()
+    const key = JSON.stringify(now)
+    if (key === reported) return
+    reported = key
+    observer.observe({ type: 'pool-changed', ...now })
+  }
+
+  function track(what: string, doing: Promise<void>): void {
+    const settled = doing.catch((error: unknown) => observer.observe({ type: 'cleanup-failed', what, error }))
+    work.add(settled)
+    void settled.then(() => work.delete(settled))
+  }
+
+  const candidates = (): Candidate[] =>
+    [...members].flatMap(([id, { process, state, sinceMs }]) =>
+      state === 'busy'
+        ? []
+        : [{ id, tenant: process.tenant, state, held: process.held, idleMs: clock.nowMs() - sinceMs }],
+    )
+
+  function remove(id: number, cause: StopCause, { idle }: { readonly idle: boolean }): void {
+    const member = members.get(id)
+    if (!members.delete(id) || member === undefined) return
+    track('process', member.process.stop(cause, idle ? { graceMs: STOP_GRACE_MS } : {}))
+  }
+
+  /** Why a process that has come to rest should not be used again. */
+  function causeToRetire({ process, memoryMb }: Member): RetireCause | undefined {
+    if (process.turns >= MAX_TURNS) return 'turns'
+    if (clock.nowMs() - process.startedAtMs >= MAX_AGE_MS) return 'age'
+    return memoryMb > MAX_PROCESS_MB ? 'memory' : undefined
+  }
+
+  async function recover(id: number, member: Member, { said, whole }: Outcome): Promise<void> {
+    try {
+      await member.process.settle({ said, whole, ms: settleMs })
+    } catch (error) {
+      observer.observe({ type: 'process-doubted', pid: member.process.pid, error })
+      remove(id, 'doubt', { idle: false })
+      return pump()
+    }
+    member.state = 'idle'
+    pump()
+    member.memoryMb = (await member.process.memoryMb()) ?? UNKNOWN_MB
+    const cause = causeToRetire(member)
+    if (cause !== undefined && member.state === 'idle') remove(id, cause, { idle: true })
+    pump()
+  }
+
+  function give({ tenant, sinceMs, given }: Waiter, id: number, alignment: Alignment): void {
+    const member = members.get(id)
+    if (member === undefined) return
+    member.state = 'busy'
+    member.process.tenant = tenant
+    let held = true
+    given.resolve({
+      process: member.process,
+      alignment,
+      waitedMs: clock.nowMs() - sinceMs,
+      release(outcome) {
+        if (!held) return
+        held = false
+        member.sinceMs = clock.nowMs()
+        if (outcome.lost !== undefined || closing.signal.aborted) {
+          remove(id, outcome.lost ?? 'shutdown', { idle: false })
+          return pump()
+        }
+        member.state = 'recovering'
+        track('recovery', recover(id, member, outcome))
+      },
+    })
+  }
+
+  async function add(): Promise<void> {
+    try {
+      const process = await start({ signal: closing.signal })
+      starting--
+      failures = 0
+      if (closing.signal.aborted) return await process.stop('shutdown')
+      const id = ++lastId
+      members.set(id, { process, state: 'idle', sinceMs: clock.nowMs(), memoryMb: UNKNOWN_MB })
+      // One that ends by itself is not there any longer; whoever uses it sees that for himself.
+      void process.exit.then(() => {
+        if (members.delete(id)) pump()
+      })
+    } catch (error) {
+      starting--
+      pausedUntilMs = clock.nowMs() + Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS)
+      if (closing.signal.aborted) return
+      // Those whom no process that is there could serve are told at once, as a turn without a pool would be.
+      for (const waiter of waiters) {
+        if ([...members.values()].some(({ process: { tenant } }) => tenant === undefined || tenant === waiter.tenant)) continue
+        waiters.delete(waiter)
+        waiter.given.reject(error)
+      }
+      observer.observe({ type: 'process-start-failed', error })
+    }
+    pump()
+  }
+
+  /** Gives out what is free, then brings the pool to its size. Called after every change. */
+  function pump(): void {
+    if (closing.signal.aborted) return
+    const free = candidates()
+    let unserved = 0
+    for (const waiter of waiters) {
+      const choice = choose(free, waiter, abilities)
+      if (choice === undefined) {
+        unserved++
+        continue
+      }
+      free.splice(free.indexOf(choice.candidate), 1)
+      // One that is about to be free is waited for: nobody else gets it meanwhile.
+      if (choice.candidate.state === 'recovering') continue
+      waiters.delete(waiter)
+      give(waiter, choice.candidate.id, choice.alignment)
+    }
+    const all = [...members]
+    const idle = all.filter(([, { state }]) => state === 'idle')
+    const { start: toStart, retire } = grow(
+      {
+        idle: idle.map(([id, { process, sinceMs, memoryMb }]) => ({
+          id,
+          tenant: process.tenant,
+          idleMs: clock.nowMs() - sinceMs,
+          memoryMb,
+        })),
+        busy: all.length - idle.length,
+        starting,
+        waiting: unserved,
+        otherMb: all.reduce((sum, [, { state, memoryMb }]) => (state === 'idle' ? sum : sum + memoryMb), 0),
+      },
+      limits,
+    )
+    for (const { id, cause } of retire) remove(id, cause, { idle: true })
+    // After a failure the next start waits, unless a request has nobody else to wait for: it is told what is wrong.
+    const allowed = (unserved > 0 && all.length === 0) || clock.nowMs() >= pausedUntilMs ? toStart : 0
+    for (let count = 0; count < allowed; count++) {
+      starting++
+      track('start', add())
+    }
+    report()
+  }
+
+  function sweep(): void {
+    pump()
+    if (!closing.signal.aborted) sweeping = clock.after(SWEEP_EVERY_MS, sweep)
+  }
+
+  sweep()
+  return {
+    get figures() {
+      return figures()
+    },
+    async lease({ tenant, wanted, signal }) {
+      signal.throwIfAborted()
+      closing.signal.throwIfAborted()
+      const waiter: Waiter = { tenant, wanted, sinceMs: clock.nowMs(), given: Promise.withResolvers() }
+      waiters.add(waiter)
+      using _left = onAbort(signal, () => {
+        if (waiters.delete(waiter)) waiter.given.reject(signal.reason)
+      })
+      pump()
+      return await waiter.given.promise
+    },
+    async close() {
+      const stopping = new GatewayError('shutting_down', 'The server is stopping. Try again shortly.')
+      closing.abort(stopping)
+      sweeping?.[Symbol.dispose]()
+      for (const waiter of waiters) waiter.given.reject(stopping)
+      waiters.clear()
+      for (const [id, { state }] of members) remove(id, 'shutdown', { idle: state === 'idle' })
+      while (work.size > 0) await Promise.all(work)
+    },
+  }
+}

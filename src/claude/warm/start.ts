@@ -1,0 +1,83 @@
+/** Starts a process that is kept: a talker in the neutral directory, told a system prompt where that can be changed later. */
+import { GatewayError, type Clock, type Observer } from '../../core/index.ts'
+import { isAbortOf, onAbort, orAborted } from '../../lib/index.ts'
+import { childEnvironment, CliProcess, newMark, talkerArguments } from '../process/index.ts'
+import type { Settings } from '../protocol/index.ts'
+import type { Abilities } from './abilities.ts'
+import type { Held, Step } from './align.ts'
+import { ProcessLostError, WarmProcess } from './warm-process.ts'
+
+/** What is set unless a turn asks for something else. */
+export const DEFAULT_SETTINGS: Settings = { maxOutputTokens: undefined, reasoning: 'none' }
+
+const PLACEHOLDER = 'You answer.'
+
+export interface StartWarmOptions {
+  readonly bin: string
+  readonly passedOn: Readonly<Record<string, string>>
+  /** An empty directory, the same for all: its path is part of what the model is sent, and so of its cache. */
+  readonly neutralDirectory: string
+  /** The model that is most likely wanted. */
+  readonly model: string
+  readonly abilities: Abilities
+  /** How long it may take to be ready. */
+  readonly startMs: number
+  readonly clock: Clock
+  readonly observer: Observer
+}
+
+/** What a process holds that was just started. */
+export const freshHeld = ({ model, abilities }: Pick<StartWarmOptions, 'model' | 'abilities'>): Held => ({
+  system: abilities.systemPrompt === 'fixed' ? undefined : PLACEHOLDER,
+  model,
+  settings: DEFAULT_SETTINGS,
+  rows: [],
+})
+
+/**
+ * Resolves once it is ready to be used.
+ * @throws GatewayError `cli_unavailable` or `cli_failed` when it cannot be started, ends, or is not ready in time.
+ */
+export async function startWarmProcess(
+  options: StartWarmOptions,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<WarmProcess> {
+  const { bin, passedOn, neutralDirectory, model, abilities, startMs, clock, observer } = options
+  const env = childEnvironment(passedOn, {
+    mark: newMark(),
+    ...(abilities.liveSettings ? {} : { reasoning: DEFAULT_SETTINGS.reasoning }),
+  })
+  const child = await CliProcess.start({
+    bin,
+    args: talkerArguments({ model }),
+    env,
+    directory: neutralDirectory,
+    clock,
+    observer,
+    agent: 'talker',
+    model,
+  })
+  const warm = new WarmProcess(child, {
+    held: { ...freshHeld(options), system: undefined },
+    abilities, clock, observer })
+  try {
+    using _stopped = onAbort(signal, () => void child.stop('shutdown'))
+    await orAborted(makeReady(warm, options), signal)
+    return warm
+  } catch (cause) {
+    await warm.stop('deadline')
+    if (isAbortOf(cause, signal) || !(cause instanceof ProcessLostError)) throw cause
+    throw new GatewayError('cli_failed', 'The Claude Code CLI did not become ready.', {
+      cause,
+      details: { startMs, stderr: warm.stderrTail },
+    })
+  }
+}
+
+async function makeReady(warm: WarmProcess, { abilities, startMs: ms }: StartWarmOptions): Promise<void> {
+  // One whose system prompt is fixed is told it with its first turn; no question may come before it.
+  const opening: readonly Step[] = abilities.systemPrompt === 'fixed' ? [] : [{ type: 'open', system: PLACEHOLDER }]
+  const setting: readonly Step[] = abilities.liveSettings ? [{ type: 'set', settings: DEFAULT_SETTINGS }] : []
+  if (opening.length + setting.length === 0) await warm.ping({ ms })
+  await warm.prepare([...opening, ...setting], { ms })
+}
