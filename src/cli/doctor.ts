@@ -13,6 +13,11 @@ import { proveCli } from '../prove-cli.ts'
 function tell(abilities: Abilities | undefined): string {
   if (abilities === undefined) return 'none can be kept; each turn starts one of its own'
   const { replay, rewind, systemPrompt, switchModel, liveSettings, interrupt } = abilities
+  const told = {
+    bulk: 'are told histories at once, in their roles',
+    steps: 'are told histories message by message, in their roles',
+    none: 'are told histories as one text',
+  }
   const back = {
     jump: 'go back in one step',
     steps: 'go back question by question',
@@ -24,7 +29,7 @@ function tell(abilities: Abilities | undefined): string {
     fixed: 'keep their first system prompt',
   }
   return [
-    replay ? 'replay histories in their roles' : 'are told histories as one text',
+    told[replay],
     back[rewind],
     system[systemPrompt],
     switchModel ? 'change models between conversations' : 'keep their first model',

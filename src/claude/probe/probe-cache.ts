@@ -8,10 +8,10 @@ import type { CliBinary } from '../locate.ts'
 import type { Abilities } from '../warm/index.ts'
 
 /** Counts up when what is tried changes: what was found before is then tried anew. */
-const REVISION = 1
+const REVISION = 2
 
 const abilities = z.object({
-  replay: z.boolean(),
+  replay: z.enum(['bulk', 'steps', 'none']),
   rewind: z.enum(['jump', 'steps', 'none']),
   systemPrompt: z.enum(['live', 'when-empty', 'fixed']),
   switchModel: z.boolean(),

@@ -19,7 +19,7 @@ import {
 } from './scenarios.ts'
 
 const NONE: Abilities = {
-  replay: false,
+  replay: 'none',
   rewind: 'none',
   systemPrompt: 'when-empty',
   switchModel: false,
@@ -82,6 +82,10 @@ export async function openProbe({ bin, passedOn, directory, bodies, clock }: Pro
     }
   }
 
+  const replay = async (): Promise<Abilities['replay']> => {
+    if (await can(replays, { ...NONE, replay: 'bulk', rewind: 'steps' })) return 'bulk'
+    return (await can(replays, { ...NONE, replay: 'steps', rewind: 'steps' })) ? 'steps' : 'none'
+  }
   const rewind = async (): Promise<Abilities['rewind']> => {
     if (await can(rewinds, { ...NONE, rewind: 'jump' })) return 'jump'
     return (await can(rewinds, { ...NONE, rewind: 'steps' })) ? 'steps' : 'none'
@@ -93,8 +97,8 @@ export async function openProbe({ bin, passedOn, directory, bodies, clock }: Pro
   return {
     async abilities() {
       if (!(await can(isServed, NONE))) return undefined
-      const [replay, rewindAbility, systemPromptAbility, switchModel, liveSettings, interrupt] = await Promise.all([
-        can(replays, { ...NONE, replay: true }),
+      const [replayAbility, rewindAbility, systemPromptAbility, switchModel, liveSettings, interrupt] = await Promise.all([
+        replay(),
         rewind(),
         systemPrompt(),
         can(switchesModel, { ...NONE, rewind: 'steps', switchModel: true }),
@@ -102,7 +106,7 @@ export async function openProbe({ bin, passedOn, directory, bodies, clock }: Pro
         can(isInterrupted, { ...NONE, rewind: 'steps', interrupt: true }),
       ])
       return {
-        replay,
+        replay: replayAbility,
         rewind: rewindAbility,
         systemPrompt: systemPromptAbility,
         switchModel,
@@ -110,6 +114,6 @@ export async function openProbe({ bin, passedOn, directory, bodies, clock }: Pro
         interrupt,
       }
     },
-    isInert: (abilities) => can(abilities.replay ? isInertInHistory : isInertInQuestion, abilities),
+    isInert: (abilities) => can(abilities.replay !== 'none' ? isInertInHistory : isInertInQuestion, abilities),
   }
 }

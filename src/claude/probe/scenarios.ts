@@ -58,13 +58,17 @@ const ANSWERS = 'say exactly: yes'
 /** It can be asked at all. */
 export const isServed: Scenario = async (trial) => (await ask(trial, ANSWERS)).messages === `user: ${ANSWERS}`
 
+/** With everything that an earlier message may be mistaken for. */
 export const replays: Scenario = async (trial) => {
-  const { messages } = await ask(trial, ANSWERS, replay('one', 'two', 'three', 'four'))
-  const again = await ask(trial, ANSWERS)
-  const history = 'user: one | assistant: two | user: three | assistant: four'
+  const texts = ['one', 'two', '/clear', '@README', '<local-command-stdout>x</local-command-stdout>', 'ultrathink', 'go', 'on']
+  const { messages } = await ask(trial, ANSWERS, replay(...texts))
+  const history = texts.map((text, index) => `${index % 2 === 0 ? 'user' : 'assistant'}: ${text}`).join(' | ')
+  const next = await ask(trial, ANSWERS)
+  const edited = await ask(trial, ANSWERS, rewindTo(trial, 0), replay('other', 'history', 'of', 'four'))
   return (
     messages === `${history} | user: ${ANSWERS}` &&
-    again.messages === `${history} | user: ${ANSWERS} | assistant: yes | user: ${ANSWERS}`
+    next.messages === `${history} | user: ${ANSWERS} | assistant: yes | user: ${ANSWERS}` &&
+    edited.messages === `user: other | assistant: history | user: of | assistant: four | user: ${ANSWERS}`
   )
 }
 

@@ -27,10 +27,13 @@ export const initializeRequest = ({
   ...(outputSchema === undefined ? {} : { jsonSchema: outputSchema }),
 })
 
+/** Stands for no system prompt at all; an empty one is refused. */
+const NO_SYSTEM_PROMPT = '__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__'
+
 export const setModelRequest = ({ model, system }: { readonly model: string; readonly system?: string }): object => ({
   subtype: 'set_model',
   model,
-  ...(system === undefined ? {} : { system_prompt: system }),
+  ...(system === undefined ? {} : { system_prompt: system === '' ? NO_SYSTEM_PROMPT : system }),
 })
 
 /** Every key each time: what is left out stays as it was set before. */

@@ -34,6 +34,13 @@ export const encodeUserLine = (text: string, identified: Identified): string => 
 export const encodePastUserLine = (text: string, identified: Identified): string =>
   toLine({ ...userMessage(text, identified), shouldQuery: false })
 
+/**
+ * A user's message of an earlier turn, put into the transcript as it is read, without an acknowledgement: the CLI takes
+ * it for what a command printed, which it tells the model as a user's message, word for word. Only newer versions do.
+ */
+export const encodeToldUserLine = (text: string): string =>
+  toLine({ type: 'assistant', uuid: randomUUID(), local_command_source: text })
+
 /** An answer of an earlier turn: put into the transcript as it is read, without an acknowledgement. */
 export const encodePastAssistantLine = (text: string): string =>
   toLine({

@@ -1,7 +1,7 @@
 /** What a version of the CLI can do with a process that is kept. Found by trying (`probe.ts`), never taken from a version number. */
 export interface Abilities {
-  /** Earlier messages can be put into the transcript, in their roles. */
-  readonly replay: boolean
+  /** Earlier messages can be put into the transcript, in their roles: all at once, one user's message after the other, or not. */
+  readonly replay: 'bulk' | 'steps' | 'none'
   /** `jump`: back to any user message at once; `steps`: to the newest only, one after the other. */
   readonly rewind: 'jump' | 'steps' | 'none'
   /** A system prompt can be changed: from the next turn on, only while the transcript is empty, or not at all once it is set. */

@@ -6,12 +6,12 @@ import type { HitKind } from '../../core/index.ts'
 import { flattenTurns, type Prompt, type Settings, type Turn } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 
-/** A message that a process holds; a user's has the uuid by which it can be rewound to. */
+/** A message that a process holds; one that it can be rewound to has a uuid. */
 export interface Row extends Turn {
   readonly uuid?: string
 }
 
-/** What a process holds. The first row, where there is one, is a user's. */
+/** What a process holds. The first row, where there is one, can be rewound to. */
 export interface Held {
   /** Absent until it has been told one. */
   readonly system: string | undefined
@@ -50,7 +50,7 @@ export interface Alignment {
 }
 
 /** Milliseconds, measured on 2.1.330; only their proportions matter. */
-const COST = { open: 40, rewind: 3, rewound: 0.2, 'set-system': 3, 'set-model': 8, set: 5, user: 5, assistant: 1 } as const
+const COST = { open: 40, rewind: 3, rewound: 0.2, 'set-system': 3, 'set-model': 8, set: 5, replay: 5, user: 5, assistant: 1, bulk: 0.2 } as const
 
 /** Blank space around an answer cannot matter: a model ends it where it likes, and clients trim it. */
 const isSame = (row: Row, turn: Turn): boolean =>
@@ -65,22 +65,26 @@ const commonLength = (rows: readonly Row[], turns: readonly Turn[]): number => {
   return differing < 0 ? turns.length : differing
 }
 
-/** A transcript is cut before a user's message only; an assistant's goes with the one that it answers. */
+/** A transcript is cut only before a message that it can be rewound to. */
 const cutAt = (rows: readonly Row[], length: number): number => {
   let cut = length
-  while (cut < rows.length && rows[cut]?.role !== 'user') cut--
+  while (cut > 0 && cut < rows.length && rows[cut]?.uuid === undefined) cut--
   return cut
 }
 
 const isSameSettings = (a: Settings | undefined, b: Settings): boolean =>
   a?.maxOutputTokens === b.maxOutputTokens && a?.reasoning === b.reasoning
 
-const costOf = (step: Step): number => {
+/** What it costs to tell a process these turns. */
+export const replayCost = (turns: readonly Turn[], { replay }: Abilities): number =>
+  replay === 'bulk' ? COST.replay + turns.length * COST.bulk : turns.reduce((sum, { role }) => sum + COST[role], 0)
+
+const costOf = (step: Step, abilities: Abilities): number => {
   switch (step.type) {
     case 'rewind':
       return COST.rewind + step.uuids.length * COST.rewound
     case 'replay':
-      return step.turns.reduce((sum, { role }) => sum + COST[role], 0)
+      return replayCost(step.turns, abilities)
     case 'ask':
       return 0
     case 'open':
@@ -98,10 +102,10 @@ interface Change {
 }
 
 /** What stays and what is told: the turns that are missing, or where they cannot be replayed all of it in one question. */
-function changeOf({ rows }: Held, wanted: Wanted, { replay, emptied }: { replay: boolean; emptied: boolean }): Change {
+function changeOf({ rows }: Held, wanted: Wanted, { replays, emptied }: { replays: boolean; emptied: boolean }): Change {
   const kept = emptied ? 0 : cutAt(rows, commonLength(rows, wanted.turns))
   const replayed = wanted.turns.slice(kept)
-  return replayed.length === 0 || replay
+  return replayed.length === 0 || replays
     ? { kept, replayed, ask: wanted.ask }
     : { kept: 0, replayed: [], ask: flattenTurns(wanted) }
 }
@@ -124,7 +128,7 @@ export function align(held: Held, wanted: Wanted, abilities: Abilities): Alignme
   if (otherModel && (opens || !abilities.switchModel)) return undefined
 
   const emptied = otherModel || (otherSystem && abilities.systemPrompt === 'when-empty')
-  const change = changeOf(held, wanted, { replay: abilities.replay, emptied })
+  const change = changeOf(held, wanted, { replays: abilities.replay !== 'none', emptied })
   const { kept, replayed, ask } = change
   const uuids = rows
     .slice(kept)
@@ -144,7 +148,7 @@ export function align(held: Held, wanted: Wanted, abilities: Abilities): Alignme
   return {
     steps,
     kind: kindOf(change, held, wanted),
-    cost: steps.reduce((sum, step) => sum + costOf(step), 0),
+    cost: steps.reduce((sum, step) => sum + costOf(step, abilities), 0),
     kept,
   }
 }

@@ -1,7 +1,7 @@
 /** Which process serves a request, how many are started, which are retired. Pure. */
 import type { RetireCause } from '../../core/index.ts'
 import type { Abilities } from './abilities.ts'
-import { align, type Alignment, type Held, type Wanted } from './align.ts'
+import { align, replayCost, type Alignment, type Held, type Wanted } from './align.ts'
 
 /** A process as the plan sees it; `recovering` becomes idle within moments, holding about what it holds here. */
 export interface Candidate {
@@ -17,13 +17,12 @@ export interface Candidate {
 /** The first turn of a process is slower than later ones. */
 const YOUNG_COST = 15
 const RECOVERING_COST = 20
-/** What a message costs that another conversation may want back, while that is likely. */
-const LOST_ROW_COST = 2.5
+/** How long it is as likely as not that a conversation goes on. */
 const LIKELY_WANTED_MS = 120_000
 
 /** What others lose when this process is used: the conversation that it holds, unless it is the one that goes on. */
-const lossOf = ({ held, idleMs }: Candidate, { kept }: Alignment): number =>
-  kept > 0 || idleMs > LIKELY_WANTED_MS ? 0 : held.rows.length * LOST_ROW_COST
+const lossOf = ({ held, idleMs }: Candidate, { kept }: Alignment, abilities: Abilities): number =>
+  kept > 0 || held.rows.length === 0 || idleMs > LIKELY_WANTED_MS ? 0 : replayCost(held.rows, abilities) / 2
 
 export interface Choice {
   readonly candidate: Candidate
@@ -43,12 +42,27 @@ export function choose(
     if (alignment === undefined) continue
     const cost =
       alignment.cost +
-      lossOf(candidate, alignment) +
+      lossOf(candidate, alignment, abilities) +
       (candidate.tenant === undefined ? YOUNG_COST : 0) +
       (candidate.state === 'recovering' ? RECOVERING_COST : 0)
     if (best === undefined || cost < best.cost) best = { candidate, alignment, cost }
   }
   return best
+}
+
+/** The older a figure, the less it counts. */
+export const movingAverage = (average: number, figure: number): number => average * 0.8 + figure * 0.2
+
+/**
+ * How many of those who wait are better served by a process that is started than by one that becomes free. `turnMs` and
+ * `startMs` are what a turn and a start take on average; `waitedMs` are the waits so far, longest first.
+ */
+export function worthStarting(
+  waitedMs: readonly number[],
+  { busy, turnMs, startMs }: { readonly busy: number; readonly turnMs: number; readonly startMs: number },
+): number {
+  const freeAfterMs = (place: number): number => (busy === 0 ? Infinity : ((place + 1) * turnMs) / busy)
+  return waitedMs.filter((waited, place) => waited >= startMs || freeAfterMs(place) >= startMs).length
 }
 
 export interface PoolLimits {

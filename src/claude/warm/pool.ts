@@ -10,7 +10,7 @@ import {
 import { onAbort } from '../../lib/index.ts'
 import type { Abilities } from './abilities.ts'
 import type { Alignment, Wanted } from './align.ts'
-import { choose, grow, type Candidate, type PoolLimits } from './plan.ts'
+import { choose, grow, movingAverage, worthStarting, type Candidate, type PoolLimits } from './plan.ts'
 import type { WarmProcess } from './warm-process.ts'
 
 const SWEEP_EVERY_MS = 5000
@@ -83,6 +83,9 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
   const closing = new AbortController()
   let lastId = 0
   let starting = 0
+  /** What a turn and a start take, until it is known. */
+  let turnMs = 2000
+  let startMs = 500
   let failures = 0
   let pausedUntilMs = 0
   let sweeping: Disposable | undefined
@@ -155,6 +158,7 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
     const member = members.get(id)
     if (member === undefined) return
     member.state = 'busy'
+    member.sinceMs = clock.nowMs()
     member.process.tenant = tenant
     let held = true
     given.resolve({
@@ -164,6 +168,7 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
       release(outcome) {
         if (!held) return
         held = false
+        turnMs = movingAverage(turnMs, clock.nowMs() - member.sinceMs)
         member.sinceMs = clock.nowMs()
         if (outcome.lost !== undefined || closing.signal.aborted) {
           remove(id, outcome.lost ?? 'shutdown', { idle: false })
@@ -176,9 +181,11 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
   }
 
   async function add(): Promise<void> {
+    const startedMs = clock.nowMs()
     try {
       const process = await start({ signal: closing.signal })
       starting--
+      startMs = movingAverage(startMs, clock.nowMs() - startedMs)
       failures = 0
       if (closing.signal.aborted) return await process.stop('shutdown')
       const id = ++lastId
@@ -206,11 +213,11 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
   function pump(): void {
     if (closing.signal.aborted) return
     const free = candidates()
-    let unserved = 0
+    const unserved: number[] = []
     for (const waiter of waiters) {
       const choice = choose(free, waiter, abilities)
       if (choice === undefined) {
-        unserved++
+        unserved.push(clock.nowMs() - waiter.sinceMs)
         continue
       }
       free.splice(free.indexOf(choice.candidate), 1)
@@ -231,14 +238,14 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
         })),
         busy: all.length - idle.length,
         starting,
-        waiting: unserved,
+        waiting: worthStarting(unserved, { busy: all.length - idle.length, turnMs, startMs }),
         otherMb: all.reduce((sum, [, { state, memoryMb }]) => (state === 'idle' ? sum : sum + memoryMb), 0),
       },
       limits,
     )
     for (const { id, cause } of retire) remove(id, cause, { idle: true })
     // After a failure the next start waits, unless a request has nobody else to wait for: it is told what is wrong.
-    const allowed = (unserved > 0 && all.length === 0) || clock.nowMs() >= pausedUntilMs ? toStart : 0
+    const allowed = (unserved.length > 0 && all.length === 0) || clock.nowMs() >= pausedUntilMs ? toStart : 0
     for (let count = 0; count < allowed; count++) {
       starting++
       track('start', add())
@@ -261,6 +268,8 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
       closing.signal.throwIfAborted()
       const waiter: Waiter = { tenant, wanted, sinceMs: clock.nowMs(), given: Promise.withResolvers() }
       waiters.add(waiter)
+      // Whoever waited as long as a start takes is worth one.
+      using _patience = clock.after(startMs, pump)
       using _left = onAbort(signal, () => {
         if (waiters.delete(waiter)) waiter.given.reject(signal.reason)
       })

@@ -14,6 +14,7 @@ import {
   encodePastUserLine,
   encodeRefusalLine,
   encodeSentinelLine,
+  encodeToldUserLine,
   encodeUserLine,
   initializeRequest,
   interruptRequest,
@@ -193,8 +194,9 @@ export class WarmProcess {
       if (this.#abilities.rewind === 'none') throw new ProcessLostError('its last question cannot be taken back')
       await this.#takeBack([asked.uuid])
     }
-    if (answer.length === 0 || !this.#abilities.replay) return
-    await this.#replay([{ role: 'user', text: asked.text }, ...answer], AbortSignal.timeout(ms))
+    // The next request is likely to change what is put back here, so it can be rewound to.
+    if (answer.length === 0 || this.#abilities.replay === 'none') return
+    await this.#replayInSteps([{ role: 'user', text: asked.text }, ...answer], NEVER)
   }
 
   /** Ends it; at once where it may be busy, else as it likes within `graceMs`. The first cause is kept. */
@@ -228,8 +230,25 @@ export class WarmProcess {
     await this.#child.write(encodeUserLine(text, { uuid }))
   }
 
-  /** Each user's message is waited for: one that is written before it is taken in lets the answers overtake it. */
+  /**
+   * Puts earlier messages into the transcript. A user's message is waited for, since answers that are written before it is
+   * taken in overtake it. Where a process takes them in bulk only the first of a transcript is: by it the CLI
+   * tells the conversation apart, and to it the transcript can be rewound.
+   */
   async #replay(turns: readonly Turn[], signal: AbortSignal): Promise<void> {
+    if (this.#abilities.replay !== 'bulk') return await this.#replayInSteps(turns, signal)
+    const inSteps = this.#held.rows.length === 0 ? 1 : 0
+    await this.#replayInSteps(turns.slice(0, inSteps), signal)
+    const rest = turns.slice(inSteps)
+    await this.#child.write(
+      rest
+        .map(({ role, text }) => (role === 'assistant' ? encodePastAssistantLine(text) : encodeToldUserLine(text)))
+        .join(''),
+    )
+    this.#hold({ rows: [...this.#held.rows, ...rest.map(({ role, text }) => ({ role, text }))] })
+  }
+
+  async #replayInSteps(turns: readonly Turn[], signal: AbortSignal): Promise<void> {
     for (const { role, text } of turns) {
       signal.throwIfAborted()
       let row: Row = { role, text }
