@@ -12,6 +12,9 @@ const unlessMissing = (value: number, text: string): string => (Number.isFinite(
 
 export const formatMs = (value: number): string => unlessMissing(value, `${digits(value)} ms`)
 
+/** For comparing with a limit, which rounding must not reach. */
+export const formatExactMs = (value: number): string => unlessMissing(value, `${value.toFixed(2)} ms`)
+
 export const formatTimes = (value: number): string =>
   unlessMissing(value, `${value < 1 ? value.toPrecision(2) : value.toFixed(value < 100 ? 1 : 0)} ×`)
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { hasCode } from '../src/lib/index.ts'
 import { nowMs } from './clock.ts'
-import { cpuMsOf, familyOf } from './process-tree.ts'
+import { cpuMsOf, processesAtHome } from './process-tree.ts'
 import { quietEnvironment } from './quiet-environment.ts'
 
 const COMMAND = fileURLToPath(new URL('../src/cli/bin.ts', import.meta.url))
@@ -76,14 +76,12 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
 
   const stop = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGTERM')
     const late = new AbortController()
-    const isLate = sleep(STOP_MS, true, { signal: late.signal }).catch(() => false)
-    const stopped = await Promise.race([ended.then(() => true), isLate.then(() => false)])
+    await Promise.race([ended, sleep(STOP_MS, undefined, { signal: late.signal })])
     late.abort()
-    if (stopped) return
-    for (const member of familyOf(pid)) kill(member)
+    // One that was late, and what one leaves behind that was killed.
+    for (const left of processesAtHome(directory)) kill(left)
     await ended
   }
   let stopping: Promise<void> | undefined

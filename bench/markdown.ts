@@ -1,6 +1,15 @@
 /** The report as Markdown. */
 import { COLUMNS } from './columns.ts'
-import { formatBytes, formatMiB, formatMs, formatSpread, formatTimes, NOT_MEASURED, table } from './format.ts'
+import {
+  formatBytes,
+  formatExactMs,
+  formatMiB,
+  formatMs,
+  formatSpread,
+  formatTimes,
+  NOT_MEASURED,
+  table,
+} from './format.ts'
 import type { Cell } from './figures.ts'
 import type { Report } from './report.ts'
 import { ENGINES, ROWS, type RowName } from './rows.ts'
@@ -121,7 +130,7 @@ const goals = ({ goals }: Report): string =>
     ...goals.map(({ what, wanted, measured, unit, met }) => [
       what,
       wanted,
-      unit === 'ms' ? formatMs(measured) : formatTimes(measured),
+      unit === 'ms' ? formatExactMs(measured) : formatTimes(measured),
       met ? 'met' : 'missed',
     ]),
   ])

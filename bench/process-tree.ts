@@ -48,8 +48,18 @@ function treeOf(root: number): readonly ProcessFigures[] {
 export const childrenOf = (root: number): readonly number[] =>
   everyProcess().flatMap(({ pid, parent }) => (parent === root ? [pid] : []))
 
-/** The process and its descendants. */
-export const familyOf = (root: number): readonly number[] => treeOf(root).map(({ pid }) => pid)
+/** The processes whose home the directory is. */
+export const processesAtHome = (directory: string): readonly number[] =>
+  everyProcess().flatMap(({ pid }) => (environmentOf(pid).includes(`HOME=${directory}`) ? [pid] : []))
+
+function environmentOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+  } catch {
+    // It has ended since the list was read, or is another user's.
+    return []
+  }
+}
 
 /** The processor time that the process and all that it started have used, in milliseconds. */
 export function cpuMsOf(root: number): number | undefined {

@@ -10,12 +10,9 @@ export type EngineName = 'cold' | 'warm'
 export const ENGINES: readonly EngineName[] = ['cold', 'warm']
 export const ROWS: readonly RowName[] = ['direct', ...ENGINES]
 
-/** Whether the gateway at hand has a warm engine; without one both rows are cold. */
-const HAS_WARM_ENGINE = false
-
 /** The settings that choose an engine; all others are as they are by default. */
 export const ENGINE_SETTINGS: Readonly<Record<EngineName, Readonly<Record<string, string>>>> = {
-  cold: HAS_WARM_ENGINE ? { VIVAVOCE_POOL_MAX: '0' } : {},
+  cold: { VIVAVOCE_POOL_MAX: '0' },
   warm: {},
 }
 
@@ -38,5 +35,5 @@ export const engineRow = (name: EngineName, gateway: GatewayProcess): Row => ({
   name,
   target: { url: gateway.url, dialect: chat(gateway) },
   gateway,
-  isCheap: name === 'warm' && HAS_WARM_ENGINE,
+  isCheap: name === 'warm',
 })

@@ -20,7 +20,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Folders that do no input or output and read no clock. */
-const PURE = ['wire', 'claude/protocol', 'claude/cold/answer.ts']
+const PURE = [
+  'wire',
+  'claude/protocol',
+  'claude/answer/answer.ts',
+  'claude/warm/align.ts',
+  'claude/warm/plan.ts',
+  'config/pool-size.ts',
+]
 const NO_IO = /from 'node:(?!crypto)|Date\.now|setTimeout|performance\.now|process\.(?!pid)/
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })

@@ -19,7 +19,11 @@ const MAX_SPARES_BY_DEFAULT = 4
 /** A quarter of the memory, as many processes as fit into it, a spare for each core. */
 export function poolSize(
   { memoryMb, cores }: Machine,
-  wanted: { readonly max?: number | undefined; readonly spares?: number | undefined; readonly memoryMb?: number | undefined },
+  wanted: {
+    readonly max?: number | undefined
+    readonly spares?: number | undefined
+    readonly memoryMb?: number | undefined
+  },
 ): PoolSize {
   const budgetMb = wanted.memoryMb ?? Math.max(512, Math.floor(memoryMb / 4))
   const max = wanted.max ?? Math.max(1, Math.min(MAX_BY_DEFAULT, Math.floor(budgetMb / PROCESS_MB)))

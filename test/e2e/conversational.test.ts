@@ -96,7 +96,7 @@ describe('a conversation on the real CLI', () => {
     expect(await reply('s5', 'recall')).not.toContain('boom')
   })
 
-  test('[CV6] a conversation that is deleted is forgotten, the CLI’s copy too', async () => {
+  test('[CV6] a conversation that is deleted is forgotten, on disk too', async () => {
     await reply('to/forget', 'SECRET-MARKER-91')
     expect((await filesWith('SECRET-MARKER-91', stage.directory)).length).toBeGreaterThan(0)
     const path = `/v1/conversational/${encodeURIComponent('to/forget')}`
@@ -132,7 +132,7 @@ describe('a conversation and a restart', () => {
   })
   afterAll(() => rm(directory, { recursive: true, force: true }))
 
-  test('[CV5] goes on after a restart, and after the CLI has lost its session', async () => {
+  test('[CV5] goes on after a restart, and without anything that the CLI keeps', async () => {
     const first = await startStage({ directory })
     await reply('kept', 'remember green', first)
     await first.close()

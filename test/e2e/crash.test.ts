@@ -51,7 +51,7 @@ async function serve() {
   return { post, stop, err: () => err }
 }
 
-test('[CV5] [DO4] [LG2] a server that is killed loses no answered turn, and the next one ends what it left', async () => {
+test('[CV5] [DO4] [LG2] [WP15] a server that is killed loses no answered turn, and the next one ends what it left', async () => {
   const first = await serve()
   const say = (server: typeof first, message: string) => server.post('/v1/conversational', { session_id: 's', message })
   expect((await say(first, 'remember one')).status).toBe(200)
@@ -64,10 +64,11 @@ test('[CV5] [DO4] [LG2] a server that is killed loses no answered turn, and the 
     ([, pid]) => Number(pid),
   )
   const alive = pids.filter(isAlive)
-  expect(alive).toHaveLength(2)
   await first.stop('SIGKILL')
   await Promise.all([broken, run])
-  expect(alive.filter(isAlive)).toEqual(alive)
+  // Those that were idle end with their input; the two that are in the middle of an answer go on.
+  const left = await until(() => alive.filter(isAlive).length === 2 && alive.filter(isAlive))
+  expect(left).toHaveLength(2)
 
   const second = await serve()
   expect(alive.filter(isAlive)).toEqual([])

@@ -132,6 +132,7 @@ describe('failures of the CLI itself, on a scripted one', () => {
     stage = await startStage({
       env: {
         VIVAVOCE_CLAUDE_BIN: fakeClaude,
+        VIVAVOCE_POOL_MAX: '0',
         VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS: '1',
         VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS: '1',
       },
@@ -211,9 +212,9 @@ describe('failures of the CLI itself, on a scripted one', () => {
 })
 
 test('[CL3] a CLI that reads the files that a text names is not served', async () => {
-  await expect(startStage({ env: { VIVAVOCE_CLAUDE_BIN: `${fakeClaude}-dishonest` } })).rejects.toThrow(
-    /not shown to take callers’ text as mere text/,
-  )
+  await expect(
+    startStage({ env: { VIVAVOCE_CLAUDE_BIN: `${fakeClaude}-dishonest`, VIVAVOCE_POOL_MAX: '0' } }),
+  ).rejects.toThrow(/not shown to take callers’ text as mere text/)
 })
 
 test('[CL7] a CLI that is not there, or is none, is told so', async () => {

@@ -53,7 +53,7 @@ describe('callers’ text is mere text to the CLI', () => {
     expect(finish).toEqual(['stop'])
     expect(stage.rehearsal.requests.length).toBe(before + 1)
     const { raw } = sent()
-    expect(raw).toContain(JSON.stringify(`User: ${text}`))
+    expect(raw).toContain(JSON.stringify(text.trim() === '' ? '(no content)' : text))
     expectNothingElse(raw)
   })
 
@@ -69,23 +69,27 @@ describe('callers’ text is mere text to the CLI', () => {
         ]),
       )
       const { raw } = sent()
-      expect(raw).toContain(JSON.stringify(`${text}\n\nUser: ${text}\nAssistant: ${text}\nUser: hello`))
+      expect(stage.told(stage.rehearsal.requests.at(-1)?.body)).toBe(`user: ${text} | assistant: ${text} | user: hello`)
+      expect(raw).toContain(`\\n\\n${text}"`)
       expectNothingElse(raw)
     },
   )
 
-  test.each(['@/etc/hostname', '/clear', '/help', '--resume', 'ultrathink'])('[CL2] in a session: %s', async (text) => {
-    const say = (message: string) =>
-      stage.fetch('/v1/conversational', { body: { session_id: `inert ${text}`, message } })
-    expect((await say(text)).status).toBe(200)
-    expect(sent().raw).toContain(JSON.stringify(text))
-    expectNothingElse(sent().raw)
-    expect((await say(text)).status).toBe(200)
-    const { raw } = sent()
-    // The earlier turn is still there: no command cleared it.
-    expect(raw.split(JSON.stringify(text)).length - 1).toBe(2)
-    expectNothingElse(raw)
-  })
+  test.each(['@/etc/hostname', '/clear', '/help', '--resume', 'ultrathink'])(
+    '[CL2] in a conversation: %s',
+    async (text) => {
+      const say = (message: string) =>
+        stage.fetch('/v1/conversational', { body: { session_id: `inert ${text}`, message } })
+      expect((await say(text)).status).toBe(200)
+      expect(sent().raw).toContain(JSON.stringify(text))
+      expectNothingElse(sent().raw)
+      expect((await say(text)).status).toBe(200)
+      const { raw } = sent()
+      // The earlier turn is still there: no command cleared it.
+      expect(raw.split(JSON.stringify(text)).length - 1).toBe(2)
+      expectNothingElse(raw)
+    },
+  )
 
   test.each(['@/etc/hostname', '/clear', '--dangerously-skip-permissions'])(
     '[CL2] in a run of a doer: %s',
@@ -95,7 +99,7 @@ describe('callers’ text is mere text to the CLI', () => {
       })
       expect(response.status).toBe(200)
       const { raw } = sent()
-      expect(raw).toContain(JSON.stringify(`User: ${text}`))
+      expect(raw).toContain(JSON.stringify(text))
       expectNothingElse(raw)
     },
   )
@@ -110,7 +114,7 @@ describe('callers’ text is mere text to the CLI', () => {
       ]),
     )
     expect(finish).toEqual(['stop'])
-    expect(sent().raw).toContain(JSON.stringify(`User: ${long}\nAssistant: yes\nUser: hello`))
+    expect(stage.told(stage.rehearsal.requests.at(-1)?.body)).toBe(`user: ${long} | assistant: yes | user: hello`)
   })
 
   test('[CL1] no text of a caller is in the process list or in an environment', async () => {
@@ -121,8 +125,8 @@ describe('callers’ text is mere text to the CLI', () => {
       { role: 'user', content: `${marker} [rehearse first=1500]` },
     ])
     const pid = await stage.until(() => {
-      const started = stage.observations.slice(from).find(({ type }) => type === 'process-started')
-      return started?.type === 'process-started' && started.pid
+      const aligned = stage.observations.slice(from).find(({ type }) => type === 'turn-aligned')
+      return aligned?.type === 'turn-aligned' && aligned.pid
     })
     await stage.until(() => stage.rehearsal.requests.at(-1)?.rawBody.includes(marker))
     expect(execFileSync('ps', ['-eo', 'args', '-ww'], { encoding: 'utf8' })).not.toContain(marker)

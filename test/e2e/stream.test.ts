@@ -91,13 +91,14 @@ describe('a streamed answer on the real CLI', () => {
     expect(JSON.stringify(chunks)).not.toContain('SECRET-THOUGHT')
   })
 
-  test('[CC13] [CC6] the whole history goes in one prompt, instructions first, earlier answers kept', async () => {
-    const { text } = await readStream(
+  test('[CC13] [CC6] the model is sent the history in its roles, the first instructions as the system prompt', async () => {
+    const { finish } = await readStream(
       await stage.fetch('/v1/chat/completions', {
         body: {
           stream: true,
           messages: [
             { role: 'system', content: 'Be kind.' },
+            { role: 'developer', content: 'Be wise.' },
             { role: 'user', content: 'first' },
             { role: 'assistant', content: 'one' },
             { role: 'developer', content: 'Be brief.' },
@@ -113,18 +114,12 @@ describe('a streamed answer on the real CLI', () => {
         },
       }),
     )
-    expect(text).toBe('This is a rehearsal. You said: third')
-    expect(lastBody().rawBody).toContain(
-      JSON.stringify('Be kind.\n\nBe brief.\n\nUser: first\nAssistant: one\nUser: second\nUser: third'),
-    )
-  })
-
-  test('[CL6] a talker’s request carries its persona, no tools and one prompt', async () => {
-    await readStream(await ask('hello'))
+    expect(finish).toEqual(['stop'])
     const { body } = lastBody()
-    expect(body.tools ?? []).toEqual([])
-    expect(JSON.stringify(body.system)).toContain('You are talking with someone by voice')
-    expect(body.messages.filter(({ role }) => role === 'user')).toHaveLength(1)
+    expect(stage.told(body)).toBe(
+      'user: first | assistant: one | user: <system>\nBe brief.\n</system> + second + third',
+    )
+    expect(JSON.stringify(body.system)).toContain(String.raw`\n\nBe kind.\n\nBe wise."`)
   })
 
   test('[CC1] [CC3] an agent is picked by name, a foreign name is mapped', async () => {
@@ -144,9 +139,6 @@ describe('a streamed answer on the real CLI', () => {
     const { text, finish } = await readStream(await ask('count to 30', { max_tokens: 4 }))
     expect(text).toBe('1 2 3 4')
     expect(finish).toEqual(['length'])
-    await until(
-      () => stage.ended().length === stage.observations.filter(({ type }) => type === 'process-started').length,
-    )
     // The CLI asks to go on as soon as it is told of the limit; on a busy machine it may just begin to before it is killed.
     const [first, ...more] = await until(() => {
       const requests = stage.rehearsal.requests.slice(before)

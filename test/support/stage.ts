@@ -8,7 +8,13 @@ import { loadConfig } from '../../src/config/index.ts'
 import type { Observation } from '../../src/core/index.ts'
 import { isAlive } from '../../src/lib/is-alive.ts'
 import { startGateway, type Gateway } from '../../src/main.ts'
-import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../../src/rehearsal/index.ts'
+import {
+  REHEARSAL_KEY,
+  startRehearsal,
+  toBlocks,
+  type Rehearsal,
+  type RehearsedRequest,
+} from '../../src/rehearsal/index.ts'
 
 export const KEY = 'test-key'
 const DEADLINE_MS = 30_000
@@ -35,6 +41,8 @@ export interface Stage extends AsyncDisposable {
   until<T>(found: () => T | undefined | false): Promise<T>
   /** The processes of the CLI that ended, oldest first. */
   ended(): readonly Ended[]
+  /** The messages of a request to the model, `user: one | assistant: two`, without what the CLI adds of itself. */
+  told(body: RehearsedRequest['body'] | undefined): string
   close(): Promise<void>
 }
 
@@ -52,6 +60,22 @@ export async function until<T>(found: () => T | undefined | false | Promise<T | 
     await delay(5)
   }
 }
+
+/** Blocks of one message are joined by ` + `; the CLI ends one that another follows with a line break. */
+const told: Stage['told'] = (body) =>
+  (body?.messages ?? [])
+    .filter(({ role }) => role !== 'system')
+    .map(({ role, content }) => {
+      const texts = toBlocks(content).map(({ text, type }) => text ?? `<${type}>`)
+      const own = texts.filter((text) => !text.startsWith('<system-reminder>\nAs you answer'))
+      return {
+        role,
+        text: own.map((text, index) => (index < own.length - 1 ? text.replace(/\n$/, '') : text)).join(' + '),
+      }
+    })
+    .filter(({ text }) => text !== '')
+    .map(({ role, text }) => `${role}: ${text}`)
+    .join(' | ')
 
 /** How many servers, connections, children and timers keep this process. */
 const held = (): number =>
@@ -79,6 +103,8 @@ export async function startStage({ env = {}, directory: given }: StageOptions = 
     ANTHROPIC_BASE_URL: rehearsal.url,
     ANTHROPIC_API_KEY: REHEARSAL_KEY,
     CLAUDE_CONFIG_DIR: join(directory, 'claude'),
+    // What a CLI can do is found out once for the whole suite.
+    XDG_CACHE_HOME: join(tmpdir(), 'cache'),
     VIVAVOCE_DATA_DIR: join(directory, 'data'),
     VIVAVOCE_PORT: '0',
     VIVAVOCE_HEADER_HOLD_MS: '4000',
@@ -121,6 +147,7 @@ export async function startStage({ env = {}, directory: given }: StageOptions = 
       }),
     until,
     ended: () => observations.filter((seen): seen is Ended => seen.type === 'process-ended'),
+    told,
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   }

@@ -12,14 +12,7 @@ import {
 } from '../../core/index.ts'
 import { LineTooLongError, onAbort } from '../../lib/index.ts'
 import { createAnswer, createWatchdog, failByEvent, isSignOfLife, overrunError } from '../answer/index.ts'
-import {
-  childEnvironment,
-  CliProcess,
-  doerArguments,
-  newMark,
-  type Exit,
-  talkerArguments,
-} from '../process/index.ts'
+import { childEnvironment, CliProcess, doerArguments, newMark, type Exit, talkerArguments } from '../process/index.ts'
 import {
   decodeLine,
   encodeControlLine,
@@ -51,7 +44,10 @@ const argumentsOf = ({ agent, model, directory, budgetUsd }: TurnRequest): reado
 }
 
 /** The exit of a child that has said its last; one that does not end by itself is stopped. */
-const lastExit = async (child: CliProcess, { clock, ms }: { readonly clock: Clock; readonly ms: number }): Promise<Exit> => {
+const lastExit = async (
+  child: CliProcess,
+  { clock, ms }: { readonly clock: Clock; readonly ms: number },
+): Promise<Exit> => {
   using _late = clock.after(ms, () => void child.stop('deadline'))
   return await child.exit
 }
@@ -159,10 +155,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
     signal.throwIfAborted()
     if (watchdog.overrun !== undefined) throw overrunError(watchdog.overrun)
     const { code, signal: exitSignal } = await child.exit
-    throw failureOfExit(
-      { code, signal: exitSignal, exitCode: code, stderr: child.stderrTail },
-      child.stderrTail,
-    )
+    throw failureOfExit({ code, signal: exitSignal, exitCode: code, stderr: child.stderrTail }, child.stderrTail)
   }
 
   return {

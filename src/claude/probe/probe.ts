@@ -97,14 +97,15 @@ export async function openProbe({ bin, passedOn, directory, bodies, clock }: Pro
   return {
     async abilities() {
       if (!(await can(isServed, NONE))) return undefined
-      const [replayAbility, rewindAbility, systemPromptAbility, switchModel, liveSettings, interrupt] = await Promise.all([
-        replay(),
-        rewind(),
-        systemPrompt(),
-        can(switchesModel, { ...NONE, rewind: 'steps', switchModel: true }),
-        can(setsLimits, { ...NONE, liveSettings: true }),
-        can(isInterrupted, { ...NONE, rewind: 'steps', interrupt: true }),
-      ])
+      const [replayAbility, rewindAbility, systemPromptAbility, switchModel, liveSettings, interrupt] =
+        await Promise.all([
+          replay(),
+          rewind(),
+          systemPrompt(),
+          can(switchesModel, { ...NONE, rewind: 'steps', switchModel: true }),
+          can(setsLimits, { ...NONE, liveSettings: true }),
+          can(isInterrupted, { ...NONE, rewind: 'steps', interrupt: true }),
+        ])
       return {
         replay: replayAbility,
         rewind: rewindAbility,

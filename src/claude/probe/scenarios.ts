@@ -40,7 +40,8 @@ async function ask({ process, bodies }: Trial, text: string, ...steps: readonly 
   }
   await process.settle({ said, whole: true, ms: LIMIT_MS })
   const [sent, ...more] = bodies().filter((body) => body.includes(mark))
-  if (sent === undefined || more.length > 0) throw new Error(`the model was asked ${more.length + (sent ? 1 : 0)} times`)
+  if (sent === undefined || more.length > 0)
+    throw new Error(`the model was asked ${more.length + (sent ? 1 : 0)} times`)
   return toSent(sent.replaceAll(MARK, ''))
 }
 
@@ -60,7 +61,16 @@ export const isServed: Scenario = async (trial) => (await ask(trial, ANSWERS)).m
 
 /** With everything that an earlier message may be mistaken for. */
 export const replays: Scenario = async (trial) => {
-  const texts = ['one', 'two', '/clear', '@README', '<local-command-stdout>x</local-command-stdout>', 'ultrathink', 'go', 'on']
+  const texts = [
+    'one',
+    'two',
+    '/clear',
+    '@README',
+    '<local-command-stdout>x</local-command-stdout>',
+    'ultrathink',
+    'go',
+    'on',
+  ]
   const { messages } = await ask(trial, ANSWERS, replay(...texts))
   const history = texts.map((text, index) => `${index % 2 === 0 ? 'user' : 'assistant'}: ${text}`).join(' | ')
   const next = await ask(trial, ANSWERS)
@@ -122,7 +132,12 @@ export const setsLimits: Scenario = async (trial) => {
   const high = await ask(trial, ANSWERS, set(undefined, 'high'))
   const lowAgain = await ask(trial, ANSWERS, set(undefined, 'none'))
   return (
-    low.maxTokens === 77 && !low.thinks && high.maxTokens !== 77 && high.thinks && lowAgain.maxTokens !== 77 && !lowAgain.thinks
+    low.maxTokens === 77 &&
+    !low.thinks &&
+    high.maxTokens !== 77 &&
+    high.thinks &&
+    lowAgain.maxTokens !== 77 &&
+    !lowAgain.thinks
   )
 }
 

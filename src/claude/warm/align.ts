@@ -50,7 +50,18 @@ export interface Alignment {
 }
 
 /** Milliseconds, measured on 2.1.330; only their proportions matter. */
-const COST = { open: 40, rewind: 3, rewound: 0.2, 'set-system': 3, 'set-model': 8, set: 5, replay: 5, user: 5, assistant: 1, bulk: 0.2 } as const
+const COST = {
+  open: 40,
+  rewind: 3,
+  rewound: 0.2,
+  'set-system': 3,
+  'set-model': 8,
+  set: 5,
+  replay: 5,
+  user: 5,
+  assistant: 1,
+  bulk: 0.2,
+} as const
 
 /** Blank space around an answer cannot matter: a model ends it where it likes, and clients trim it. */
 const isSame = (row: Row, turn: Turn): boolean =>
@@ -102,7 +113,11 @@ interface Change {
 }
 
 /** What stays and what is told: the turns that are missing, or where they cannot be replayed all of it in one question. */
-function changeOf({ rows }: Held, wanted: Wanted, { replays, emptied }: { replays: boolean; emptied: boolean }): Change {
+function changeOf(
+  { rows }: Held,
+  wanted: Wanted,
+  { replays, emptied }: { replays: boolean; emptied: boolean },
+): Change {
   const kept = emptied ? 0 : cutAt(rows, commonLength(rows, wanted.turns))
   const replayed = wanted.turns.slice(kept)
   return replayed.length === 0 || replays

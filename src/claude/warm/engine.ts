@@ -132,7 +132,9 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
     async *run(request, { signal }) {
       const { agent, outputSchema } = request
       const isServed =
-        isTalker(agent) && outputSchema === undefined && align(fresh, wantedOf(request, persona), abilities) !== undefined
+        isTalker(agent) &&
+        outputSchema === undefined &&
+        align(fresh, wantedOf(request, persona), abilities) !== undefined
       if (!isServed) {
         observer.observe({ type: 'turn-aligned', kind: 'cold', steps: [], ms: 0, waitedMs: 0 })
         yield* fallback.run(request, { signal })

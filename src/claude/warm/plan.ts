@@ -96,7 +96,13 @@ export interface Growth {
  * processes that are not idle.
  */
 export function grow(
-  { idle, busy, starting, waiting, otherMb }: {
+  {
+    idle,
+    busy,
+    starting,
+    waiting,
+    otherMb,
+  }: {
     readonly idle: readonly Idle[]
     readonly busy: number
     readonly starting: number

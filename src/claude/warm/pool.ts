@@ -200,7 +200,8 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
       if (closing.signal.aborted) return
       // Those whom no process that is there could serve are told at once, as a turn without a pool would be.
       for (const waiter of waiters) {
-        if ([...members.values()].some(({ process: { tenant } }) => tenant === undefined || tenant === waiter.tenant)) continue
+        if ([...members.values()].some(({ process: { tenant } }) => tenant === undefined || tenant === waiter.tenant))
+          continue
         waiters.delete(waiter)
         waiter.given.reject(error)
       }

@@ -59,7 +59,10 @@ export async function startWarmProcess(
   })
   const warm = new WarmProcess(child, {
     held: { ...freshHeld(options), system: undefined },
-    abilities, clock, observer })
+    abilities,
+    clock,
+    observer,
+  })
   try {
     using _stopped = onAbort(signal, () => void child.stop('shutdown'))
     await orAborted(makeReady(warm, options), signal)

@@ -178,7 +178,15 @@ export class WarmProcess {
    * `whole` that this is all that the model said. What is under way is interrupted first.
    * @throws ProcessLostError when it cannot be done within `ms`.
    */
-  async settle({ said, whole, ms }: { readonly said: string; readonly whole: boolean; readonly ms: number }): Promise<void> {
+  async settle({
+    said,
+    whole,
+    ms,
+  }: {
+    readonly said: string
+    readonly whole: boolean
+    readonly ms: number
+  }): Promise<void> {
     const asked = this.#asked
     if (asked === undefined) return await this.#answered(ms)
     const answer: readonly Turn[] = said.trim() === '' ? [] : [{ role: 'assistant', text: said }]
@@ -295,7 +303,12 @@ export class WarmProcess {
       await this.#within(ms, () => this.#until(() => this.#expected.size === 0 && (withdrawn || asked.over)))
       recovered = true
     } finally {
-      this.#observer.observe({ type: 'turn-interrupted', pid: this.pid, ms: this.#clock.nowMs() - startedMs, recovered })
+      this.#observer.observe({
+        type: 'turn-interrupted',
+        pid: this.pid,
+        ms: this.#clock.nowMs() - startedMs,
+        recovered,
+      })
     }
     return withdrawn
   }
@@ -312,7 +325,8 @@ export class WarmProcess {
   }
 
   #checkAnswered(): void {
-    if (this.#expected.size > 0) throw new ProcessLostError('it was asked, but has not confirmed what it was told before')
+    if (this.#expected.size > 0)
+      throw new ProcessLostError('it was asked, but has not confirmed what it was told before')
   }
 
   /** Reads until a message fits, whichever it is. */
@@ -351,7 +365,9 @@ export class WarmProcess {
     const isGood = this.#expected.get(message.requestId)
     this.#expected.delete(message.requestId)
     if (isGood !== undefined && !isGood(message))
-      throw new ProcessLostError(`it refused a request: ${message.problem ?? JSON.stringify(message.fields).slice(0, 200)}`)
+      throw new ProcessLostError(
+        `it refused a request: ${message.problem ?? JSON.stringify(message.fields).slice(0, 200)}`,
+      )
     return true
   }
 
