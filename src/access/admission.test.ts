@@ -6,6 +6,7 @@ import { admitted, createAdmission, type Admission } from './admission.ts'
 
 const { signal } = new AbortController()
 const request: TurnRequest = {
+  tenant: 't',
   agent: { name: 'a', description: 'd', prompt: 'p', tools: [] },
   model: 'haiku',
   history: [],

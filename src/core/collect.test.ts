@@ -4,6 +4,7 @@ import { collectTurn } from './collect.ts'
 import { GatewayError } from './error.ts'
 
 const request = {
+  tenant: 't',
   agent: { name: 'a', description: 'd', prompt: 'p', tools: [] },
   model: 'haiku',
   history: [],

@@ -5,6 +5,7 @@ test('[JB2] a job that waits or runs can still change; every other is done', () 
   const statuses: readonly JobStatus[] = ['queued', 'running', 'completed', 'failed', 'timeout', 'error']
   const job: Omit<Job, 'status'> = {
     id: 'j',
+    tenant: 't',
     agent: 'a',
     prompt: 'p',
     model: 'm',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { KEY, openApp, START_MS } from '../../test/support/open-app.ts'
+import { KEY, openApp, OTHER, START_MS } from '../../test/support/open-app.ts'
 import { forever, says, text } from '../../test/support/scripted-engine.ts'
 import { GatewayError } from '../core/index.ts'
 
@@ -69,6 +69,15 @@ test('[HE1] health says that a rehearsal is behind it, and only then', async () 
   expect(await (await app.request('/health')).json()).toMatchObject({ status: 'ok', rehearsal: true })
 })
 
+test('[WP14] health shows the processes that are kept, as they are when it is asked', async () => {
+  let pool = { size: 3, busy: 1, idle: 2, spares: 1, starting: 0, waiting: 0 }
+  const { app } = openApp(() => [], { poolFigures: () => pool })
+  const health = async (): Promise<unknown> => (await app.request('/health')).json()
+  expect(await health()).toMatchObject({ status: 'ok', pool })
+  pool = { size: 4, busy: 4, idle: 0, spares: 0, starting: 2, waiting: 7 }
+  expect(await health()).toMatchObject({ status: 'ok', busy: false, pool })
+})
+
 test('[HE1] a wrong key is no matter for health', async () => {
   const { request } = openApp(() => [])
   expect((await request('/health', { headers: { authorization: 'Bearer wrong' } })).status).toBe(200)
@@ -126,6 +135,7 @@ test('[AU1] the key lets in', async () => {
   const { request } = openApp(() => [])
   expect((await request('/v1/models')).status).toBe(200)
   expect((await request('/v1/models', { headers: { authorization: `bearer  ${KEY}` } })).status).toBe(200)
+  expect((await request('/v1/models', OTHER)).status).toBe(200)
 })
 
 test.each(UNKNOWN)('[ER1] the unknown path %s is 404', async (path) => {

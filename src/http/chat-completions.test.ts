@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { openApp, readChunks, START_MS, type AppOptions } from '../../test/support/open-app.ts'
+import { openApp, OTHER, readChunks, START_MS, TENANT, type AppOptions } from '../../test/support/open-app.ts'
 import { readStream } from '../../test/support/stream.ts'
 import { end, forever, says, text, type Step } from '../../test/support/scripted-engine.ts'
 import { ERRORS, GatewayError, type ErrorCode, type TurnRequest } from '../core/index.ts'
@@ -57,10 +57,12 @@ test('[CC1] the engine is asked exactly what was sent', async () => {
     messages,
     max_tokens: 50,
     stop: ['Край'],
+    reasoning_effort: 'minimal',
     response_format: { type: 'json_schema', json_schema: { schema } },
   })
   await chat({ messages })
   const least = {
+    tenant: TENANT,
     agent: doer,
     model: 'sonnet',
     history: [
@@ -71,7 +73,7 @@ test('[CC1] the engine is asked exactly what was sent', async () => {
     budgetUsd: 2,
   }
   expect(engine.runs.map(({ request }) => request)).toStrictEqual([
-    { ...least, maxOutputTokens: 50, stopTexts: ['Край'], outputSchema: schema },
+    { ...least, maxOutputTokens: 50, reasoning: 'none', stopTexts: ['Край'], outputSchema: schema },
     least,
   ])
 })
@@ -150,6 +152,41 @@ test('[CC7] where nothing is ignored no header says so', async () => {
   const { chat, observer } = openApp(() => says('a'))
   expect((await chat()).headers.has('x-vivavoce-ignored')).toBe(false)
   expect(observer.of('parameters-ignored')).toEqual([])
+})
+
+test('[CC16] how much a talker thinks is what the caller asks for; what is not known is named and asks for nothing', async () => {
+  const { chat, engine } = openApp(() => says('a'))
+  const ignored: (string | null)[] = []
+  const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', null, undefined]
+  for (const reasoning_effort of efforts) {
+    const reply = await chat({ stream: true, reasoning_effort })
+    await reply.text()
+    ignored.push(reply.headers.get('x-vivavoce-ignored'))
+  }
+  expect(engine.runs.map(({ request }) => request.reasoning)).toEqual([
+    'none',
+    'none',
+    'low',
+    'medium',
+    'high',
+    undefined,
+    undefined,
+    undefined,
+  ])
+  expect(engine.runs.at(-1)?.request).not.toHaveProperty('reasoning')
+  expect(ignored).toEqual([null, null, null, null, null, 'reasoning_effort', null, null])
+})
+
+test('[AU3] a turn is asked for the tenant whose key was presented, streamed or not', async () => {
+  const { chat, engine } = openApp(() => says('a'))
+  for (const stream of [true, false]) for (const init of [{}, OTHER]) await (await chat({ stream }, init)).text()
+  expect(engine.runs.map(({ request }) => request.tenant)).toEqual([TENANT, 'other', TENANT, 'other'])
+})
+
+test('[AU3] nothing that a caller sends makes a turn another tenant’s', async () => {
+  const { chat, engine } = openApp(() => says('a'))
+  await chat({ tenant: 'other', user: 'other', metadata: { tenant: 'other' } }, { headers: { 'x-tenant': 'other' } })
+  expect(engine.runs[0]?.request.tenant).toBe(TENANT)
 })
 
 test('[CC14] unknown headers and query strings are let through', async () => {
@@ -728,6 +765,17 @@ test('[CC15] requests of other conversations, or of none, are left alone', async
   await Promise.all(older)
 })
 
+test('[AU3] [CC15] the newest request of a conversation stands for each tenant by itself', async () => {
+  const { chat, engine } = openApp((_, index) => (index < 2 ? [forever()] : says('b')))
+  const [mine, theirs] = [chat(named('c')), chat(named('c'), OTHER)]
+  await engine.started(1)
+  expect(engine.runs.map((run) => run.signal.aborted)).toEqual([false, false])
+  expect((await chat(named('c'), OTHER)).status).toBe(200)
+  expect([engine.runs[0]?.signal.aborted, (await theirs).status]).toEqual([false, 503])
+  expect((await chat(named('c'))).status).toBe(200)
+  expect((await mine).status).toBe(503)
+})
+
 test('[CC15] a conversation goes on after an answer, a failure and a caller who left', async () => {
   const { chat, engine, observer } = openApp((_, index) => [says('a'), [busy], [forever()], says('d')][index] ?? [])
   const leaving = new AbortController()
@@ -783,6 +831,19 @@ test.each([
   await post(path, { messages: [{ role: 'user', content: 'Здравей' }], seed })
   expect(observer.of('request-retried')).toEqual([])
   expect(observer.of('request-finished')).toHaveLength(2)
+})
+
+test('[AU3] [CA4] a request of another tenant is no retry of one that died, though it is the same', async () => {
+  const { chat, engine, observer } = openApp((_, index) => (index === 0 ? [forever()] : says('a')))
+  const leaving = new AbortController()
+  const died = chat({}, { signal: leaving.signal })
+  await engine.started(0)
+  leaving.abort(new Error('gone'))
+  await died
+  await chat({}, OTHER)
+  expect(observer.of('request-retried')).toEqual([])
+  await chat()
+  expect(observer.of('request-retried')).toHaveLength(1)
 })
 
 test('[CA4] a request that is sent again after its answer is no retry', async () => {

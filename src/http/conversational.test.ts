@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { openApp } from '../../test/support/open-app.ts'
+import { openApp, OTHER, TENANT } from '../../test/support/open-app.ts'
 import { forever, says, text } from '../../test/support/scripted-engine.ts'
 import { ERRORS, GatewayError, type ErrorCode, type TurnRequest } from '../core/index.ts'
 
@@ -10,7 +10,8 @@ const open = (...[script = echo, options]: Partial<Parameters<typeof openApp>>) 
   const opened = openApp(script, options)
   const say = (session_id: unknown, message: unknown, fields: object = {}, init: RequestInit = {}) =>
     opened.post('/v1/conversational', { session_id, message, ...fields }, init)
-  const forget = (id: string) => opened.request(`/v1/conversational/${encodeURIComponent(id)}`, { method: 'DELETE' })
+  const forget = (id: string, init: RequestInit = {}) =>
+    opened.request(`/v1/conversational/${encodeURIComponent(id)}`, { ...init, method: 'DELETE' })
   return { ...opened, say, forget }
 }
 
@@ -31,7 +32,13 @@ test('[CV1] a turn is answered under the name of its session', async () => {
     [talker, 'sonnet'],
     [talker, 'opus'],
   ])
-  expect(engine.runs[0]?.request.limits).toEqual({ firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 })
+  expect(engine.runs[0]?.request).toStrictEqual({
+    tenant: TENANT,
+    agent: talker,
+    model: 'sonnet',
+    history: [{ role: 'user', text: 'Здравей' }],
+    limits: { firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 },
+  })
 })
 
 test('[CV2] what is no session id, no message or no model is 400 that names the field', async () => {
@@ -95,7 +102,7 @@ test('[CV6] a conversation that is forgotten is gone; there is none then', async
   const { say, forget, store } = open()
   await say('s', 'a')
   expect(await told(await forget('s'))).toStrictEqual([200, { session_id: 's', deleted: true }])
-  expect(await store.get('s')).toBeUndefined()
+  expect(await store.get({ tenant: TENANT, id: 's' })).toBeUndefined()
   expect(await told(await forget('s'))).toMatchObject([404, { error: 'not found' }])
 })
 
@@ -141,6 +148,43 @@ test('[CV6] any session can be forgotten by its name in the path', async () => {
   )
 })
 
+test('[AU3] two keys see nothing of each other’s conversations under one session id', async () => {
+  const { say, forget, engine } = open()
+  const heard = (index: number) => engine.runs.at(index)?.request.history.map((message) => message.text)
+  await say('s', 'mine')
+  await say('s', 'theirs', {}, OTHER)
+  expect(heard(-1)).toEqual(['theirs'])
+  await say('s', 'mine again')
+  expect(heard(-1)).toEqual(['mine', 'answer to mine', 'mine again'])
+  await say('s', 'theirs again', {}, OTHER)
+  expect(heard(-1)).toEqual(['theirs', 'answer to theirs', 'theirs again'])
+  expect(engine.runs.map(({ request }) => request.tenant)).toEqual([TENANT, 'other', TENANT, 'other'])
+  expect(await told(await forget('s'))).toStrictEqual([200, { session_id: 's', deleted: true }])
+  await say('s', 'theirs still', {}, OTHER)
+  expect(heard(-1)).toHaveLength(5)
+})
+
+test('[AU3] [CV6] the conversation of another is not there to be forgotten, by path or by parameter', async () => {
+  const { say, forget, request, store } = open()
+  await say('s', 'mine')
+  const none = await told(await forget('nobody’s'))
+  expect(none).toMatchObject([404, { error: 'not found', detail: 'There is no such conversation.' }])
+  expect(await told(await forget('s', OTHER))).toStrictEqual(none)
+  expect(await told(await request('/v1/conversational/x?session_id=s', { ...OTHER, method: 'DELETE' }))).toStrictEqual(none)
+  expect((await store.get({ tenant: TENANT, id: 's' }))?.turns).toHaveLength(1)
+  expect((await forget('s')).status).toBe(200)
+})
+
+test('[AU3] [CV3] a turn of one key does not wait for one of another in a session of the same id', async () => {
+  const { say, engine } = open((request) => (request.tenant === TENANT ? [forever()] : echo(request)))
+  const leaving = new AbortController()
+  const slow = say('s', 'mine', {}, { signal: leaving.signal })
+  await engine.started(0)
+  expect(await told(await say('s', 'theirs', {}, OTHER))).toMatchObject([200, { reply: 'answer to theirs' }])
+  leaving.abort(new Error('gone'))
+  await slow
+})
+
 test('[AD2] a turn that finds the queue full is 503 with the time to wait', async () => {
   const { say, admission } = open(echo, { capacity: 1, maxWaiting: 0 })
   await admission.enter({ signal: new AbortController().signal })
@@ -156,7 +200,7 @@ test('[CA1] a caller who leaves has the turn stopped, which is no failure', asyn
   leaving.abort(new Error('gone'))
   await run.ended
   await reply
-  expect([admission.active, await store.get('s'), observer.of('request-failed')]).toEqual([0, undefined, []])
+  expect([admission.active, await store.get({ tenant: TENANT, id: 's' }), observer.of('request-failed')]).toEqual([0, undefined, []])
   expect(observer.of('request-finished').map(({ left }) => left)).toEqual([true])
 })
 

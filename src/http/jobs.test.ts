@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openApp, START_MS } from '../../test/support/open-app.ts'
+import { openApp, OTHER, START_MS, TENANT } from '../../test/support/open-app.ts'
 import { end, forever, says } from '../../test/support/scripted-engine.ts'
 import type { JobStatus } from '../core/index.ts'
 
@@ -55,7 +55,7 @@ test('[JB1] a job has the budget and the limit that it asks for, else those of t
   await engine.started(0)
   await submit()
   await engine.started(1)
-  const request = { agent: doer, model: 'sonnet', history: [{ role: 'user', text: 'Проучи' }] }
+  const request = { tenant: TENANT, agent: doer, model: 'sonnet', history: [{ role: 'user', text: 'Проучи' }] }
   expect(engine.runs.map((run) => run.request)).toEqual([
     { ...request, budgetUsd: 0.1, limits: { turnMs: 2500 } },
     { ...request, budgetUsd: 2, limits: { turnMs: 900_000 } },
@@ -98,6 +98,39 @@ test('[JB2] an id that is unknown is 404', async () => {
     const reply = await request(`/jobs/${id}x`)
     expect([reply.status, await reply.json()]).toMatchObject([404, { error: 'not found' }])
   }
+})
+
+test('[AU3] a job is there for the key that gave it, and for no other', async () => {
+  const gate = Promise.withResolvers<void>()
+  const { post, request, reached, engine } = open(({ tenant }) => [gate.promise, ...says(`for ${tenant}`)])
+  const idOf = async (reply: Response): Promise<string> =>
+    ((await reply.json()) as { readonly job_id: string }).job_id
+  const [mine, theirs] = [await idOf(await post('/execute', order)), await idOf(await post('/execute', order, OTHER))]
+  await Promise.all([reached(mine, 'running'), reached(theirs, 'running')])
+  expect(engine.runs.map((run) => run.request.tenant)).toEqual([TENANT, 'other'])
+  const look = async (id: string, init?: RequestInit): Promise<unknown> => {
+    const reply = await request(`/jobs/${id}`, init)
+    return [reply.status, await reply.json()]
+  }
+  const unknown = await look('job_1')
+  expect(unknown).toMatchObject([404, { error: 'not found' }])
+  // As little as of a job that never was, whatever it is doing.
+  const expectOwn = async (): Promise<void> => {
+    expect(await look(mine, OTHER)).toStrictEqual(unknown)
+    expect(await look(theirs)).toStrictEqual(unknown)
+    expect(await look(mine)).toMatchObject([200, { job_id: mine }])
+    expect(await look(theirs, OTHER)).toMatchObject([200, { job_id: theirs }])
+  }
+  await expectOwn()
+  gate.resolve()
+  await Promise.all([reached(mine, 'completed'), reached(theirs, 'completed')])
+  await expectOwn()
+  expect(await look(mine)).toMatchObject([200, { output: `for ${TENANT}` }])
+})
+
+test('[AU3] a job as it is told does not tell whose it is', async () => {
+  const { submit, look } = open(() => [forever()])
+  expect(await look(await submit())).not.toHaveProperty('tenant')
 })
 
 test('[AD2] a job that finds the queue full is 429 with the time to wait', async () => {

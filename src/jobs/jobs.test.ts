@@ -9,6 +9,7 @@ import { createJobs, type JobOrder } from './jobs.ts'
 
 const agent = { name: 'recruiter-triage', description: 'd', prompt: 'p', tools: ['Read'] }
 const order: JobOrder = {
+  tenant: 't',
   agent,
   prompt: 'Проучи',
   model: 'opus',
@@ -60,6 +61,7 @@ test('[JB1] a job is queued and stored when it is taken', async () => {
   const job = await jobs.submit(order)
   expect(job).toStrictEqual({
     id: expect.stringMatching(/^job_[0-9a-f]{32}$/),
+    tenant: 't',
     agent: 'recruiter-triage',
     prompt: 'Проучи',
     model: 'opus',
@@ -78,12 +80,26 @@ test('[JB1] the run is asked the prompt with the budget and the limit of its job
   await jobs.submit(order)
   const { request } = await engine.started(0)
   expect(request).toEqual({
+    tenant: 't',
     agent,
     model: 'opus',
     history: [{ role: 'user', text: 'Проучи' }],
     limits: { turnMs: 60_000 },
     budgetUsd: 0.5,
   })
+})
+
+test('[AU3] jobs of several tenants are each their own tenant’s, queued, running and asked', async () => {
+  const { jobs, engine, reached } = open(() => [forever()], { capacity: 2 })
+  const [one, two, three] = [
+    await jobs.submit(order),
+    await jobs.submit({ ...order, tenant: 'other' }),
+    await jobs.submit({ ...order, tenant: 'third' }),
+  ]
+  expect((await reached(one.id, 'running'))?.tenant).toBe('t')
+  expect((await reached(two.id, 'running'))?.tenant).toBe('other')
+  expect(await jobs.find(three.id)).toMatchObject({ tenant: 'third', status: 'queued' })
+  expect(engine.runs.map(({ request }) => request.tenant)).toEqual(['t', 'other'])
 })
 
 test('[JB2] a job tells what it is doing, when, and what came of it', async () => {
@@ -101,6 +117,7 @@ test('[JB2] a job tells what it is doing, when, and what came of it', async () =
   gate.resolve()
   expect(await done(id)).toEqual({
     id,
+    tenant: 't',
     agent: 'recruiter-triage',
     prompt: 'Проучи',
     model: 'opus',

@@ -11,7 +11,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(root, { recursive: true }))
 
-const talk = { id: '../x', turns: [{ user: 'Здравей', assistant: '🙂' }] }
+const name = { tenant: 't', id: '../x' }
+const talk = { ...name, turns: [{ user: 'Здравей', assistant: '🙂' }] }
 
 describeConversationStore('files', async () => {
   const directory = join(root, 'conversations')
@@ -30,31 +31,37 @@ test('[CV5] each conversation is one file of its owner’s, inside the directory
   await store.put({ ...talk, turns: [] })
   const files = await readdir(root)
   expect(files).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)])
-  const [name = ''] = files
-  expect((await stat(join(root, name))).mode & 0o777).toBe(0o600)
-  expect(JSON.parse(await readFile(join(root, name), 'utf8'))).toEqual({ ...talk, turns: [] })
+  const [file = ''] = files
+  expect((await stat(join(root, file))).mode & 0o777).toBe(0o600)
+  expect(JSON.parse(await readFile(join(root, file), 'utf8'))).toEqual({ ...talk, turns: [] })
 })
 
 test('[CV5] what a crash left half written does no harm', async () => {
   const store = await openConversationFiles(root)
   await store.put(talk)
-  const [name = ''] = await readdir(root)
-  await writeFile(join(root, `${name}.1b4e28ba-2fa1-11d2-883f-0016d3cca427.new`), '{"id":"../x","turns":[{"us')
+  const [file = ''] = await readdir(root)
+  await writeFile(join(root, `${file}.1b4e28ba-2fa1-11d2-883f-0016d3cca427.new`), '{"tenant":"t","id":"../x","turns":[{"us')
   const again = await openConversationFiles(root)
-  expect(await again.get(talk.id)).toEqual(talk)
+  expect(await again.get(name)).toEqual(talk)
   await again.put({ ...talk, turns: [] })
-  expect(await again.get(talk.id)).toEqual({ ...talk, turns: [] })
-  expect(await again.delete(talk.id)).toBe(true)
-  expect(await again.get(talk.id)).toBeUndefined()
+  expect(await again.get(name)).toEqual({ ...talk, turns: [] })
+  expect(await again.delete(name)).toBe(true)
+  expect(await again.get(name)).toBeUndefined()
 })
 
 test('[CV5] a file that is no conversation is a failure, not an empty conversation', async () => {
   const store = await openConversationFiles(root)
   await store.put(talk)
-  const [name = ''] = await readdir(root)
-  for (const broken of ['', '{"id":"../x","tur', '[]', '{"id":"../x","turns":[{"user":1,"assistant":"a"}]}']) {
-    await writeFile(join(root, name), broken)
-    await expect(store.get(talk.id)).rejects.toThrow(Error)
+  const [file = ''] = await readdir(root)
+  for (const broken of [
+    '',
+    '{"tenant":"t","id":"../x","tur',
+    '[]',
+    '{"tenant":"t","id":"../x","turns":[{"user":1,"assistant":"a"}]}',
+    '{"id":"../x","turns":[]}',
+  ]) {
+    await writeFile(join(root, file), broken)
+    await expect(store.get(name)).rejects.toThrow(Error)
   }
 })
 
@@ -64,6 +71,6 @@ test('[CV5] a put that fails leaves the conversation as it was and nothing besid
   const circular: { user: string; assistant: string; self?: unknown } = { user: 'a', assistant: 'b' }
   circular.self = circular
   await expect(store.put({ ...talk, turns: [circular] })).rejects.toThrow(TypeError)
-  expect(await store.get(talk.id)).toEqual(talk)
+  expect(await store.get(name)).toEqual(talk)
   expect(await readdir(root)).toHaveLength(1)
 })

@@ -4,6 +4,7 @@ import { createJobMemory } from './job-memory.ts'
 
 const job = (id: string, status: JobStatus, finishedAtMs?: number): Job => ({
   id,
+  tenant: 't',
   agent: 'a',
   prompt: 'p',
   model: 'm',

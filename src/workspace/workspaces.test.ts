@@ -180,7 +180,7 @@ test('[DO4] a run that fails, or is left early, has its workspace removed', asyn
     workspaces,
   )
   const agent = { name: 'd', description: 'd', prompt: 'p', tools: ['Read'] }
-  const request = { agent, model: 'sonnet', history: [], limits: { turnMs: 1000 } }
+  const request = { tenant: 't', agent, model: 'sonnet', history: [], limits: { turnMs: 1000 } }
   for await (const event of engine.run(request, { signal })) {
     expect(event.type).toBe('text-delta')
     break

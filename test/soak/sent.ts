@@ -24,12 +24,15 @@ interface Block {
   readonly text: string
 }
 
-const blocksOf = (content: unknown): readonly Block[] =>
-  typeof content === 'string'
-    ? [{ type: 'text', text: content }]
-    : Array.isArray(content)
-      ? content.map((block) => ({ type: String(field(block, 'type')), text: String(field(block, 'text') ?? '') }))
-      : []
+const blockOf = (block: unknown): Block => {
+  const [type, text] = [field(block, 'type'), field(block, 'text')]
+  return { type: typeof type === 'string' ? type : '', text: typeof text === 'string' ? text : '' }
+}
+
+const blocksOf = (content: unknown): readonly Block[] => {
+  if (typeof content === 'string') return [{ type: 'text', text: content }]
+  return Array.isArray(content) ? content.map(blockOf) : []
+}
 
 const OWN_SYSTEM_BLOCKS = 2
 const isReminder = ({ text }: Block): boolean => text.startsWith('<system-reminder>')

@@ -1,7 +1,7 @@
 /** The whole edge on fakes: a scripted engine behind a real admission, a clock in the test's hand, stores in memory. */
 import { admitted, createAdmission, createKeyCheck } from '../../src/access/index.ts'
 import { createConversations } from '../../src/conversations/index.ts'
-import type { Agent, CliSessions, TurnEngine, TurnRequest } from '../../src/core/index.ts'
+import type { Agent, TurnEngine, TurnRequest } from '../../src/core/index.ts'
 import { createApp, createBackground, type AppDeps } from '../../src/http/index.ts'
 import { createJobs } from '../../src/jobs/index.ts'
 import { createJobMemory } from '../../src/storage/index.ts'
@@ -11,13 +11,18 @@ import { createRecordingObserver } from './recording-observer.ts'
 import { createScriptedEngine, type Step } from './scripted-engine.ts'
 
 export const KEY = 'vv-key'
+/** Whose key that is. */
+export const TENANT = 'default'
+const OTHER_KEY = 'vv-other-key'
+/** Makes a request another tenant's. */
+export const OTHER: RequestInit = { headers: { authorization: `Bearer ${OTHER_KEY}` } }
 export const START_MS = 1_700_000_000_000
 
 const talker: Agent = { name: 'conversational', description: 'd', prompt: 'Be kind.', tools: [] }
 const doer: Agent = { name: 'recruiter-triage', description: 'd', prompt: 'Be exact.', tools: ['Read'] }
 
 export interface AppOptions extends Partial<
-  Pick<AppDeps, 'catalogue' | 'headerHoldMs' | 'maxBodyBytes' | 'rehearsal'>
+  Pick<AppDeps, 'catalogue' | 'headerHoldMs' | 'maxBodyBytes' | 'poolFigures' | 'rehearsal'>
 > {
   readonly capacity?: number
   readonly maxWaiting?: number
@@ -34,17 +39,20 @@ export function openApp(
   const engine = createScriptedEngine(script)
   const admission = createAdmission({ capacity, maxWaiting, clock })
   const admittedEngine = admitted(wrap(engine), admission)
-  const sessions: CliSessions = { forget: async () => undefined }
   const store = createMemoryConversations()
   const jobs = createJobs({ engine, room: admission, store: createJobMemory(), clock, observer, ttlMs: 3_600_000 })
   const background = createBackground({ observer })
   const stopping = new AbortController()
   const app = createApp({
     engine: admittedEngine,
-    conversations: createConversations({ engine: admittedEngine, store, sessions }),
+    conversations: createConversations({ engine: admittedEngine, store }),
     jobs,
     admission,
-    isKey: createKeyCheck(KEY),
+    tenantOf: createKeyCheck([
+      { tenant: TENANT, key: KEY },
+      { tenant: 'other', key: OTHER_KEY },
+    ]),
+    poolFigures: () => undefined,
     catalogue: {
       models: ['haiku', 'sonnet', 'opus'],
       defaultModel: 'sonnet',

@@ -21,7 +21,7 @@ const failing = (fields: Partial<CliResult>, problem?: string) =>
       errors: [],
       ...fields,
     },
-    { problem, nowMs: NOW_MS, details: {} },
+    { problem, nowMs: NOW_MS },
   )
 
 test.each<[string, Partial<CliResult>, string | undefined, string]>([

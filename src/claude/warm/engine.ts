@@ -94,6 +94,8 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
           }
           if (end === undefined) continue
           outcome = { said: end.answer, whole: end.reason === 'end' && message.type === 'result' }
+          // Before the end is told: at a limit the CLI would ask the model to go on.
+          lease.release(outcome)
           yield end
           return
         }

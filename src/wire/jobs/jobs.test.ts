@@ -61,6 +61,7 @@ test.each([
 test('[JB2] a job that waits tells null for what is not known', () => {
   const job: Job = {
     id: 'job_1',
+    tenant: 'secret tenant',
     agent: 'a',
     prompt: 'secret prompt',
     model: 'opus',
@@ -89,6 +90,7 @@ test('[JB2] a job that waits tells null for what is not known', () => {
 test('[JB2] a job that is done tells all, and zeros and empty texts are not null', () => {
   const job: Job = {
     id: 'job_1',
+    tenant: 'secret tenant',
     agent: 'a',
     prompt: 'p',
     model: 'opus',
