@@ -6,8 +6,8 @@ export interface Counts {
   readonly ends: Partial<Record<StopCause, number>>
   readonly steps: Record<string, number>
   interrupts: number
-  /** Interrupts after which the process did not come to rest. */
-  unrecovered: number
+  /** The processes that did not come to rest after one. */
+  readonly unrecovered: number[]
   linesIgnored: number
   readonly doubts: { readonly pid: number; readonly error: string }[]
   /** Starts and clearings up that failed. */
@@ -22,7 +22,7 @@ export const createCounts = (): Counts => ({
   ends: {},
   steps: {},
   interrupts: 0,
-  unrecovered: 0,
+  unrecovered: [],
   linesIgnored: 0,
   doubts: [],
   mishaps: [],
@@ -45,7 +45,7 @@ export function count(counts: Counts, seen: Observation): void {
       break
     case 'turn-interrupted':
       counts.interrupts++
-      if (!seen.recovered) counts.unrecovered++
+      if (!seen.recovered) counts.unrecovered.push(seen.pid)
       break
     case 'process-ended':
       counts.ends[seen.cause] = (counts.ends[seen.cause] ?? 0) + 1

@@ -38,12 +38,13 @@ const MAX_KEPT_VIOLATIONS = 40
 /** How the CLI begins when it has an answer carried on that broke off. */
 const CARRY_ON = ['Output token limit hit', '[Your previous response ', 'Your response above was ']
 
-/** What was asked before the CLI had the answer to it carried on; `undefined` where it has not. */
+/** What was asked before the CLI had the answer to it carried on, as often as it has; `undefined` where it has not. */
 function beforeCarryOn(sent: Sent): Sent | undefined {
   const last = sent.said.at(-1)
   if (last?.role !== 'user' || !CARRY_ON.some((beginning) => last.text.startsWith(beginning))) return undefined
   const said = sent.said.slice(0, -1)
-  return { ...sent, said: said.at(-1)?.role === 'assistant' ? said.slice(0, -1) : said }
+  const before = { ...sent, said: said.at(-1)?.role === 'assistant' ? said.slice(0, -1) : said }
+  return beforeCarryOn(before) ?? before
 }
 
 export class Ledger {
@@ -52,8 +53,9 @@ export class Ledger {
   bodies = 0
   /** Requests of the CLI's own to have an answer carried on. */
   carriedOn = 0
-  /** More than one request to the model for one question. */
+  /** More than one request to the model for one question; where nothing went wrong the client left, and asked it once more. */
   askedAgain = 0
+  askedAgainUntold = 0
   thoughts = 0
   answered = 0
   left = 0
@@ -112,7 +114,7 @@ export class Ledger {
     for (const ask of asks) {
       const index = ask.wanted.findIndex((wanted) => problemOf(wanted, sent) === undefined)
       if (index >= 0) {
-        if (ask.sent.length > 0) this.askedAgain++
+        if (ask.sent.length > 0) this.#noteAskedAgain(ask)
         ask.sent.push({ wanted: index, reply: expectedReply(request) })
         return ask
       }
@@ -130,6 +132,12 @@ export class Ledger {
       detail: `request ${request.number} of process ${processOf(request)}: ${problem}`,
     })
     return undefined
+  }
+
+  #noteAskedAgain({ sent }: Ask): void {
+    this.askedAgain++
+    const isKilled = this.#killsAtMs.some((atMs) => Date.now() - atMs < KILL_TELLS_MS)
+    if (!isKilled && !sent.some(({ reply }) => reply.mayFail)) this.askedAgainUntold++
   }
 
   #noteTenant({ conversation, turn, tenant }: Ask, process: string): void {

@@ -36,10 +36,10 @@ export function summaryLines(summary: Summary): readonly string[] {
   return [
     `seed ${seed}, persona ${personaMode}: ${conversations} conversations, ${turns} turns in ${seconds} s`,
     `turns: answered ${ledger.answered}, left ${ledger.left}, failed ${ledger.failed} (${list(ledger.failuresByCode)})`,
-    `requests to the model: ${ledger.bodies}, all looked at; asked again ${ledger.askedAgain}, carried on by the CLI ${ledger.carriedOn}, thoughts ${ledger.thoughts}`,
+    `requests to the model: ${ledger.bodies}, all looked at; asked again ${ledger.askedAgain} (for no known cause ${ledger.askedAgainUntold}), carried on by the CLI ${ledger.carriedOn}, thoughts ${ledger.thoughts}`,
     `hits: ${list(Object.entries(counts.hits))}; steps: ${list(Object.entries(counts.steps))}`,
     `until the question, ms: waited ${delays(counts.waitedMs)}; aligned ${delays(counts.alignedMs)}`,
-    `interrupts: ${counts.interrupts}, of which ${counts.unrecovered} ended their process`,
+    `interrupts: ${counts.interrupts}, of which ${counts.unrecovered.length} ended their process (killed: ${counts.unrecovered.filter((pid) => children.killed.has(pid)).length})`,
     `kills: ${kills}, turns that failed by them ${ledger.killed}`,
     `processes: ${children.all.size}, ended by ${list(Object.entries(counts.ends))}; turns of one: ${spread([...children.turns.values()])}`,
     `doubts: ${counts.doubts.length}${counts.doubts.map(({ pid, error }) => `; ${children.killed.has(pid) ? 'killed' : pid}: ${error}`).join('')}`,

@@ -9,8 +9,8 @@ import type { Abilities } from '../../src/claude/warm/abilities.ts'
 import type { StopCause } from '../../src/core/index.ts'
 import type { Told } from './model-transcript.ts'
 
-/** A message, a line as it stands, or something that happens at this point. */
-export type Printed = object | string | (() => void)
+/** A message, a line as it stands, what reading fails with, or something that happens at this point. */
+export type Printed = object | string | Error | (() => void)
 
 const event = (inner: object): object => ({ type: 'stream_event', parent_tool_use_id: null, event: inner })
 
@@ -20,7 +20,13 @@ export const says = (text: string): object =>
   event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } })
 export const stops = (reason: string): object =>
   event({ type: 'message_delta', delta: { stop_reason: reason }, usage: { output_tokens: 2 } })
-export const result = (rest: object = {}): object => ({ type: 'result', subtype: 'success', is_error: false, result: '', ...rest })
+export const result = (rest: object = {}): object => ({
+  type: 'result',
+  subtype: 'success',
+  is_error: false,
+  result: '',
+  ...rest,
+})
 export const answers = (text: string): readonly Printed[] => [begins(), says(text), stops('end_turn'), result()]
 
 interface Line {
@@ -80,7 +86,9 @@ const textOf = (line: Line): string => {
 }
 
 const isDelta = (printed: Line): string | undefined => {
-  const { event: inner } = printed as { readonly event?: { readonly type: string; readonly delta?: { readonly text?: string } } }
+  const { event: inner } = printed as {
+    readonly event?: { readonly type: string; readonly delta?: { readonly text?: string } }
+  }
   return inner?.type === 'content_block_delta' ? inner.delta?.text : undefined
 }
 
@@ -88,7 +96,7 @@ let lastPid = 4_200_000
 
 export function createKeptCli(options: KeptCliOptions): KeptCli {
   const { abilities, answer = () => answers('yes'), tamper = (message) => [message] } = options
-  const queue: string[] = []
+  const queue: (string | Error)[] = []
   const lines: Line[] = []
   const asked: Told[] = []
   const usedUuids = new Set<string>()
@@ -143,11 +151,11 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
     for (const printed of all) {
       if (cause !== undefined) return
       if (typeof printed === 'function') printed()
-      else if (typeof printed === 'string') queue.push(printed)
+      else if (typeof printed === 'string' || printed instanceof Error) queue.push(printed)
       else {
         for (const one of tamper(follow(printed as Line), printedCount++)) {
           if (typeof one === 'function') one()
-          else queue.push(typeof one === 'string' ? one : JSON.stringify(one))
+          else queue.push(typeof one === 'string' || one instanceof Error ? one : JSON.stringify(one))
         }
       }
     }
@@ -252,6 +260,7 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
   async function* output(): AsyncGenerator<string, void, undefined> {
     for (;;) {
       const line = queue.shift()
+      if (line instanceof Error) throw line
       if (line !== undefined) yield line
       else if (cause !== undefined) return
       else await new Promise<void>((resolve) => (wake = resolve))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { NO_USAGE } from '../../core/index.ts'
 import type { CliMessage, CliResult } from '../protocol/index.ts'
-import { createAnswer, type AnswerRules, type Step } from './answer.ts'
+import { createAnswer, isSignOfLife, type AnswerRules, type Step } from './answer.ts'
 
 const RULES: AnswerRules = { talker: true, structured: false, endAtLimit: true, stopTexts: [], nowMs: () => 0 }
 const usage = { ...NO_USAGE, inputTokens: 10, outputTokens: 4 }
@@ -46,11 +46,11 @@ test('a talker’s turn ends with its result, its text and its usage', () => {
     text('one'),
     text(' two'),
     stop('end_turn'),
-    { type: 'assistant', uuid: 'u', problem: undefined },
+    { type: 'assistant', problem: undefined },
     result({ costUsd: 0.2 }),
   ])
   expect(said).toBe('one two')
-  expect(last.end).toEqual({ type: 'turn-end', reason: 'end', usage, answer: 'one two', costUsd: 0.2, sessionAt: 'u' })
+  expect(last.end).toEqual({ type: 'turn-end', reason: 'end', usage, answer: 'one two', costUsd: 0.2 })
 })
 
 test('[CC8] a limit that is met ends the turn there, with what was counted', () => {
@@ -105,7 +105,7 @@ test('[ER4] [ER5] a retry that is no use to wait for is a failure at once', () =
 test('[ER3] a result without a question to the model, or in the CLI’s own name, is no answer', () => {
   expect(play([result({ text: 'Unknown command' })]).last.failure).toMatchObject({ code: 'cli_failed' })
   expect(
-    play([start, { type: 'assistant', uuid: 'u', problem: 'rate_limit' }, result({ text: 'words' })]).last,
+    play([start, { type: 'assistant', problem: 'rate_limit' }, result({ text: 'words' })]).last,
   ).toMatchObject({ text: '', failure: { code: 'rate_limit_exceeded' } })
   expect(play([start, text('half'), result({ isError: true, status: 500, text: 'words' })]).last).toMatchObject({
     text: '',
@@ -164,10 +164,43 @@ test('[CC11] an answer to a schema that meets its limit is a failure, not half a
   expect(play([start, stop('max_tokens')], { structured: true }).last.failure).toMatchObject({ code: 'output_invalid' })
 })
 
-test('[CV5] a failure before the model is asked, with no word of the model API, may be a lost session', () => {
-  expect(play([result({ isError: true, subtype: 'error_during_execution' })]).last.failure?.details).toMatchObject({
-    sessionLost: true,
+test('[WP12] a failure that the CLI wrote in the model’s place is the turn’s, though it goes on as if there were none', () => {
+  const problem: CliMessage = { type: 'assistant', problem: 'rate_limit' }
+  const whole: CliMessage = { type: 'assistant', problem: undefined }
+  expect(play([start, problem, whole, result({ text: 'words' })]).last).toMatchObject({
+    text: '',
+    failure: { code: 'rate_limit_exceeded' },
   })
-  expect(play([result({ isError: true, status: 500 })]).last.failure?.details).toMatchObject({ sessionLost: false })
-  expect(play([start, result({ isError: true })]).last.failure?.details).toMatchObject({ sessionLost: false })
+})
+
+test('[ER2] [WP7] settings that the CLI does not take are a failure, whose words are for the log only', () => {
+  const answered: CliMessage = { type: 'control-answer', requestId: 'r', problem: undefined, fields: { problem: 'x' } }
+  expect(play([answered, start, text('a'), result()]).last.end).toMatchObject({ answer: 'a' })
+  const { last } = play([{ ...answered, problem: 'SECRET words' }])
+  expect(last).toMatchObject({ text: '', failure: { code: 'cli_failed', details: { words: 'SECRET words' } } })
+  expect(last.failure?.message).not.toContain('SECRET')
+})
+
+const OTHERS: readonly CliMessage[] = [
+  { type: 'activity' },
+  { type: 'control-request', requestId: 'r', kind: 'can_use_tool' },
+  { type: 'other', kind: 'system/init' },
+  { type: 'assistant', problem: undefined },
+]
+
+test('[CL4] what the CLI says besides changes nothing of an answer, wherever it comes', () => {
+  const turn = [start, text('one'), text(' two'), stop('end_turn'), result()]
+  const plain = play(turn)
+  for (const other of OTHERS) {
+    for (let at = 0; at < turn.length; at++)
+      expect(play([...turn.slice(0, at), other, ...turn.slice(at)])).toEqual(plain)
+  }
+})
+
+test('[ER8] a model that begins, speaks, thinks or calls a tool shows that it is at work; nothing else does', () => {
+  const retry: CliMessage = { type: 'retry', status: 529, reason: 'overloaded', delayMs: 500 }
+  expect([start, text('a'), { type: 'activity' } as const].map(isSignOfLife)).toEqual([true, true, true])
+  for (const other of [...OTHERS.slice(1), stop('end_turn'), retry, result()]) {
+    expect([other, isSignOfLife(other)]).toEqual([other, false])
+  }
 })

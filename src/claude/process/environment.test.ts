@@ -2,25 +2,36 @@ import { expect, test } from 'vitest'
 import { childEnvironment } from './environment.ts'
 
 test('[CF4] a child gets what is passed on, what is fixed, and nothing of a caller but a number', () => {
-  const env = childEnvironment(
-    { PATH: '/bin', DISABLE_TELEMETRY: '0' },
-    { talker: true, maxOutputTokens: 17, mark: 'm' },
-  )
-  expect(env).toMatchObject({
+  const env = childEnvironment({ PATH: '/bin', DISABLE_TELEMETRY: '0' }, { maxOutputTokens: 17, mark: 'm' })
+  expect(env).toStrictEqual({
     PATH: '/bin',
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     CLAUDE_CODE_DISABLE_ATTACHMENTS: '1',
-    DISABLE_AUTO_COMPACT: '1',
-    CLAUDE_CODE_MAX_RETRIES: '1',
+    CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
+    CLAUDE_CODE_DISABLE_FILE_MENTIONS: '1',
     CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK: '1',
+    CLAUDE_CODE_MAX_RETRIES: '1',
+    CLAUDE_AGENT_SDK_DISABLE_BUILTIN_AGENTS: '1',
+    DISABLE_AUTO_COMPACT: '1',
+    DISABLE_AUTOUPDATER: '1',
     DISABLE_TELEMETRY: '1',
+    ENABLE_TOOL_SEARCH: 'false',
+    VIVAVOCE_RUN: 'm',
     CLAUDE_CODE_MAX_OUTPUT_TOKENS: '17',
-    CLAUDE_CODE_DISABLE_THINKING: '1',
   })
-  expect(childEnvironment({}, { talker: false, maxOutputTokens: undefined, mark: 'm' })).not.toHaveProperty(
-    'CLAUDE_CODE_MAX_OUTPUT_TOKENS',
-  )
-  expect(childEnvironment({}, { talker: false, maxOutputTokens: undefined, mark: 'm' })).not.toHaveProperty(
-    'CLAUDE_CODE_DISABLE_THINKING',
-  )
+  expect(childEnvironment({}, { mark: 'm' })).not.toHaveProperty('CLAUDE_CODE_MAX_OUTPUT_TOKENS')
+})
+
+test('[CC16] how much a child thinks is fixed where it is told at its start, and left alone where it is not', () => {
+  const names = ['CLAUDE_CODE_DISABLE_THINKING', 'CLAUDE_CODE_EFFORT_LEVEL']
+  const of = (reasoning?: 'none' | 'low' | 'medium' | 'high'): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(childEnvironment({}, { mark: 'm', ...(reasoning === undefined ? {} : { reasoning }) })).filter(
+        ([name]) => names.includes(name),
+      ),
+    )
+  expect(of()).toEqual({})
+  expect(of('none')).toEqual({ CLAUDE_CODE_DISABLE_THINKING: '1', CLAUDE_CODE_EFFORT_LEVEL: 'low' })
+  for (const effort of ['low', 'medium', 'high'] as const)
+    expect(of(effort)).toEqual({ CLAUDE_CODE_EFFORT_LEVEL: effort })
 })

@@ -60,7 +60,15 @@ test('[CL4] no text whatever makes decoding throw', () => {
       expect(decodeLine(text).ok).toBeTypeOf('boolean')
     }),
   )
-  const types = fc.constantFrom('assistant', 'result', 'system', 'control_response', 'stream_event', 'rate_limit_event')
+  const types = fc.constantFrom(
+    'assistant',
+    'result',
+    'system',
+    'control_request',
+    'control_response',
+    'stream_event',
+    'rate_limit_event',
+  )
   fc.assert(
     fc.property(types, fc.dictionary(fc.string(), fc.jsonValue()), (type, rest) => {
       expect(decodeLine(line({ ...rest, type })).ok).toBe(true)
@@ -100,6 +108,64 @@ test('an assistant message that the CLI wrote itself has a problem', () => {
   ).toMatchObject({ message: { problem: 'rate_limit' } })
   expect(decodeLine(line({ type: 'assistant', uuid: 'u', message: { model: 'm' } }))).toEqual({
     ok: true,
-    message: { type: 'assistant', uuid: 'u', problem: undefined },
+    message: { type: 'assistant', problem: undefined },
   })
+})
+
+const responseLine = (response: unknown): string => line({ type: 'control_response', response })
+
+test('[WP4] an answer to a control request has its id and its fields, and a problem where it is no success', () => {
+  const answered = { type: 'control-answer', requestId: 'r' }
+  const success = { subtype: 'success', request_id: 'r' }
+  for (const [response, rest] of [
+    [{ ...success, response: { rewound: true, n: [1] } }, { problem: undefined, fields: { rewound: true, n: [1] } }],
+    [success, { problem: undefined, fields: {} }],
+    [{ ...success, response: null }, { problem: undefined, fields: {} }],
+    [{ ...success, response: 'yes' }, { problem: undefined, fields: {} }],
+    [{ ...success, error: 'no' }, { problem: undefined, fields: {} }],
+    [{ ...success, subtype: 'error', error: 'not now' }, { problem: 'not now', fields: {} }],
+    [{ ...success, subtype: 'error' }, { problem: 'error', fields: {} }],
+    [{ ...success, subtype: 'error', error: { code: 5 } }, { problem: 'error', fields: {} }],
+    [{ ...success, subtype: 'later', response: { a: 1 } }, { problem: 'later', fields: { a: 1 } }],
+  ] as const) {
+    expect(decodeLine(responseLine(response))).toStrictEqual({ ok: true, message: { ...answered, ...rest } })
+  }
+})
+
+test('[WP4] an answer that does not say to what, or how it went, is none', () => {
+  for (const response of [
+    undefined,
+    null,
+    'success',
+    [],
+    {},
+    { subtype: 'success' },
+    { request_id: 'r' },
+    { subtype: 'success', request_id: 7 },
+    { subtype: true, request_id: 'r' },
+  ])
+    expect(decodeLine(responseLine(response))).toStrictEqual({
+      ok: true,
+      message: { type: 'other', kind: 'control_response' },
+    })
+})
+
+const requestLine = (rest: object): string => line({ type: 'control_request', ...rest })
+
+test('what the CLI asks of us has its id and its kind', () => {
+  for (const [rest, kind] of [
+    [{ request: { subtype: 'can_use_tool', tool_name: 'Bash' } }, 'can_use_tool'],
+    [{ request: { tool_name: 'Bash' } }, ''],
+    [{ request: { subtype: 5 } }, ''],
+    [{ request: 'hook_callback' }, ''],
+    [{}, ''],
+  ] as const) {
+    expect(decodeLine(requestLine({ request_id: 'r', ...rest }))).toStrictEqual({
+      ok: true,
+      message: { type: 'control-request', requestId: 'r', kind },
+    })
+  }
+  for (const rest of [{}, { request_id: 5 }, { request: { subtype: 'can_use_tool' } }]) {
+    expect(decodeLine(requestLine(rest))).toStrictEqual({ ok: true, message: { type: 'other', kind: 'control_request' } })
+  }
 })

@@ -1,56 +1,128 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { encodeUserLine } from './encode.ts'
-import { flattenHistory } from './flatten.ts'
+import {
+  encodeBoundaryLine,
+  encodeControlLine,
+  encodePastAssistantLine,
+  encodePastUserLine,
+  encodeRefusalLine,
+  encodeSentinelLine,
+  encodeToldUserLine,
+  encodeUserLine,
+} from './encode.ts'
 
-test('[CL1] [CL2] any text is one line of JSON that holds it unchanged, marked as mere text', () => {
+const UUID = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+
+/** What a line holds, checked to be one line. */
+const read = (line: string): unknown => {
+  expect(line.indexOf('\n')).toBe(line.length - 1)
+  return JSON.parse(line)
+}
+
+/** Lone surrogates too, and what other readers take for the end of a line. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('\ud83d', '\ude42', '\n', '\r', '\u2028', '\0', '"', '\\', '@', '/', ' ') }),
+)
+
+const user = (text: string): object => ({
+  type: 'user',
+  uuid: 'u',
+  parent_tool_use_id: null,
+  client_composed: true,
+  message: {
+    role: 'user',
+    content: [
+      { type: 'text', text },
+      { type: 'text', text: '' },
+    ],
+  },
+})
+
+const assistant = (text: string): object => ({
+  type: 'assistant',
+  uuid: UUID,
+  parent_tool_use_id: null,
+  message: {
+    id: expect.stringMatching(/^msg_[0-9a-f]{32}$/),
+    type: 'message',
+    role: 'assistant',
+    model: 'claude-sonnet-4-5',
+    content: [{ type: 'text', text }],
+    stop_reason: 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: 0, output_tokens: 0 },
+  },
+})
+
+test('[CL1] [CL2] a question is one line of JSON that holds it unchanged, marked as mere text and ended by an empty block', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
-      const line = encodeUserLine(text, { uuid: 'u' })
-      expect(line.indexOf('\n')).toBe(line.length - 1)
-      expect(JSON.parse(line)).toEqual({
-        type: 'user',
-        uuid: 'u',
-        parent_tool_use_id: null,
-        client_composed: true,
-        message: {
-          role: 'user',
-          content: [
-            { type: 'text', text },
-            { type: 'text', text: '' },
-          ],
-        },
-      })
+    fc.property(anyText, (text) => {
+      expect(read(encodeUserLine(text, { uuid: 'u' }))).toStrictEqual(user(text))
     }),
   )
 })
 
-test('[CC13] instructions come first, then the messages in order, each with its speaker', () => {
-  expect(
-    flattenHistory([
-      { role: 'user', text: 'a' },
-      { role: 'system', text: 'S1' },
-      { role: 'assistant', text: 'b\nc' },
-      { role: 'developer', text: 'S2' },
-      { role: 'user', text: 'd' },
-    ]),
-  ).toBe('S1\n\nS2\n\nUser: a\nAssistant: b\nc\nUser: d')
+test('[CL2] a question of an earlier turn is marked in the same way, and asks nothing', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(read(encodePastUserLine(text, { uuid: 'u' }))).toStrictEqual({ ...user(text), shouldQuery: false })
+    }),
+  )
 })
 
-test('[CC13] one message, instructions alone, empty texts', () => {
-  expect(flattenHistory([{ role: 'user', text: 'a' }])).toBe('User: a')
-  expect(flattenHistory([{ role: 'system', text: 'S' }])).toBe('S')
-  expect(
-    flattenHistory([
-      { role: 'system', text: '' },
-      { role: 'user', text: '' },
-    ]),
-  ).toBe('User: ')
-  expect(
-    flattenHistory([
-      { role: 'user', text: 'a' },
-      { role: 'assistant', text: '' },
-      { role: 'user', text: 'b' },
-    ]),
-  ).toBe('User: a\nUser: b')
+test('[CL2] a message that is told in bulk is the text of one line and nothing besides', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(read(encodeToldUserLine(text))).toStrictEqual({ type: 'assistant', uuid: UUID, local_command_source: text })
+    }),
+  )
+})
+
+test('[CL2] an answer of an earlier turn is one whole message of an assistant', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(read(encodePastAssistantLine(text))).toStrictEqual(assistant(text))
+    }),
+  )
+})
+
+test('[WP9] what stands before the first turn is an answer that is blank, and so reaches no model', () => {
+  expect(read(encodeSentinelLine())).toStrictEqual(assistant(' '))
+})
+
+test('[WP9] a boundary leaves what stands before it behind', () => {
+  expect(read(encodeBoundaryLine())).toStrictEqual({
+    type: 'system',
+    subtype: 'compact_boundary',
+    compact_metadata: { trigger: 'manual', pre_tokens: 1 },
+    uuid: UUID,
+    session_id: 'vivavoce',
+  })
+})
+
+test('no two lines have one uuid, since the CLI drops the second without a word', () => {
+  const lines = Array.from({ length: 20 }, () => [
+    encodeToldUserLine('a'),
+    encodePastAssistantLine('a'),
+    encodeSentinelLine(),
+    encodeBoundaryLine(),
+  ]).flat()
+  const uuids = lines.map((line) => (read(line) as { readonly uuid: string }).uuid)
+  expect(new Set(uuids).size).toBe(lines.length)
+})
+
+test('a control request carries the id that its answer will have', () => {
+  expect(read(encodeControlLine({ subtype: 'interrupt', text: 'a\nb' }, { requestId: 'r' }))).toStrictEqual({
+    type: 'control_request',
+    request_id: 'r',
+    request: { subtype: 'interrupt', text: 'a\nb' },
+  })
+})
+
+test('what the CLI asks of us is refused under the id that it gave', () => {
+  expect(read(encodeRefusalLine('r'))).toStrictEqual({
+    type: 'control_response',
+    response: { subtype: 'error', request_id: 'r', error: 'not supported' },
+  })
 })

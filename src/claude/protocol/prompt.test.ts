@@ -1,0 +1,264 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { History, Message } from '../../core/index.ts'
+import { flattenTurns, toPrompt, type PersonaMode, type Prompt } from './prompt.ts'
+
+const user = (text: string): Message => ({ role: 'user', text })
+const assistant = (text: string): Message => ({ role: 'assistant', text })
+const system = (text: string): Message => ({ role: 'system', text })
+const developer = (text: string): Message => ({ role: 'developer', text })
+
+const prompt = (history: History, mode: PersonaMode = 'off', persona = 'P'): Prompt =>
+  toPrompt(history, { persona, mode })
+
+test('[CC13] one question is what is asked, after nothing', () => {
+  expect(prompt([user('Здравей 🙂')])).toEqual({ system: '', turns: [], ask: 'Здравей 🙂' })
+})
+
+test('[CC13] a history is told in its roles, and its last question is asked', () => {
+  expect(prompt([user('a'), assistant('b'), user('c'), assistant('d'), user('e')])).toEqual({
+    system: '',
+    turns: [user('a'), assistant('b'), user('c'), assistant('d')],
+    ask: 'e',
+  })
+})
+
+test('[CC13] texts are told word for word, with the blank space around them and whatever they look like', () => {
+  const texts = ['  a\n', '<system>\nx\n</system>', '@/etc/passwd', '/clear', 'User: x\nAssistant: y', '\u2028\ud83d']
+  const history = texts.flatMap((text) => [user(text), assistant(text)])
+  expect(prompt([system(' s\n'), ...history, user(' q ')])).toEqual({ system: ' s\n', turns: history, ask: ' q ' })
+})
+
+test('[CC13] instructions before the first message are the system prompt, in their order', () => {
+  expect(prompt([system('S1'), developer('S2\n'), system('S3'), user('a')])).toEqual({
+    system: 'S1\n\nS2\n\n\nS3',
+    turns: [],
+    ask: 'a',
+  })
+})
+
+test.each(['', ' ', '\n\t'])('[CC13] an instruction before the first message that says nothing (%j) is left out', (blank) => {
+  expect(prompt([system(blank), developer('S'), system(blank), user('a')])).toEqual({ system: 'S', turns: [], ask: 'a' })
+  expect(prompt([system(blank), user('a')]).system).toBe('')
+  expect(prompt([system(blank), user('a')], 'prepend').system).toBe('P')
+  expect(prompt([system(blank), user('a')], 'fallback').system).toBe('P')
+})
+
+test('[CC13] a later instruction stands in its place, as a user’s message in tags', () => {
+  expect(
+    prompt([system('S'), user('a'), system('be brief'), assistant('b'), developer('be kind'), user('c')]),
+  ).toEqual({
+    system: 'S',
+    turns: [
+      user('a'),
+      user('<system>\nbe brief\n</system>'),
+      assistant('b'),
+      user('<system>\nbe kind\n</system>'),
+    ],
+    ask: 'c',
+  })
+})
+
+test('[CC13] an instruction that comes last is what is asked', () => {
+  expect(prompt([user('a'), assistant('b'), developer('go on')])).toEqual({
+    system: '',
+    turns: [user('a'), assistant('b')],
+    ask: '<system>\ngo on\n</system>',
+  })
+})
+
+test('[CC13] instructions alone are the system prompt of a conversation that begins', () => {
+  expect(prompt([system('S1'), developer('S2')])).toEqual({
+    system: 'S1\n\nS2',
+    turns: [],
+    ask: '(The conversation begins.)',
+  })
+})
+
+test('[CC13] a history that begins with an assistant’s message is preceded by a beginning', () => {
+  expect(prompt([system('S'), assistant('Welcome.'), user('a')])).toEqual({
+    system: 'S',
+    turns: [user('(The conversation begins.)'), assistant('Welcome.')],
+    ask: 'a',
+  })
+})
+
+test('[CC13] an instruction between the beginning and an assistant’s message is no longer before the first message', () => {
+  expect(prompt([assistant('Welcome.'), system('S'), user('a')])).toEqual({
+    system: '',
+    turns: [user('(The conversation begins.)'), assistant('Welcome.'), user('<system>\nS\n</system>')],
+    ask: 'a',
+  })
+})
+
+test('[CC13] a history that ends with an assistant’s message is asked to go on', () => {
+  expect(prompt([user('a'), assistant('b')])).toEqual({
+    system: '',
+    turns: [user('a'), assistant('b')],
+    ask: '(Go on.)',
+  })
+  expect(prompt([assistant('b')])).toEqual({
+    system: '',
+    turns: [user('(The conversation begins.)'), assistant('b')],
+    ask: '(Go on.)',
+  })
+})
+
+test('[CC13] messages need not take turns', () => {
+  expect(prompt([user('a'), user('b'), assistant('c'), assistant('d'), user('e'), user('f')])).toEqual({
+    system: '',
+    turns: [user('a'), user('b'), assistant('c'), assistant('d'), user('e')],
+    ask: 'f',
+  })
+})
+
+test.each(['', ' ', '\n\t', '\u00a0'])('[CC13] messages that say nothing (%j) are left out', (blank) => {
+  expect(prompt([user('a'), assistant(blank), user(blank), assistant('b'), user('c')])).toEqual({
+    system: '',
+    turns: [user('a'), assistant('b')],
+    ask: 'c',
+  })
+  expect(prompt([user(blank), assistant('b'), user('c')])).toEqual({
+    system: '',
+    turns: [user('(The conversation begins.)'), assistant('b')],
+    ask: 'c',
+  })
+  expect(prompt([user('a'), assistant(blank)])).toEqual({ system: '', turns: [], ask: 'a' })
+  expect(prompt([assistant(blank)])).toEqual({ system: '', turns: [], ask: '(The conversation begins.)' })
+})
+
+test.each(['', ' ', '\n\t'])('[CC13] a later instruction that says nothing (%j) is left out', (blank) => {
+  expect(prompt([user('a'), system(blank), assistant('b'), developer(blank), user('c')])).toEqual({
+    system: '',
+    turns: [user('a'), assistant('b')],
+    ask: 'c',
+  })
+  expect(prompt([user('a'), system(blank)])).toEqual({ system: '', turns: [], ask: 'a' })
+})
+
+test.each(['', ' ', '\n\t'])('[CC13] a question that says nothing (%j) is asked as one without content', (blank) => {
+  expect(prompt([user(blank)])).toEqual({ system: '', turns: [], ask: '(no content)' })
+  expect(prompt([user('a'), assistant('b'), user(blank)])).toEqual({
+    system: '',
+    turns: [user('a'), assistant('b')],
+    ask: '(no content)',
+  })
+})
+
+test.each<[PersonaMode, string, string]>([
+  ['prepend', 'P\n\nS', 'P'],
+  ['fallback', 'S', 'P'],
+  ['off', 'S', ''],
+])('[CC17] under `%s` the system prompt is %j where the caller sends instructions, %j where it sends none', (mode, withOne, without) => {
+  expect(prompt([system('S'), user('a')], mode).system).toBe(withOne)
+  expect(prompt([developer('S'), user('a')], mode).system).toBe(withOne)
+  expect(prompt([user('a')], mode).system).toBe(without)
+  expect(prompt([system('S')], mode).system).toBe(withOne)
+})
+
+test('[CC17] an instruction that comes later is told in its place and leaves the persona where it is', () => {
+  for (const mode of ['prepend', 'fallback'] as const)
+    expect(prompt([user('a'), system('S'), user('b')], mode)).toEqual({
+      system: 'P',
+      turns: [user('a'), user('<system>\nS\n</system>')],
+      ask: 'b',
+    })
+})
+
+test('[CC17] an agent without a persona adds nothing', () => {
+  for (const mode of ['prepend', 'fallback', 'off'] as const) {
+    expect(prompt([system('S'), user('a')], mode, '').system).toBe('S')
+    expect(prompt([user('a')], mode, '').system).toBe('')
+  }
+})
+
+const BLANK = fc.constantFrom('', ' ', '\n', ' \t\n')
+const role = fc.constantFrom('system', 'developer', 'user', 'assistant')
+/** Messages of which each that says something can be told by its number. */
+const anyHistory = fc
+  .array(fc.record({ role, noise: fc.string({ unit: 'grapheme' }), blank: fc.option(BLANK) }), { maxLength: 12 })
+  .map((all) =>
+    all.map(({ role: of, noise, blank }, index): Message => {
+      const around = noise.replaceAll(/[⟨⟩]/g, '')
+      return { role: of, text: blank ?? `${around}⟨${index}⟩${around}` }
+    }),
+  )
+const anyMode = fc.constantFrom('prepend', 'fallback', 'off')
+
+const markOf = (text: string): string | undefined => /⟨\d+⟩/.exec(text)?.[0]
+const marksOf = (text: string): readonly string[] => text.match(/⟨\d+⟩/g) ?? []
+
+test('[CC13] [CC17] whatever the history, all that it says is told once, in its order and word for word', () => {
+  fc.assert(
+    fc.property(anyHistory, anyMode, (history, mode) => {
+      const { system: told, turns, ask } = prompt(history, mode)
+      const parts = [told, ...turns.map(({ text }) => text), ask]
+      expect(parts.flatMap(marksOf)).toEqual(history.flatMap(({ text }) => marksOf(text)))
+      for (const { text } of history) {
+        if (text.trim() !== '') expect(parts.some((part) => part.includes(text))).toBe(true)
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('[CC13] whatever the history, each message is told in its role, and by itself', () => {
+  fc.assert(
+    fc.property(anyHistory, anyMode, (history, mode) => {
+      const { system: told, turns, ask } = prompt(history, mode)
+      const said = [...turns, user(ask)].filter(({ text }) => markOf(text) !== undefined)
+      const isLeading = ({ text }: Message): boolean => told.includes(markOf(text) ?? 'nothing')
+      expect(said).toEqual(
+        history
+          .filter((message) => markOf(message.text) !== undefined && !isLeading(message))
+          .map((message) => {
+            if (message.role === 'user' || message.role === 'assistant') return message
+            return user(`<system>\n${message.text}\n</system>`)
+          }),
+      )
+      const firstSaid = history.findIndex((message) => message.role === 'user' || message.role === 'assistant')
+      for (const [index, message] of history.entries())
+        if (markOf(message.text) !== undefined) expect(isLeading(message)).toBe(firstSaid < 0 || index < firstSaid)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('[CC13] whatever the history, the model API can take it: a user begins and is asked last, and no message is blank', () => {
+  fc.assert(
+    fc.property(anyHistory, anyMode, (history, mode) => {
+      const { turns, ask } = prompt(history, mode)
+      expect((turns[0] ?? user(ask)).role).toBe('user')
+      for (const text of [...turns.map((turn) => turn.text), ask]) expect(text.trim()).not.toBe('')
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('[CC13] [WP1] a history that grew begins as it was told before', () => {
+  fc.assert(
+    fc.property(anyHistory, anyMode, (history, mode) => {
+      const asked = [...history, user('question')]
+      const before = prompt(asked, mode)
+      const after = prompt([...asked, assistant('answer'), user('next')], mode)
+      expect(after).toEqual({
+        system: before.system,
+        turns: [...before.turns, user('question'), assistant('answer')],
+        ask: 'next',
+      })
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('[CC13] a process that can be told one thing only is told all messages as one text, each with its speaker', () => {
+  const { turns, ask } = prompt([user('a'), assistant('b\nc'), system('S'), user(' d')])
+  expect(flattenTurns({ turns, ask })).toBe('User: a\nAssistant: b\nc\nUser: <system>\nS\n</system>\nUser:  d')
+  expect(flattenTurns(prompt([assistant('Welcome.')]))).toBe(
+    'User: (The conversation begins.)\nAssistant: Welcome.\nUser: (Go on.)',
+  )
+})
+
+test('[CC13] a single question is that text as it is', () => {
+  expect(flattenTurns({ turns: [], ask: '/clear @x' })).toBe('/clear @x')
+})

@@ -1,0 +1,316 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { anyAbilities, anyWantedOf, ABLE, comparable } from '../../../test/support/histories.ts'
+import { answers, begins, result, says, stops, type Printed } from '../../../test/support/kept-cli.ts'
+import {
+  assistant,
+  createWarm,
+  NEVER,
+  openWarm,
+  saidBy,
+  SETTLE_MS,
+  user,
+  WANTED,
+  type OpenWarm,
+} from '../../../test/support/open-warm.ts'
+import { flattenTurns, type Turn } from '../protocol/index.ts'
+import type { Abilities } from './abilities.ts'
+import { align, type Wanted } from './align.ts'
+import { ProcessLostError } from './warm-process.ts'
+
+const HISTORY = [user('a'), assistant('b'), user('c'), assistant('d')]
+
+/** What it says it holds, and what it holds. */
+const expectTruthful = ({ warm, cli }: OpenWarm): void => {
+  expect(comparable(cli.messages)).toEqual(comparable(warm.held.rows))
+}
+
+/** How a turn ends: what is printed, what of it was delivered, and whether that is all. */
+interface Ending {
+  readonly printed: readonly Printed[]
+  readonly said: string
+  readonly whole: boolean
+}
+const anyEnding = fc.oneof(
+  fc
+    .constantFrom('yes', ' Здравей\n', 'go on 🙂')
+    .map((said): Ending => ({ printed: answers(said), said, whole: true })),
+  fc.constantFrom<Ending>(
+    { printed: [begins(), says('go on 🙂')], said: 'go on', whole: false },
+    { printed: answers('yes and no'), said: 'yes', whole: false },
+    { printed: [begins()], said: '', whole: false },
+    { printed: [], said: '', whole: false },
+    { printed: [result({ is_error: true, result: 'no' })], said: '', whole: false },
+    { printed: [begins(), says('ye'), result({ is_error: true })], said: '', whole: false },
+    // The CLI asks the model to go on by itself.
+    { printed: [begins(), says('one'), stops('max_tokens'), begins(), says('two')], said: 'one', whole: false },
+    {
+      printed: [begins(), stops('end_turn'), begins(), says('yes'), stops('end_turn'), result()],
+      said: 'yes',
+      whole: true,
+    },
+  ),
+)
+
+async function expectServed(opened: OpenWarm, wanted: Wanted, abilities: Abilities): Promise<void> {
+  const kept = align(opened.warm.held, wanted, abilities)?.kept ?? 0
+  await opened.request(wanted)
+  const { messages, ...told } = opened.cli.asked.at(-1) ?? { messages: [] }
+  expect(told).toEqual({ system: wanted.system, model: wanted.model, settings: wanted.settings })
+  const flat = abilities.replay === 'none' && kept < wanted.turns.length
+  const expected: readonly Turn[] = flat ? [user(flattenTurns(wanted))] : [...wanted.turns, user(wanted.ask)]
+  expect(comparable(messages)).toEqual(comparable(expected))
+}
+
+test('[WP1] [WP5] [WP7] [WP12] whatever turns came before and however they ended, the model is sent exactly what is wanted', async () => {
+  const some = fc.oneof(
+    fc.constant(ABLE),
+    fc.constant<Abilities>({ ...ABLE, replay: 'steps', rewind: 'steps' }),
+    anyAbilities,
+  )
+  let served = 0
+  await fc.assert(
+    fc.asyncProperty(
+      some,
+      fc.array(anyEnding, { minLength: 3, maxLength: 12 }),
+      fc.gen(),
+      async (able, endings, gen) => {
+        const abilities: Abilities = { ...able, liveSettings: true }
+        const start = async (): Promise<OpenWarm> => await openWarm({ abilities, answer: () => printed })
+        let printed: readonly Printed[] = []
+        let opened = await start()
+        for (const ending of endings) {
+          const { held } = opened.warm
+          const wanted = gen(() => anyWantedOf(held))
+          if (align(held, wanted, abilities) === undefined) continue
+          ;({ printed } = ending)
+          await expectServed(opened, wanted, abilities)
+          served++
+          // As many messages are taken as belong to what was delivered.
+          for (const one of ending.whole ? printed : printed.slice(0, 1)) if (one !== '') await opened.warm.next(NEVER)
+          try {
+            await opened.warm.settle({ said: ending.said, whole: ending.whole, ms: SETTLE_MS })
+            expectTruthful(opened)
+          } catch (error) {
+            // Only a process that cannot be interrupted or rewound is given up.
+            expect(error).toBeInstanceOf(ProcessLostError)
+            expect(abilities.rewind === 'none' || !abilities.interrupt).toBe(true)
+            opened = await start()
+          }
+        }
+      },
+    ),
+    { seed: 31, numRuns: 150 },
+  )
+  expect(served).toBeGreaterThan(500)
+})
+
+test('[WP1] a history is replayed in its roles and in order, then asked', async () => {
+  const opened = await openWarm()
+  await opened.turn({ turns: HISTORY, ask: 'e' })
+  expect(opened.cli.asked).toEqual([
+    { system: 'S', model: 'sonnet', settings: WANTED.settings, messages: [...HISTORY, user('e')] },
+  ])
+  expect(opened.warm.held.rows).toMatchObject([...HISTORY, user('e'), assistant('yes')])
+  expect(opened.warm.held.rows.map(({ uuid }) => uuid !== undefined)).toEqual([true, false, false, false, true, false])
+  expect(opened.warm.turns).toBe(1)
+})
+
+test('[WP9] message by message each of the user’s can be rewound to', async () => {
+  const opened = await openWarm({ abilities: { replay: 'steps', rewind: 'steps' } })
+  await opened.turn({ turns: HISTORY, ask: 'e' })
+  expect(opened.cli.asked[0]?.messages).toEqual([...HISTORY, user('e')])
+  await opened.turn({ turns: HISTORY.slice(0, 2), ask: 'other' })
+  expect(opened.cli.asked[1]?.messages).toEqual([...HISTORY.slice(0, 2), user('other')])
+  expectTruthful(opened)
+})
+
+test('[WP1] a message that is told in bulk is not waited for, one that begins a transcript is', async () => {
+  const opened = await openWarm()
+  const before = opened.cli.lines.length
+  await opened.request({ turns: HISTORY, ask: 'e' })
+  expect(opened.cli.lines.slice(before).map(({ type, shouldQuery }) => [type, shouldQuery])).toEqual([
+    ['user', false],
+    ['assistant', undefined],
+    ['assistant', undefined],
+    ['assistant', undefined],
+    ['user', undefined],
+  ])
+})
+
+test('[WP7] every setting is told each time, so that none lasts longer than its turn', async () => {
+  const opened = await openWarm()
+  await opened.turn({ settings: { maxOutputTokens: 50, reasoning: 'high' } })
+  await opened.turn({ settings: { maxOutputTokens: undefined, reasoning: 'none' } })
+  await opened.turn({ settings: { maxOutputTokens: undefined, reasoning: 'none' } })
+  expect(opened.cli.asked.map(({ settings }) => settings)).toEqual([
+    { maxOutputTokens: 50, reasoning: 'high' },
+    { maxOutputTokens: undefined, reasoning: 'none' },
+    { maxOutputTokens: undefined, reasoning: 'none' },
+  ])
+})
+
+test('[WP5] an interrupted turn leaves the question and what was delivered of the answer', async () => {
+  const opened = await openWarm({ answer: () => [begins(), says('one two three')] })
+  await opened.request({ ask: 'count' })
+  await opened.warm.next(NEVER)
+  await opened.warm.settle({ said: 'one two', whole: false, ms: SETTLE_MS })
+  expect(opened.warm.held.rows).toMatchObject([user('count'), assistant('one two')])
+  expectTruthful(opened)
+  expect(opened.observer.of('turn-interrupted')).toEqual([
+    { type: 'turn-interrupted', pid: opened.warm.pid, ms: 0, recovered: true },
+  ])
+  await opened.request({ turns: [user('count'), assistant('one two')], ask: 'go on' })
+  expect(opened.cli.asked[1]?.messages).toEqual([user('count'), assistant('one two'), user('go on')])
+})
+
+test.each<readonly [string, readonly Printed[]]>([
+  ['before the model began: the question is withdrawn', []],
+  ['after it began: the turn is interrupted', [begins()]],
+])('[WP5] a turn that is left %s, and leaves nothing', async (_, printed) => {
+  const opened = await openWarm({ answer: (__, index) => (index === 0 ? printed : answers('yes')) })
+  await opened.request({ turns: HISTORY, ask: 'first' })
+  await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
+  expect(opened.warm.held.rows).toMatchObject(HISTORY)
+  expectTruthful(opened)
+  await opened.turn({ turns: HISTORY, ask: 'second' })
+  expect(opened.cli.asked[1]?.messages).toEqual([...HISTORY, user('second')])
+})
+
+test('[WP12] an answer for which the model was asked twice is told anew, without what the CLI said in between', async () => {
+  const opened = await openWarm({
+    answer: () => [begins(), stops('end_turn'), begins(), says('yes'), stops('end_turn'), result()],
+  })
+  await opened.request({ ask: 'a' })
+  await opened.hear()
+  expect(comparable(opened.cli.messages)).toContain('user: Output token limit hit. Resume directly.')
+  await opened.warm.settle({ said: 'yes', whole: true, ms: SETTLE_MS })
+  expect(opened.cli.messages).toEqual([user('a'), assistant('yes')])
+  expectTruthful(opened)
+})
+
+test('[WP12] a turn that failed leaves nothing in what is asked next', async () => {
+  const opened = await openWarm({
+    answer: (_, index) => (index === 0 ? [begins(), result({ is_error: true, result: 'API Error' })] : answers('yes')),
+  })
+  await opened.request({ ask: 'a' })
+  await opened.hear()
+  await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
+  expect(opened.warm.held.rows).toEqual([])
+  await opened.turn({ ask: 'a' })
+  expect(opened.cli.asked[1]?.messages).toEqual([user('a')])
+  expectTruthful(opened)
+})
+
+test('[WP12] the cost of a turn is what it added to the process’s total, interrupted turns counted on their own', async () => {
+  const opened = await openWarm({ answer: (_, index) => (index === 1 ? [begins(), says('long')] : answers('yes')) })
+  const cost = async (): Promise<number | undefined> => {
+    const last = (await opened.hear()).at(-1)
+    return last?.type === 'result' ? last.costUsd : undefined
+  }
+  await opened.request({ ask: 'a' })
+  expect(await cost()).toBe(0.25)
+  await opened.warm.settle({ said: 'yes', whole: true, ms: SETTLE_MS })
+  await opened.request({ ask: 'b' })
+  await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
+  await opened.request({ ask: 'c' })
+  expect(await cost()).toBe(0.25)
+})
+
+test('[CL4] lines that say nothing are observed and passed over', async () => {
+  const opened = await openWarm({
+    answer: () => ['not JSON', '{"type":', '[]', '{"type":"news"}', begins(), 'null', says('yes'), '7', result()],
+  })
+  await opened.request({ ask: 'a' })
+  expect(saidBy(await opened.hear())).toBe('yes')
+  expect(opened.observer.of('line-ignored').length).toBe(5)
+  await opened.warm.settle({ said: 'yes', whole: true, ms: SETTLE_MS })
+  expectTruthful(opened)
+})
+
+test('[WP1] lines between what is waited for disturb no step', async () => {
+  const opened = await openWarm({
+    abilities: { replay: 'steps', rewind: 'steps' },
+    tamper: (message) => ['{', { type: 'system', subtype: 'status' }, message, 'null'],
+  })
+  await opened.turn({ turns: HISTORY, ask: 'e' })
+  await opened.turn({ ask: 'anew', turns: [user('x'), assistant('y')] })
+  expect(opened.cli.asked[1]?.messages).toEqual([user('x'), assistant('y'), user('anew')])
+  expectTruthful(opened)
+})
+
+test('what the CLI asks of us is refused, and nobody is left waiting', async () => {
+  const opened = await openWarm({
+    answer: () => [
+      { type: 'control_request', request_id: 'r1', request: { subtype: 'can_use_tool' } },
+      begins(),
+      { type: 'control_request', request_id: 'r2', request: {} },
+      says('yes'),
+      result(),
+    ],
+  })
+  await opened.turn({ ask: 'a' })
+  expect(opened.cli.lines.filter(({ type }) => type === 'control_response')).toEqual(
+    ['r1', 'r2'].map((requestId) => ({
+      type: 'control_response',
+      response: { subtype: 'error', request_id: requestId, error: 'not supported' },
+    })),
+  )
+})
+
+test('[WP5] an abort between two steps leaves it holding what it says, and ready', async () => {
+  const abort = new AbortController()
+  const reason = new Error('left')
+  const opened = await openWarm({
+    abilities: { replay: 'steps' },
+    // The second message that is taken in is the last that the caller waits for.
+    tamper: (message) =>
+      'num_turns' in message && opened.cli.messages.length === 3 ? [message, () => abort.abort(reason)] : [message],
+  })
+  await expect(opened.request({ turns: HISTORY, ask: 'e' }, abort.signal)).rejects.toBe(reason)
+  expect(opened.cli.asked).toEqual([])
+  expectTruthful(opened)
+  expect(opened.warm.held.rows).toMatchObject(HISTORY.slice(0, 3))
+  await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
+  await opened.turn({ turns: HISTORY, ask: 'e' })
+  expect(opened.cli.asked[0]?.messages).toEqual([...HISTORY, user('e')])
+  expectTruthful(opened)
+})
+
+test('[WP5] an abort while the model answers leaves the next message to whoever asks for it then', async () => {
+  const opened = await openWarm({ answer: () => [] })
+  await opened.request({ ask: 'a' })
+  const abort = new AbortController()
+  const waiting = opened.warm.next(abort.signal)
+  const reason = new Error('left')
+  abort.abort(reason)
+  await expect(waiting).rejects.toBe(reason)
+  opened.cli.print(begins())
+  expect(await opened.warm.next(NEVER)).toMatchObject({ type: 'answer-start' })
+})
+
+test('a process that was not told its system prompt yet shows that it answers', async () => {
+  const { warm, cli } = createWarm()
+  await warm.ping({ ms: SETTLE_MS })
+  expect(cli.lines).toMatchObject([{ type: 'control_request', request: { subtype: 'get_binary_version' } }])
+  // That it does not know the request is an answer too.
+  const other = createWarm({ tamper: (message) => [{ ...message, response: { ...refusalOf(message) } }] })
+  await other.warm.ping({ ms: SETTLE_MS })
+})
+
+const refusalOf = (message: object): object => ({
+  ...(message as { readonly response: object }).response,
+  subtype: 'error',
+  error: 'Unsupported control request subtype: get_binary_version',
+})
+
+test('[WP6] a process that may be busy is killed, one that is idle is asked to end', async () => {
+  const busy = await openWarm()
+  await busy.warm.stop('doubt')
+  expect([busy.cli.exitCause, busy.cli.graceMs]).toEqual(['doubt', undefined])
+  const idle = await openWarm()
+  await idle.warm.stop('idle', { graceMs: 2000 })
+  expect([idle.cli.exitCause, idle.cli.graceMs]).toEqual(['idle', 2000])
+  expect(await idle.warm.exit).toMatchObject({ cause: 'idle' })
+  await idle.warm.stop('shutdown')
+})
