@@ -44,7 +44,9 @@ export function openProcesses(
   const pool = createPool({
     abilities,
     limits: { ...config.pool, startsAtOnce: config.cores },
-    start: (options) => startWarmProcess({ ...common, model, abilities, startMs }, options),
+    start: ({ model: wanted, signal }) =>
+      startWarmProcess({ ...common, model: wanted, abilities, startMs }, { signal }),
+    model,
     settleMs: afterResultMs,
     clock,
     observer,

@@ -92,8 +92,10 @@ export async function proveCli({ cli, searchPath, cache, clock }: ProofOptions):
       if (known === undefined) await cache.put(cli, abilities)
       return abilities
     }
-    const [abilities] = await Promise.all([kept(), proveColdInert(cold, rehearsal, neutralDirectory)])
-    return abilities
+    const [found, proven] = await Promise.allSettled([kept(), proveColdInert(cold, rehearsal, neutralDirectory)])
+    if (found.status === 'rejected') throw found.reason
+    if (proven.status === 'rejected') throw proven.reason
+    return found.value
   } catch (cause) {
     throw new GatewayError(
       'cli_unavailable',

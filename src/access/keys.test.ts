@@ -105,7 +105,13 @@ test('[AU2] every key is compared in constant time, whichever fits, and though n
   syncBuiltinESMExports()
   try {
     const tenantOf = createKeyCheck(KEYS)
-    for (const header of [...KEYS.map(({ key }) => `Bearer ${key}`), 'Bearer x', `Bearer ${'x'.repeat(1000)}`, '', undefined]) {
+    for (const header of [
+      ...KEYS.map(({ key }) => `Bearer ${key}`),
+      'Bearer x',
+      `Bearer ${'x'.repeat(1000)}`,
+      '',
+      undefined,
+    ]) {
       lengths.length = 0
       tenantOf(header)
       expect([header, lengths]).toEqual([header, [32, 32, 32, 32, 32, 32]])

@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Environment } from './environment.ts'
 import { ConfigError, isLoopback, loadConfig } from './load-config.ts'
+import { poolSize } from './pool-size.ts'
 import { settingNames } from './settings.ts'
 
 let directory = ''
@@ -37,11 +38,14 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_MODEL_ALIASES: [{ pattern: 'gpt-4.1', target: 'sonnet' }],
     VIVAVOCE_STREAM_AGENT: 'conversational',
     VIVAVOCE_AGENT: 'recruiter-triage',
+    VIVAVOCE_PERSONA: 'prepend',
     MAX_CONCURRENCY: 10,
     MAX_QUEUE_DEPTH: 100,
     CONVERSATIONAL_TIMEOUT_SECONDS: 120,
+    VIVAVOCE_START_TIMEOUT_SECONDS: 30,
     VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS: 60,
     VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS: 30,
+    VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS: 5,
     VIVAVOCE_AGENT_TIMEOUT_SECONDS: 900,
     VIVAVOCE_AGENT_BUDGET_USD: 2,
     VIVAVOCE_HEADER_HOLD_MS: 1000,
@@ -49,9 +53,11 @@ test('[CF1] with nothing set every setting has its default', () => {
     JOB_TTL_SECONDS: 3600,
     VIVAVOCE_LOG_LEVEL: 'info',
     dataDirectory: '/home/ж/.local/share/vivavoce',
-    claudeConfigDirectory: '/home/ж/.claude',
+    cacheDirectory: '/home/ж/.cache/vivavoce',
     cliEnvironment: { HOME: '/home/ж' },
     gitEnvironment: { HOME: '/home/ж' },
+    pool: { max: expect.any(Number), spares: expect.any(Number), memoryMb: expect.any(Number) },
+    cores: availableParallelism(),
     searchPath: '',
   })
 })
@@ -103,9 +109,12 @@ test('[CF1] directories are worked out from what is set', () => {
   expect(loadConfig({ HOME: '/h', XDG_DATA_HOME: '' }).dataDirectory).toBe('/h/.local/share/vivavoce')
   expect(loadConfig({ HOME: '/h', VIVAVOCE_DATA_DIR: '/own/ж' }).dataDirectory).toBe('/own/ж')
   expect(loadConfig({ HOME: '/h', VIVAVOCE_DATA_DIR: 'own' }).dataDirectory).toBe(join(process.cwd(), 'own'))
-  expect(loadConfig({ HOME: '/h', CLAUDE_CONFIG_DIR: '/claude' }).claudeConfigDirectory).toBe('/claude')
+  expect(loadConfig({ HOME: '/h', XDG_CACHE_HOME: '/cache' }).cacheDirectory).toBe('/cache/vivavoce')
+  expect(loadConfig({ HOME: '/h', XDG_CACHE_HOME: '' }).cacheDirectory).toBe('/h/.cache/vivavoce')
   expect(loadConfig({ PATH: '/bin:/usr/bin' }).searchPath).toBe('/bin:/usr/bin')
 })
+
+const NO_TENANT = 'entries of the form name=KEY are expected; a name is of a-z, 0-9 and -, and not `default`'
 
 test.each([
   ['VIVAVOCE_PORT', 'many', 'a whole number is expected'],
@@ -124,6 +133,28 @@ test.each([
   ['VIVAVOCE_MODEL_ALIASES', '=haiku', '`=haiku` is not of the form name=model'],
   ['VIVAVOCE_MODEL_ALIASES', 'a=b=c', '`a=b=c` is not of the form name=model'],
   ['VIVAVOCE_STREAM_AGENT', 'a*', 'a name without spaces, commas, = or * is expected'],
+  ['VIVAVOCE_TENANTS', 'acme', NO_TENANT],
+  ['VIVAVOCE_TENANTS', '=KEY', NO_TENANT],
+  ['VIVAVOCE_TENANTS', 'acme=', NO_TENANT],
+  ['VIVAVOCE_TENANTS', 'Acme=KEY', NO_TENANT],
+  ['VIVAVOCE_TENANTS', '-acme=KEY', NO_TENANT],
+  ['VIVAVOCE_TENANTS', 'a_b=KEY', NO_TENANT],
+  ['VIVAVOCE_TENANTS', 'acme =KEY', NO_TENANT],
+  ['VIVAVOCE_TENANTS', 'acme= KEY', NO_TENANT],
+  ['VIVAVOCE_TENANTS', 'acme=two words', NO_TENANT],
+  ['VIVAVOCE_TENANTS', 'acme=ключ', NO_TENANT],
+  ['VIVAVOCE_TENANTS', 'default=KEY', NO_TENANT],
+  ['VIVAVOCE_TENANTS', 'acme=KEY;b=KEY2,c', NO_TENANT],
+  ['VIVAVOCE_POOL_MAX', '-1', 'at least 0 is expected'],
+  ['VIVAVOCE_POOL_MAX', '1001', 'at most 1000 is expected'],
+  ['VIVAVOCE_POOL_MAX', 'auto', 'a whole number is expected'],
+  ['VIVAVOCE_POOL_SPARES', '-1', 'at least 0 is expected'],
+  ['VIVAVOCE_POOL_SPARES', '1.5', 'a whole number is expected'],
+  ['VIVAVOCE_POOL_MEMORY_MB', '127', 'at least 128 is expected'],
+  ['VIVAVOCE_POOL_MEMORY_MB', '10000001', 'at most 10000000 is expected'],
+  ['VIVAVOCE_START_TIMEOUT_SECONDS', '0', 'at least 1 is expected'],
+  ['VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS', '0', 'at least 1 is expected'],
+  ['VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS', '0.5', 'a whole number is expected'],
   ['VIVAVOCE_WORKSPACE_REPO', '--upload-pack=x', 'a repository does not begin with a dash'],
   ['VIVAVOCE_WORKSPACE_BRANCH', '-x', 'the name of a branch is expected'],
   ['VIVAVOCE_WORKSPACE_BRANCH', 'a b', 'the name of a branch is expected'],
@@ -147,6 +178,18 @@ test('[CF2] an unknown log level is refused with those there are', () => {
   ])
 })
 
+test('[CF2] a persona that is treated in no known way is refused with those there are', () => {
+  expect(problemsOf({ VIVAVOCE_PERSONA: 'append' })).toEqual([
+    expect.stringMatching(/^VIVAVOCE_PERSONA: .*prepend.*fallback.*off/),
+  ])
+})
+
+test('[CF1] [CC17] each way to treat a persona is taken', () => {
+  for (const way of ['prepend', 'fallback', 'off']) {
+    expect(loadConfig({ VIVAVOCE_PERSONA: way }).VIVAVOCE_PERSONA).toBe(way)
+  }
+})
+
 test('[CF2] the ends of each range are taken', () => {
   expect(
     problemsOf({
@@ -156,6 +199,9 @@ test('[CF2] the ends of each range are taken', () => {
       VIVAVOCE_HEADER_HOLD_MS: '0',
       VIVAVOCE_AGENT_BUDGET_USD: '0.01',
       JOB_TTL_SECONDS: '31536000',
+      VIVAVOCE_POOL_MAX: '0',
+      VIVAVOCE_POOL_SPARES: '1000',
+      VIVAVOCE_POOL_MEMORY_MB: '128',
       VIVAVOCE_WORKSPACE_BRANCH: 'feature/ж-1',
     }),
   ).toEqual([])
@@ -185,8 +231,41 @@ test('[CF2] settings that contradict each other are told, all of them', () => {
     }),
   ).toEqual([
     'VIVAVOCE_DEFAULT_MODEL: c is not among VIVAVOCE_MODELS (a, b)',
-    'API_BEARER_TOKEN: a key is needed to listen on 0.0.0.0; without one the server answers on loopback only',
+    'API_BEARER_TOKEN: a key is needed to listen on 0.0.0.0 (this one or one of VIVAVOCE_TENANTS); without any the server answers on loopback only',
   ])
+})
+
+test('[CF1] [AU3] tenants are read with spaces and gaps between them, and a key may hold = signs', () => {
+  const tenantsOf = (VIVAVOCE_TENANTS: string) => loadConfig({ VIVAVOCE_TENANTS }).VIVAVOCE_TENANTS
+  expect(tenantsOf('acme=KEY')).toEqual([{ tenant: 'acme', key: 'KEY' }])
+  expect(tenantsOf(' acme=K=1== ,, 2b-c=k:"\'/ ,')).toEqual([
+    { tenant: 'acme', key: 'K=1==' },
+    { tenant: '2b-c', key: 'k:"\'/' },
+  ])
+  expect(loadConfig({}).VIVAVOCE_TENANTS).toBeUndefined()
+  expect(loadConfig({ VIVAVOCE_TENANTS: '' }).VIVAVOCE_TENANTS).toBeUndefined()
+})
+
+test('[CF2] every tenant of the wrong form is a problem', () => {
+  expect(problemsOf({ VIVAVOCE_TENANTS: 'a=KEY,b,C=KEY' })).toEqual(
+    Array.from({ length: 2 }, () => `VIVAVOCE_TENANTS: ${NO_TENANT}`),
+  )
+})
+
+test('[CF2] [AU3] no two tenants have one key or one name, the default one among them', () => {
+  const sameKey = 'VIVAVOCE_TENANTS: two tenants have the same key'
+  const sameName = 'VIVAVOCE_TENANTS: two tenants have the same name'
+  expect(problemsOf({ VIVAVOCE_TENANTS: 'a=K1,b=K1' })).toEqual([sameKey])
+  expect(problemsOf({ VIVAVOCE_TENANTS: 'a=K1,a=K2' })).toEqual([sameName])
+  expect(problemsOf({ VIVAVOCE_TENANTS: 'a=K1,a=K1' })).toEqual([sameKey, sameName])
+  expect(problemsOf({ API_BEARER_TOKEN: 'K1', VIVAVOCE_TENANTS: 'a=K2,b=K1' })).toEqual([sameKey])
+  expect(problemsOf({ API_BEARER_TOKEN: 'K1', VIVAVOCE_TENANTS: 'a=K2,b=k1' })).toEqual([])
+})
+
+test('[CF2] no key of a tenant is told with its problem', () => {
+  const problems = problemsOf({ VIVAVOCE_TENANTS: 'a=SECRET,b=SECRET,C=SECRET', VIVAVOCE_HOST: '0.0.0.0' })
+  expect(problems).toHaveLength(1)
+  expect(problemsOf({ VIVAVOCE_TENANTS: 'a=SECRET,b=SECRET' }).concat(problems).join('\n')).not.toContain('SECRET')
 })
 
 test('[CF2] a file that cannot be read is a problem beside the others', () => {
@@ -219,7 +298,7 @@ test('[CF5] without a key only a loopback address is taken', () => {
     '*',
   ]) {
     expect(problemsOf({ VIVAVOCE_HOST: host })).toEqual([
-      `API_BEARER_TOKEN: a key is needed to listen on ${host}; without one the server answers on loopback only`,
+      `API_BEARER_TOKEN: a key is needed to listen on ${host} (this one or one of VIVAVOCE_TENANTS); without any the server answers on loopback only`,
     ])
     expect(problemsOf({ VIVAVOCE_HOST: host, API_BEARER_TOKEN: '' })).toHaveLength(1)
     expect(problemsOf({ VIVAVOCE_HOST: host, API_BEARER_TOKEN: 'key' })).toEqual([])
@@ -228,6 +307,35 @@ test('[CF5] without a key only a loopback address is taken', () => {
 
 test('[CF5] a key that the file sets is a key', async () => {
   expect(problemsOf({ ...(await file('API_BEARER_TOKEN=key\n')), VIVAVOCE_HOST: '0.0.0.0' })).toEqual([])
+})
+
+test('[CF5] the key of a tenant is a key', async () => {
+  expect(problemsOf({ VIVAVOCE_TENANTS: 'acme=KEY', VIVAVOCE_HOST: '0.0.0.0' })).toEqual([])
+  expect(problemsOf({ ...(await file('VIVAVOCE_TENANTS=acme=KEY\n')), VIVAVOCE_HOST: '0.0.0.0' })).toEqual([])
+})
+
+test('[CF5] a list of tenants that names none is no key', () => {
+  for (const none of [',', ' , ', ' ']) {
+    expect([none, problemsOf({ VIVAVOCE_TENANTS: none, VIVAVOCE_HOST: '0.0.0.0' })]).toEqual([
+      none,
+      [expect.stringMatching(/^(API_BEARER_TOKEN|VIVAVOCE_TENANTS): /)],
+    ])
+  }
+})
+
+test('[CF1] [WP10] the pool is as large as it is set, else as the machine allows', () => {
+  const machine = { memoryMb: Math.floor(totalmem() / 1024 / 1024), cores: availableParallelism() }
+  const set = { VIVAVOCE_POOL_MAX: '7', VIVAVOCE_POOL_SPARES: '3', VIVAVOCE_POOL_MEMORY_MB: '900' }
+  expect(loadConfig(set)).toMatchObject({
+    VIVAVOCE_POOL_MAX: 7,
+    VIVAVOCE_POOL_SPARES: 3,
+    VIVAVOCE_POOL_MEMORY_MB: 900,
+    pool: { max: 7, spares: 3, memoryMb: 900 },
+  })
+  expect(loadConfig({ VIVAVOCE_POOL_MAX: '0' }).pool).toMatchObject({ max: 0, spares: 0 })
+  const { pool } = loadConfig({})
+  const most = poolSize(machine, {})
+  expect([pool.max <= most.max, pool.spares <= most.spares, pool.memoryMb <= most.memoryMb]).toEqual([true, true, true])
 })
 
 test('[CF5] loopback is told by the address, not by how it begins', () => {
@@ -243,6 +351,6 @@ test('[CF5] loopback is told by the address, not by how it begins', () => {
 
 test('[CF1] no setting is read but those on the list', () => {
   const config = loadConfig({ OTHER: 'z', __proto__x: 'y', valueOf_: 'x' })
-  const derived = ['dataDirectory', 'cliEnvironment', 'gitEnvironment', 'claudeConfigDirectory', 'searchPath']
+  const derived = ['dataDirectory', 'cacheDirectory', 'cliEnvironment', 'gitEnvironment', 'pool', 'cores', 'searchPath']
   for (const name of Object.keys(config)) expect([...settingNames, ...derived]).toContain(name)
 })

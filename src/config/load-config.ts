@@ -87,7 +87,9 @@ function crossChecks(
       : [`VIVAVOCE_DEFAULT_MODEL: ${model} is not among VIVAVOCE_MODELS (${models.join(', ')})`]),
     ...(host === undefined || hasKey || isLoopback(host)
       ? []
-      : [`API_BEARER_TOKEN: a key is needed to listen on ${host}; without one the server answers on loopback only`]),
+      : [
+          `API_BEARER_TOKEN: a key is needed to listen on ${host} (this one or one of VIVAVOCE_TENANTS); without any the server answers on loopback only`,
+        ]),
     ...keyClashes(rest),
   ]
 }
@@ -126,7 +128,7 @@ export function loadConfig(env: Environment): Config {
   return {
     ...(values as Values),
     dataDirectory: dataDirectoryOf(env, (values as Values).VIVAVOCE_DATA_DIR),
-    cacheDirectory: join(env['XDG_CACHE_HOME'] || join(env['HOME'] ?? homedir(), '.cache'), 'vivavoce'),
+    cacheDirectory: resolve(env['XDG_CACHE_HOME'] || join(env['HOME'] ?? homedir(), '.cache'), 'vivavoce'),
     cliEnvironment: cliEnvironment(env),
     gitEnvironment: gitEnvironment(env),
     pool: poolSize(machine, {

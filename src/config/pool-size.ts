@@ -13,6 +13,7 @@ export interface PoolSize {
 
 /** What a process takes after a while of use. */
 const PROCESS_MB = 250
+const MIN_MEMORY_MB = 256
 const MAX_BY_DEFAULT = 16
 const MAX_SPARES_BY_DEFAULT = 4
 
@@ -25,7 +26,7 @@ export function poolSize(
     readonly memoryMb?: number | undefined
   },
 ): PoolSize {
-  const budgetMb = wanted.memoryMb ?? Math.max(512, Math.floor(memoryMb / 4))
+  const budgetMb = wanted.memoryMb ?? Math.max(MIN_MEMORY_MB, Math.floor(memoryMb / 4))
   const max = wanted.max ?? Math.max(1, Math.min(MAX_BY_DEFAULT, Math.floor(budgetMb / PROCESS_MB)))
   return {
     max,

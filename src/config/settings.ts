@@ -42,23 +42,26 @@ const aliases = z.string().transform((text, context) =>
     }),
 )
 
-const tenants = z.string().transform((text, context) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-    .map((part) => {
-      const at = part.indexOf('=')
-      const [tenant, key] = [part.slice(0, Math.max(at, 0)), part.slice(at + 1)]
-      if (!/^[a-z0-9][a-z0-9-]*$/.test(tenant) || tenant === 'default' || !/^[\x21-\x7e]+$/.test(key)) {
-        context.addIssue({
-          code: 'custom',
-          message: 'entries of the form name=KEY are expected; a name is of a-z, 0-9 and -, and not `default`',
-        })
-      }
-      return { tenant, key }
-    }),
-)
+const tenants = z
+  .string()
+  .transform((text, context) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map((part) => {
+        const at = part.indexOf('=')
+        const [tenant, key] = [part.slice(0, Math.max(at, 0)), part.slice(at + 1)]
+        if (!/^[a-z0-9][a-z0-9-]*$/.test(tenant) || tenant === 'default' || !/^[\x21-\x7e]+$/.test(key)) {
+          context.addIssue({
+            code: 'custom',
+            message: 'entries of the form name=KEY are expected; a name is of a-z, 0-9 and -, and not `default`',
+          })
+        }
+        return { tenant, key }
+      }),
+  )
+  .pipe(z.array(z.object({ tenant: z.string(), key: z.string() })).min(1, 'at least one entry is expected'))
 
 interface Setting {
   readonly schema: z.ZodType<unknown, string>
@@ -74,7 +77,8 @@ export const SETTINGS = {
   VIVAVOCE_HOST: {
     schema: z.string().min(1),
     default: '127.0.0.1',
-    tells: 'The address to listen on. Any but a loopback address needs `API_BEARER_TOKEN`.',
+    tells:
+      'The address to listen on. Any but a loopback address needs a key (`API_BEARER_TOKEN` or `VIVAVOCE_TENANTS`).',
   },
   VIVAVOCE_PORT: {
     schema: integer(0, 65_535),
@@ -167,7 +171,7 @@ export const SETTINGS = {
   },
   VIVAVOCE_POOL_MEMORY_MB: {
     schema: integer(128, 10_000_000),
-    defaultText: 'a quarter of the machine’s memory, at least 512',
+    defaultText: 'a quarter of the machine’s memory, at least 256',
     tells: 'How much memory they may take together, in MiB. A process takes 110 at first and up to 400.',
   },
   MAX_CONCURRENCY: {

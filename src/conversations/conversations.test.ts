@@ -3,13 +3,7 @@ import { expect, test } from 'vitest'
 import { describeConversationStore } from '../../test/support/describe-conversation-store.ts'
 import { createMemoryConversations } from '../../test/support/memory-conversations.ts'
 import { createScriptedEngine, end, forever, says, text, type Step } from '../../test/support/scripted-engine.ts'
-import {
-  GatewayError,
-  type Agent,
-  type ConversationName,
-  type ConversationStore,
-  type History,
-} from '../core/index.ts'
+import { GatewayError, type Agent, type ConversationName, type ConversationStore, type History } from '../core/index.ts'
 import { createConversations, type Say } from './conversations.ts'
 
 describeConversationStore('memory', async () => {
@@ -110,7 +104,10 @@ test('[CV1] a turn may take another agent, which sees the turns before and answe
 
 test('[CV3] turns of one session run one after the other, in the order they came', async () => {
   const gate = Promise.withResolvers<void>()
-  const { conversations, engine, heard } = open((seen, index) => [...(index === 0 ? [gate.promise] : []), ...echo(seen)])
+  const { conversations, engine, heard } = open((seen, index) => [
+    ...(index === 0 ? [gate.promise] : []),
+    ...echo(seen),
+  ])
   const order: string[] = []
   const said = ['a', 'b', 'c'].map(async (message) => order.push(await conversations.say(turn('s', message))))
   await engine.started(0)
@@ -183,7 +180,10 @@ test('[CV4] a turn that was broken off leaves no trace, and its abort surfaces a
 
 test('[CV4] a turn that is broken off while it waits for another is never run', async () => {
   const gate = Promise.withResolvers<void>()
-  const { conversations, engine, heard } = open((seen, index) => [...(index === 0 ? [gate.promise] : []), ...echo(seen)])
+  const { conversations, engine, heard } = open((seen, index) => [
+    ...(index === 0 ? [gate.promise] : []),
+    ...echo(seen),
+  ])
   const first = conversations.say(turn('s', 'a'))
   await engine.started(0)
   const leaving = new AbortController()

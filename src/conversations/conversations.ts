@@ -50,7 +50,7 @@ export function createConversations({ engine, store }: ConversationsOptions): Co
     const kept: Conversation = (await store.get({ tenant, id })) ?? { tenant, id, turns: [] }
     const history: History = [...asHistory(kept), { role: 'user', text: message }]
     const { answer } = await collectTurn(engine.run({ ...turn, tenant, history }, { signal }))
-    if (answer === '') throw new GatewayError('no_answer', 'The model gave no answer.')
+    if (answer.trim() === '') throw new GatewayError('no_answer', 'The model gave no answer.')
     await store.put({ ...kept, turns: [...kept.turns, { user: message, assistant: answer }] })
     return answer
   }

@@ -170,7 +170,9 @@ test('[AU3] [CV6] the conversation of another is not there to be forgotten, by p
   const none = await told(await forget('nobody’s'))
   expect(none).toMatchObject([404, { error: 'not found', detail: 'There is no such conversation.' }])
   expect(await told(await forget('s', OTHER))).toStrictEqual(none)
-  expect(await told(await request('/v1/conversational/x?session_id=s', { ...OTHER, method: 'DELETE' }))).toStrictEqual(none)
+  expect(await told(await request('/v1/conversational/x?session_id=s', { ...OTHER, method: 'DELETE' }))).toStrictEqual(
+    none,
+  )
   expect((await store.get({ tenant: TENANT, id: 's' }))?.turns).toHaveLength(1)
   expect((await forget('s')).status).toBe(200)
 })
@@ -200,7 +202,11 @@ test('[CA1] a caller who leaves has the turn stopped, which is no failure', asyn
   leaving.abort(new Error('gone'))
   await run.ended
   await reply
-  expect([admission.active, await store.get({ tenant: TENANT, id: 's' }), observer.of('request-failed')]).toEqual([0, undefined, []])
+  expect([admission.active, await store.get({ tenant: TENANT, id: 's' }), observer.of('request-failed')]).toEqual([
+    0,
+    undefined,
+    [],
+  ])
   expect(observer.of('request-finished').map(({ left }) => left)).toEqual([true])
 })
 

@@ -103,8 +103,7 @@ test('[JB2] an id that is unknown is 404', async () => {
 test('[AU3] a job is there for the key that gave it, and for no other', async () => {
   const gate = Promise.withResolvers<void>()
   const { post, request, reached, engine } = open(({ tenant }) => [gate.promise, ...says(`for ${tenant}`)])
-  const idOf = async (reply: Response): Promise<string> =>
-    ((await reply.json()) as { readonly job_id: string }).job_id
+  const idOf = async (reply: Response): Promise<string> => ((await reply.json()) as { readonly job_id: string }).job_id
   const [mine, theirs] = [await idOf(await post('/execute', order)), await idOf(await post('/execute', order, OTHER))]
   await Promise.all([reached(mine, 'running'), reached(theirs, 'running')])
   expect(engine.runs.map((run) => run.request.tenant)).toEqual([TENANT, 'other'])

@@ -40,7 +40,10 @@ test('[CV5] what a crash left half written does no harm', async () => {
   const store = await openConversationFiles(root)
   await store.put(talk)
   const [file = ''] = await readdir(root)
-  await writeFile(join(root, `${file}.1b4e28ba-2fa1-11d2-883f-0016d3cca427.new`), '{"tenant":"t","id":"../x","turns":[{"us')
+  await writeFile(
+    join(root, `${file}.1b4e28ba-2fa1-11d2-883f-0016d3cca427.new`),
+    '{"tenant":"t","id":"../x","turns":[{"us',
+  )
   const again = await openConversationFiles(root)
   expect(await again.get(name)).toEqual(talk)
   await again.put({ ...talk, turns: [] })

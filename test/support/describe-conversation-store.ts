@@ -34,9 +34,18 @@ const ODD_IDS = [
 ]
 
 /** Names that fall together where the two texts are joined carelessly. */
-const ODD_NAMES: readonly ConversationName[] = ['', ' ', 'a', 'A', 'a/b', 'a","b', '../a', 'é', 'e\u0301', '__proto__'].flatMap(
-  (tenant, _, all) => [...all, 'b', 'b/a', '","'].map((id) => ({ tenant, id })),
-)
+const ODD_NAMES: readonly ConversationName[] = [
+  '',
+  ' ',
+  'a',
+  'A',
+  'a/b',
+  'a","b',
+  '../a',
+  'é',
+  'e\u0301',
+  '__proto__',
+].flatMap((tenant, _, all) => [...all, 'b', 'b/a', '","'].map((id) => ({ tenant, id })))
 
 const named = (id: string, tenant = 't'): ConversationName => ({ tenant, id })
 

@@ -104,9 +104,10 @@ test('[ER4] [ER5] a retry that is no use to wait for is a failure at once', () =
 
 test('[ER3] a result without a question to the model, or in the CLI’s own name, is no answer', () => {
   expect(play([result({ text: 'Unknown command' })]).last.failure).toMatchObject({ code: 'cli_failed' })
-  expect(
-    play([start, { type: 'assistant', problem: 'rate_limit' }, result({ text: 'words' })]).last,
-  ).toMatchObject({ text: '', failure: { code: 'rate_limit_exceeded' } })
+  expect(play([start, { type: 'assistant', problem: 'rate_limit' }, result({ text: 'words' })]).last).toMatchObject({
+    text: '',
+    failure: { code: 'rate_limit_exceeded' },
+  })
   expect(play([start, text('half'), result({ isError: true, status: 500, text: 'words' })]).last).toMatchObject({
     text: '',
     failure: { code: 'upstream_failed' },

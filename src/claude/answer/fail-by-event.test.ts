@@ -69,20 +69,17 @@ test('[CA3] an abort is thrown as its reason, before the first event and after i
   }
 })
 
-test('[CA3] a failure of another kind is told also where the caller has left', async () => {
-  const { events, leaving } = open(text('a'), failure)
-  const seen: TurnEvent[] = []
-  const late = failByEvent(
-    (async function* () {
-      yield text('a')
-      leaving.abort(new Error('gone'))
-      throw failure
-    })(),
-    leaving.signal,
-  )
-  for await (const event of late) seen.push(event)
-  expect(seen.at(-1)).toEqual({ type: 'turn-failed', error: failure })
-  await events.return()
+test('[CA3] what fails once the caller has left is told by identity: only the reason itself is an abort', async () => {
+  const leaving = new AbortController()
+  async function* failing(thrown: Error): AsyncGenerator<TurnEvent, void> {
+    yield text('a')
+    leaving.abort(new Error('gone'))
+    throw thrown
+  }
+  const last = (await outcome(failByEvent(failing(failure), leaving.signal))).seen.at(-1)
+  expect(last).toEqual({ type: 'turn-failed', error: failure })
+  const wrapped = new Error('aborted', { cause: leaving.signal.reason })
+  expect((await outcome(failByEvent(failing(wrapped), leaving.signal))).thrown).toBe(wrapped)
 })
 
 test('[CA1] who leaves early ends the turn', async () => {

@@ -142,17 +142,21 @@ test('[WP4] a question was withdrawn where the answer lists it, and in no other 
 
 test('[WP4] no answer whatever makes reading it throw', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.constantFrom('rewound', 'cancelled', 'x'), fc.jsonValue()), fc.jsonValue(), (fields, odd) => {
-      const line = JSON.stringify({
-        type: 'control_response',
-        response: { subtype: 'success', request_id: 'r', response: odd },
-      })
-      const decoded = decodeLine(line)
-      if (!decoded.ok || decoded.message.type !== 'control-answer') throw new Error('an answer was expected')
-      for (const given of [answer(fields), decoded.message]) {
-        expect(isRewound(given)).toBeTypeOf('boolean')
-        expect(isWithdrawn(given, 'u')).toBeTypeOf('boolean')
-      }
-    }),
+    fc.property(
+      fc.dictionary(fc.constantFrom('rewound', 'cancelled', 'x'), fc.jsonValue()),
+      fc.jsonValue(),
+      (fields, odd) => {
+        const line = JSON.stringify({
+          type: 'control_response',
+          response: { subtype: 'success', request_id: 'r', response: odd },
+        })
+        const decoded = decodeLine(line)
+        if (!decoded.ok || decoded.message.type !== 'control-answer') throw new Error('an answer was expected')
+        for (const given of [answer(fields), decoded.message]) {
+          expect(isRewound(given)).toBeTypeOf('boolean')
+          expect(isWithdrawn(given, 'u')).toBeTypeOf('boolean')
+        }
+      },
+    ),
   )
 })

@@ -118,15 +118,39 @@ test('[WP4] an answer to a control request has its id and its fields, and a prob
   const answered = { type: 'control-answer', requestId: 'r' }
   const success = { subtype: 'success', request_id: 'r' }
   for (const [response, rest] of [
-    [{ ...success, response: { rewound: true, n: [1] } }, { problem: undefined, fields: { rewound: true, n: [1] } }],
+    [
+      { ...success, response: { rewound: true, n: [1] } },
+      { problem: undefined, fields: { rewound: true, n: [1] } },
+    ],
     [success, { problem: undefined, fields: {} }],
-    [{ ...success, response: null }, { problem: undefined, fields: {} }],
-    [{ ...success, response: 'yes' }, { problem: undefined, fields: {} }],
-    [{ ...success, error: 'no' }, { problem: undefined, fields: {} }],
-    [{ ...success, subtype: 'error', error: 'not now' }, { problem: 'not now', fields: {} }],
-    [{ ...success, subtype: 'error' }, { problem: 'error', fields: {} }],
-    [{ ...success, subtype: 'error', error: { code: 5 } }, { problem: 'error', fields: {} }],
-    [{ ...success, subtype: 'later', response: { a: 1 } }, { problem: 'later', fields: { a: 1 } }],
+    [
+      { ...success, response: null },
+      { problem: undefined, fields: {} },
+    ],
+    [
+      { ...success, response: 'yes' },
+      { problem: undefined, fields: {} },
+    ],
+    [
+      { ...success, error: 'no' },
+      { problem: undefined, fields: {} },
+    ],
+    [
+      { ...success, subtype: 'error', error: 'not now' },
+      { problem: 'not now', fields: {} },
+    ],
+    [
+      { ...success, subtype: 'error' },
+      { problem: 'error', fields: {} },
+    ],
+    [
+      { ...success, subtype: 'error', error: { code: 5 } },
+      { problem: 'error', fields: {} },
+    ],
+    [
+      { ...success, subtype: 'later', response: { a: 1 } },
+      { problem: 'later', fields: { a: 1 } },
+    ],
   ] as const) {
     expect(decodeLine(responseLine(response))).toStrictEqual({ ok: true, message: { ...answered, ...rest } })
   }
@@ -166,6 +190,9 @@ test('what the CLI asks of us has its id and its kind', () => {
     })
   }
   for (const rest of [{}, { request_id: 5 }, { request: { subtype: 'can_use_tool' } }]) {
-    expect(decodeLine(requestLine(rest))).toStrictEqual({ ok: true, message: { type: 'other', kind: 'control_request' } })
+    expect(decodeLine(requestLine(rest))).toStrictEqual({
+      ok: true,
+      message: { type: 'other', kind: 'control_request' },
+    })
   }
 })

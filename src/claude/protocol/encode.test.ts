@@ -74,7 +74,11 @@ test('[CL2] a question of an earlier turn is marked in the same way, and asks no
 test('[CL2] a message that is told in bulk is the text of one line and nothing besides', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      expect(read(encodeToldUserLine(text))).toStrictEqual({ type: 'assistant', uuid: UUID, local_command_source: text })
+      expect(read(encodeToldUserLine(text))).toStrictEqual({
+        type: 'assistant',
+        uuid: UUID,
+        local_command_source: text,
+      })
     }),
   )
 })

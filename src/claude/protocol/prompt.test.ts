@@ -37,26 +37,28 @@ test('[CC13] instructions before the first message are the system prompt, in the
   })
 })
 
-test.each(['', ' ', '\n\t'])('[CC13] an instruction before the first message that says nothing (%j) is left out', (blank) => {
-  expect(prompt([system(blank), developer('S'), system(blank), user('a')])).toEqual({ system: 'S', turns: [], ask: 'a' })
-  expect(prompt([system(blank), user('a')]).system).toBe('')
-  expect(prompt([system(blank), user('a')], 'prepend').system).toBe('P')
-  expect(prompt([system(blank), user('a')], 'fallback').system).toBe('P')
-})
+test.each(['', ' ', '\n\t'])(
+  '[CC13] an instruction before the first message that says nothing (%j) is left out',
+  (blank) => {
+    expect(prompt([system(blank), developer('S'), system(blank), user('a')])).toEqual({
+      system: 'S',
+      turns: [],
+      ask: 'a',
+    })
+    expect(prompt([system(blank), user('a')]).system).toBe('')
+    expect(prompt([system(blank), user('a')], 'prepend').system).toBe('P')
+    expect(prompt([system(blank), user('a')], 'fallback').system).toBe('P')
+  },
+)
 
 test('[CC13] a later instruction stands in its place, as a user’s message in tags', () => {
-  expect(
-    prompt([system('S'), user('a'), system('be brief'), assistant('b'), developer('be kind'), user('c')]),
-  ).toEqual({
-    system: 'S',
-    turns: [
-      user('a'),
-      user('<system>\nbe brief\n</system>'),
-      assistant('b'),
-      user('<system>\nbe kind\n</system>'),
-    ],
-    ask: 'c',
-  })
+  expect(prompt([system('S'), user('a'), system('be brief'), assistant('b'), developer('be kind'), user('c')])).toEqual(
+    {
+      system: 'S',
+      turns: [user('a'), user('<system>\nbe brief\n</system>'), assistant('b'), user('<system>\nbe kind\n</system>')],
+      ask: 'c',
+    },
+  )
 })
 
 test('[CC13] an instruction that comes last is what is asked', () => {
@@ -149,12 +151,15 @@ test.each<[PersonaMode, string, string]>([
   ['prepend', 'P\n\nS', 'P'],
   ['fallback', 'S', 'P'],
   ['off', 'S', ''],
-])('[CC17] under `%s` the system prompt is %j where the caller sends instructions, %j where it sends none', (mode, withOne, without) => {
-  expect(prompt([system('S'), user('a')], mode).system).toBe(withOne)
-  expect(prompt([developer('S'), user('a')], mode).system).toBe(withOne)
-  expect(prompt([user('a')], mode).system).toBe(without)
-  expect(prompt([system('S')], mode).system).toBe(withOne)
-})
+])(
+  '[CC17] under `%s` the system prompt is %j where the caller sends instructions, %j where it sends none',
+  (mode, withOne, without) => {
+    expect(prompt([system('S'), user('a')], mode).system).toBe(withOne)
+    expect(prompt([developer('S'), user('a')], mode).system).toBe(withOne)
+    expect(prompt([user('a')], mode).system).toBe(without)
+    expect(prompt([system('S')], mode).system).toBe(withOne)
+  },
+)
 
 test('[CC17] an instruction that comes later is told in its place and leaves the persona where it is', () => {
   for (const mode of ['prepend', 'fallback'] as const)
@@ -216,9 +221,16 @@ test('[CC13] whatever the history, each message is told in its role, and by itse
             return user(`<system>\n${message.text}\n</system>`)
           }),
       )
-      const firstSaid = history.findIndex((message) => message.role === 'user' || message.role === 'assistant')
-      for (const [index, message] of history.entries())
-        if (markOf(message.text) !== undefined) expect(isLeading(message)).toBe(firstSaid < 0 || index < firstSaid)
+      const isSaid = ({ role: of }: Message): boolean => of === 'user' || of === 'assistant'
+      const [first, firstWithText] = [
+        history.findIndex(isSaid),
+        history.findIndex((message) => isSaid(message) && message.text.trim() !== ''),
+      ]
+      for (const [index, message] of history.entries()) {
+        if (markOf(message.text) === undefined) continue
+        if (first < 0 || index < first) expect(isLeading(message)).toBe(true)
+        if (firstWithText >= 0 && index >= firstWithText) expect(isLeading(message)).toBe(false)
+      }
     }),
     { numRuns: 1000 },
   )

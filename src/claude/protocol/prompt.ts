@@ -27,10 +27,10 @@ const isInstruction = ({ role }: History[number]): boolean => role === 'system' 
 const isBlank = (text: string): boolean => text.trim() === ''
 
 const systemOf = (persona: string, instructions: readonly string[], mode: PersonaMode): string => {
-  const told = instructions.filter((text) => text !== '').join('\n\n')
+  const told = instructions.join('\n\n')
   switch (mode) {
     case 'prepend':
-      return [persona, told].filter((text) => text !== '').join('\n\n')
+      return [persona, told].filter((text) => !isBlank(text)).join('\n\n')
     case 'fallback':
       return told === '' ? persona : told
     case 'off':
@@ -40,27 +40,27 @@ const systemOf = (persona: string, instructions: readonly string[], mode: Person
 
 /**
  * Instructions before the first message are the system prompt. A later one stands where it was given, as a user's message in
- * `<system>` tags: so it keeps its place, and the prompt before it stays what it was. Messages of an assistant that
- * said nothing are left out.
+ * `<system>` tags: so it keeps its place, and the prompt before it stays what it was. Messages that say nothing are left
+ * out, but for a user's last one.
  */
 export function toPrompt(
   history: History,
   { persona, mode }: { readonly persona: string; readonly mode: PersonaMode },
 ): Prompt {
-  const first = history.findIndex((message) => !isInstruction(message))
-  const from = first < 0 ? history.length : first
+  const spoken = history.filter(
+    ({ role, text }, index) => !isBlank(text) || (role === 'user' && index === history.length - 1),
+  )
+  const first = spoken.findIndex((message) => !isInstruction(message))
+  const from = first < 0 ? spoken.length : first
   const system = systemOf(
     persona,
-    history.slice(0, from).map(({ text }) => text),
+    spoken.slice(0, from).map(({ text }) => text),
     mode,
   )
-  const said = history
-    .slice(from)
-    .map((message): Turn => {
-      if (isInstruction(message)) return { role: 'user', text: `<system>\n${message.text}\n</system>` }
-      return { role: message.role === 'assistant' ? 'assistant' : 'user', text: message.text }
-    })
-    .filter(({ role, text }, index, all) => !isBlank(text) || (role === 'user' && index === all.length - 1))
+  const said = spoken.slice(from).map((message): Turn => {
+    if (isInstruction(message)) return { role: 'user', text: `<system>\n${message.text}\n</system>` }
+    return { role: message.role === 'assistant' ? 'assistant' : 'user', text: message.text }
+  })
   const turns = said[0]?.role === 'user' ? said : [{ role: 'user' as const, text: BEGINNING }, ...said]
   const last = turns.at(-1)
   if (last?.role === 'assistant') return { system, turns, ask: GO_ON }

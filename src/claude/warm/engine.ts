@@ -36,6 +36,14 @@ const wantedOf = (request: TurnRequest, mode: PersonaMode): Wanted => ({
   settings: settingsOf(request),
 })
 
+/** How far a turn came. */
+interface Progress {
+  /** The caller has heard a word of it. */
+  said: boolean
+  /** Its process was lost. */
+  lost: boolean
+}
+
 /** A process that is lost tells no more than that; why it ended is known from its exit. */
 const failureOfLoss = async ({ process }: Lease, cause: ProcessLostError): Promise<GatewayError> => {
   await process.stop('doubt')
@@ -46,10 +54,14 @@ const failureOfLoss = async ({ process }: Lease, cause: ProcessLostError): Promi
 export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
   const { pool, abilities, fresh, persona, fallback, clock, observer } = options
 
-  /** One attempt on one process; `told` hears of the first text that leaves. */
+  /** One attempt on one process. */
   async function* attempt(
     request: TurnRequest,
-    { wanted, signal, told }: { readonly wanted: Wanted; readonly signal: AbortSignal; readonly told: () => void },
+    {
+      wanted,
+      progress,
+      signal,
+    }: { readonly wanted: Wanted; readonly progress: Progress; readonly signal: AbortSignal },
   ): AsyncGenerator<TurnEvent, void, undefined> {
     const startedMs = clock.nowMs()
     const lease = await pool.lease({ tenant: request.tenant, wanted, signal })
@@ -83,7 +95,7 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
           const { text, end, failure } = answer.take(message)
           if (text !== '') {
             outcome = { said: outcome.said + text, whole: false }
-            told()
+            progress.said = true
             watchdog.rest()
             yield { type: 'text-delta', text }
             watchdog.fed()
@@ -108,6 +120,7 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
     } catch (error) {
       if (!(error instanceof ProcessLostError)) throw error
       outcome = { said: '', whole: false, lost: 'doubt' }
+      progress.lost = true
       throw await failureOfLoss(lease, error)
     } finally {
       lease.release(outcome)
@@ -117,16 +130,13 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
   /** A process that is lost before a word was said costs nobody an answer: another one takes the turn, once. */
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
     const wanted = wantedOf(request, persona)
-    let said = false
-    const told = (): void => {
-      said = true
-    }
+    const progress: Progress = { said: false, lost: false }
     try {
-      yield* attempt(request, { wanted, signal, told })
+      yield* attempt(request, { wanted, progress, signal })
     } catch (error) {
-      const isLost = error instanceof GatewayError && error.code === 'cli_failed' && error.details['why'] !== undefined
-      if (said || !isLost) throw error
-      yield* attempt(request, { wanted, signal, told })
+      signal.throwIfAborted()
+      if (progress.said || !progress.lost) throw error
+      yield* attempt(request, { wanted, progress, signal })
     }
   }
 
@@ -136,7 +146,7 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
       const isServed =
         isTalker(agent) &&
         outputSchema === undefined &&
-        align(fresh, wantedOf(request, persona), abilities) !== undefined
+        align({ ...fresh, model: request.model }, wantedOf(request, persona), abilities) !== undefined
       if (!isServed) {
         observer.observe({ type: 'turn-aligned', kind: 'cold', steps: [], ms: 0, waitedMs: 0 })
         yield* fallback.run(request, { signal })

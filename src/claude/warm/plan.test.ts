@@ -130,13 +130,15 @@ test('none is chosen where there is none, or where none can be aligned', () => {
 })
 
 test('a start is worth it for those who wait longer for a turn to end than a start takes, or have done so', () => {
-  const times = { busy: 2, turnMs: 1000, startMs: 1200 }
+  const times = { turnMs: 1000, startMs: 1200 }
+  const waiting = (busy: number, ...waits: readonly number[]) => waits.map((waitedMs) => ({ waitedMs, busy }))
   // Two turns end every second: the first two get theirs within 1 s, the third only after 1.5 s.
-  expect(worthStarting([0, 0, 0], times)).toBe(1)
-  expect(worthStarting([0, 0], times)).toBe(0)
-  expect(worthStarting([1200, 100], times)).toBe(1)
-  expect(worthStarting([0, 0], { ...times, busy: 0 })).toBe(2)
-  expect(worthStarting([], { ...times, busy: 0 })).toBe(0)
+  expect(worthStarting(waiting(2, 0, 0, 0), times)).toBe(1)
+  expect(worthStarting(waiting(2, 0, 0), times)).toBe(0)
+  expect(worthStarting(waiting(2, 1200, 100), times)).toBe(1)
+  // Nothing comes free for them.
+  expect(worthStarting(waiting(0, 0, 0), times)).toBe(2)
+  expect(worthStarting([], times)).toBe(0)
 })
 
 test('a moving average follows what is measured, newer figures more than older ones', () => {

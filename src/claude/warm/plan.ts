@@ -53,17 +53,22 @@ export function choose(
 /** The older a figure, the less it counts. */
 export const movingAverage = (average: number, figure: number): number => average * 0.8 + figure * 0.2
 
-/**
- * How many of those who wait are better served by a process that is started than by one that becomes free. `turnMs` and
- * `startMs` are what a turn and a start take on average; `waitedMs` are the waits so far, longest first.
- */
-export function worthStarting(
-  waitedMs: readonly number[],
-  { busy, turnMs, startMs }: { readonly busy: number; readonly turnMs: number; readonly startMs: number },
-): number {
-  const freeAfterMs = (place: number): number => (busy === 0 ? Infinity : ((place + 1) * turnMs) / busy)
-  return waitedMs.filter((waited, place) => waited >= startMs || freeAfterMs(place) >= startMs).length
+/** A request that no free process can serve. */
+export interface Unserved {
+  readonly waitedMs: number
+  /** How many of the busy processes may serve it once they are free. */
+  readonly busy: number
 }
+
+/**
+ * How many of those who wait, longest first, are better served by a process that is started than by one that becomes free.
+ * `turnMs` and `startMs` are what a turn and a start take on average.
+ */
+export const worthStarting = (
+  unserved: readonly Unserved[],
+  { turnMs, startMs }: { readonly turnMs: number; readonly startMs: number },
+): number =>
+  unserved.filter(({ waitedMs, busy }, place) => waitedMs >= startMs || (place + 1) * turnMs >= busy * startMs).length
 
 export interface PoolLimits {
   readonly max: number

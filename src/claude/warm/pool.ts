@@ -10,8 +10,12 @@ import {
 import { onAbort } from '../../lib/index.ts'
 import type { Abilities } from './abilities.ts'
 import type { Alignment, Wanted } from './align.ts'
-import { choose, grow, movingAverage, worthStarting, type Candidate, type PoolLimits } from './plan.ts'
+import { choose, grow, movingAverage, worthStarting, type Unserved, type Candidate, type PoolLimits } from './plan.ts'
 import type { WarmProcess } from './warm-process.ts'
+
+/** Whether a process may serve a tenant, now or once it is free. */
+const isOf = (tenant: string, process: WarmProcess): boolean =>
+  process.tenant === undefined || process.tenant === tenant
 
 const SWEEP_EVERY_MS = 5000
 const MAX_AGE_MS = 6 * 3_600_000
@@ -46,7 +50,9 @@ export interface PoolOptions {
   readonly abilities: Abilities
   readonly limits: PoolLimits
   /** Starts a process that is ready for its first lease. */
-  readonly start: (options: { readonly signal: AbortSignal }) => Promise<WarmProcess>
+  readonly start: (options: { readonly model: string; readonly signal: AbortSignal }) => Promise<WarmProcess>
+  /** What a process is started with that nobody asked for yet. */
+  readonly model: string
   /** How long a process may take to come to rest after a turn. */
   readonly settleMs: number
   readonly clock: Clock
@@ -75,7 +81,8 @@ interface Waiter {
   readonly given: PromiseWithResolvers<Lease>
 }
 
-export function createPool({ abilities, limits, start, settleMs, clock, observer }: PoolOptions): Pool {
+export function createPool(options: PoolOptions): Pool {
+  const { abilities, limits, start, model, settleMs, clock, observer } = options
   const members = new Map<number, Member>()
   const waiters = new Set<Waiter>()
   /** What goes on without anybody waiting for it: starts, recoveries, ends. */
@@ -142,6 +149,7 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
     try {
       await member.process.settle({ said, whole, ms: settleMs })
     } catch (error) {
+      if (closing.signal.aborted) return
       observer.observe({ type: 'process-doubted', pid: member.process.pid, error })
       remove(id, 'doubt', { idle: false })
       return pump()
@@ -180,10 +188,10 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
     })
   }
 
-  async function add(): Promise<void> {
+  async function add(wanted: string): Promise<void> {
     const startedMs = clock.nowMs()
     try {
-      const process = await start({ signal: closing.signal })
+      const process = await start({ model: wanted, signal: closing.signal })
       starting--
       startMs = movingAverage(startMs, clock.nowMs() - startedMs)
       failures = 0
@@ -200,8 +208,7 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
       if (closing.signal.aborted) return
       // Those whom no process that is there could serve are told at once, as a turn without a pool would be.
       for (const waiter of waiters) {
-        if ([...members.values()].some(({ process: { tenant } }) => tenant === undefined || tenant === waiter.tenant))
-          continue
+        if ([...members.values()].some(({ process }) => isOf(waiter.tenant, process))) continue
         waiters.delete(waiter)
         waiter.given.reject(error)
       }
@@ -214,11 +221,14 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
   function pump(): void {
     if (closing.signal.aborted) return
     const free = candidates()
-    const unserved: number[] = []
+    const unserved: (Unserved & { readonly model: string })[] = []
     for (const waiter of waiters) {
       const choice = choose(free, waiter, abilities)
       if (choice === undefined) {
-        unserved.push(clock.nowMs() - waiter.sinceMs)
+        const busy = [...members.values()].filter(
+          ({ state, process }) => state !== 'idle' && isOf(waiter.tenant, process),
+        ).length
+        unserved.push({ waitedMs: clock.nowMs() - waiter.sinceMs, busy, model: waiter.wanted.model })
         continue
       }
       free.splice(free.indexOf(choice.candidate), 1)
@@ -239,7 +249,7 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
         })),
         busy: all.length - idle.length,
         starting,
-        waiting: worthStarting(unserved, { busy: all.length - idle.length, turnMs, startMs }),
+        waiting: worthStarting(unserved, { turnMs, startMs }),
         otherMb: all.reduce((sum, [, { state, memoryMb }]) => (state === 'idle' ? sum : sum + memoryMb), 0),
       },
       limits,
@@ -249,7 +259,7 @@ export function createPool({ abilities, limits, start, settleMs, clock, observer
     const allowed = (unserved.length > 0 && all.length === 0) || clock.nowMs() >= pausedUntilMs ? toStart : 0
     for (let count = 0; count < allowed; count++) {
       starting++
-      track('start', add())
+      track('start', add(unserved[count]?.model ?? model))
     }
     report()
   }

@@ -1,6 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { anyAbilities, anyWantedOf, ABLE, comparable } from '../../../test/support/histories.ts'
+import { comparable } from '../../../test/support/histories.ts'
 import { answers, begins, result, says, stops, type Printed } from '../../../test/support/kept-cli.ts'
 import {
   assistant,
@@ -13,10 +12,6 @@ import {
   WANTED,
   type OpenWarm,
 } from '../../../test/support/open-warm.ts'
-import { flattenTurns, type Turn } from '../protocol/index.ts'
-import type { Abilities } from './abilities.ts'
-import { align, type Wanted } from './align.ts'
-import { ProcessLostError } from './warm-process.ts'
 
 const HISTORY = [user('a'), assistant('b'), user('c'), assistant('d')]
 
@@ -24,86 +19,6 @@ const HISTORY = [user('a'), assistant('b'), user('c'), assistant('d')]
 const expectTruthful = ({ warm, cli }: OpenWarm): void => {
   expect(comparable(cli.messages)).toEqual(comparable(warm.held.rows))
 }
-
-/** How a turn ends: what is printed, what of it was delivered, and whether that is all. */
-interface Ending {
-  readonly printed: readonly Printed[]
-  readonly said: string
-  readonly whole: boolean
-}
-const anyEnding = fc.oneof(
-  fc
-    .constantFrom('yes', ' Здравей\n', 'go on 🙂')
-    .map((said): Ending => ({ printed: answers(said), said, whole: true })),
-  fc.constantFrom<Ending>(
-    { printed: [begins(), says('go on 🙂')], said: 'go on', whole: false },
-    { printed: answers('yes and no'), said: 'yes', whole: false },
-    { printed: [begins()], said: '', whole: false },
-    { printed: [], said: '', whole: false },
-    { printed: [result({ is_error: true, result: 'no' })], said: '', whole: false },
-    { printed: [begins(), says('ye'), result({ is_error: true })], said: '', whole: false },
-    // The CLI asks the model to go on by itself.
-    { printed: [begins(), says('one'), stops('max_tokens'), begins(), says('two')], said: 'one', whole: false },
-    {
-      printed: [begins(), stops('end_turn'), begins(), says('yes'), stops('end_turn'), result()],
-      said: 'yes',
-      whole: true,
-    },
-  ),
-)
-
-async function expectServed(opened: OpenWarm, wanted: Wanted, abilities: Abilities): Promise<void> {
-  const kept = align(opened.warm.held, wanted, abilities)?.kept ?? 0
-  await opened.request(wanted)
-  const { messages, ...told } = opened.cli.asked.at(-1) ?? { messages: [] }
-  expect(told).toEqual({ system: wanted.system, model: wanted.model, settings: wanted.settings })
-  const flat = abilities.replay === 'none' && kept < wanted.turns.length
-  const expected: readonly Turn[] = flat ? [user(flattenTurns(wanted))] : [...wanted.turns, user(wanted.ask)]
-  expect(comparable(messages)).toEqual(comparable(expected))
-}
-
-test('[WP1] [WP5] [WP7] [WP12] whatever turns came before and however they ended, the model is sent exactly what is wanted', async () => {
-  const some = fc.oneof(
-    fc.constant(ABLE),
-    fc.constant<Abilities>({ ...ABLE, replay: 'steps', rewind: 'steps' }),
-    anyAbilities,
-  )
-  let served = 0
-  await fc.assert(
-    fc.asyncProperty(
-      some,
-      fc.array(anyEnding, { minLength: 3, maxLength: 12 }),
-      fc.gen(),
-      async (able, endings, gen) => {
-        const abilities: Abilities = { ...able, liveSettings: true }
-        const start = async (): Promise<OpenWarm> => await openWarm({ abilities, answer: () => printed })
-        let printed: readonly Printed[] = []
-        let opened = await start()
-        for (const ending of endings) {
-          const { held } = opened.warm
-          const wanted = gen(() => anyWantedOf(held))
-          if (align(held, wanted, abilities) === undefined) continue
-          ;({ printed } = ending)
-          await expectServed(opened, wanted, abilities)
-          served++
-          // As many messages are taken as belong to what was delivered.
-          for (const one of ending.whole ? printed : printed.slice(0, 1)) if (one !== '') await opened.warm.next(NEVER)
-          try {
-            await opened.warm.settle({ said: ending.said, whole: ending.whole, ms: SETTLE_MS })
-            expectTruthful(opened)
-          } catch (error) {
-            // Only a process that cannot be interrupted or rewound is given up.
-            expect(error).toBeInstanceOf(ProcessLostError)
-            expect(abilities.rewind === 'none' || !abilities.interrupt).toBe(true)
-            opened = await start()
-          }
-        }
-      },
-    ),
-    { seed: 31, numRuns: 150 },
-  )
-  expect(served).toBeGreaterThan(500)
-})
 
 test('[WP1] a history is replayed in its roles and in order, then asked', async () => {
   const opened = await openWarm()

@@ -118,6 +118,13 @@ export class WarmProcess {
     await this.#answered(ms)
   }
 
+  /** Tells it something and takes it back, so that what that takes has been done before. Needs `replay` and `rewind`. */
+  async warmUp({ ms }: { readonly ms: number }): Promise<void> {
+    await this.prepare([{ type: 'replay', turns: [{ role: 'user', text: 'Hello.' }] }], { ms })
+    const uuids = this.#held.rows.flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]))
+    await this.prepare([{ type: 'rewind', uuids }], { ms })
+  }
+
   /** Waits until it answers at all; for a process that is to be told its system prompt later. */
   async ping({ ms }: { readonly ms: number }): Promise<void> {
     await this.#request({ subtype: 'get_binary_version' }, () => true)
@@ -202,8 +209,8 @@ export class WarmProcess {
       if (this.#abilities.rewind === 'none') throw new ProcessLostError('its last question cannot be taken back')
       await this.#takeBack([asked.uuid])
     }
-    // The next request is likely to change what is put back here, so it can be rewound to.
-    if (answer.length === 0 || this.#abilities.replay === 'none') return
+    // Told in bulk, what was delivered comes at no cost with the next request, in the form that the client gives it.
+    if (answer.length === 0 || this.#abilities.replay !== 'steps') return
     await this.#replayInSteps([{ role: 'user', text: asked.text }, ...answer], NEVER)
   }
 

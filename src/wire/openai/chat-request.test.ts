@@ -31,6 +31,7 @@ test('[CC4] a minimal body is taken with every default', () => {
     stream: false,
     includeUsage: false,
     maxOutputTokens: undefined,
+    reasoning: undefined,
     stopTexts: [],
     outputSchema: undefined,
     conversation: undefined,
@@ -333,7 +334,6 @@ test.each([
   ['logit_bias', { 50_256: -100 }],
   ['store', true],
   ['user', 'someone'],
-  ['reasoning_effort', 'low'],
   ['verbosity', 'low'],
   ['prediction', { type: 'content', content: 'a' }],
 ])('[CC7] %s %j is accepted and named as ignored', (name, value) => {
@@ -366,6 +366,29 @@ test('[CC8] both names of the limit are one, and the new name goes first', () =>
   expect(parseChatRequest(withFields({ max_tokens: 5, max_completion_tokens: 7 })).maxOutputTokens).toBe(7)
   expect(parseChatRequest(withFields({ max_tokens: 5, max_completion_tokens: null })).maxOutputTokens).toBe(5)
 })
+
+test.each([
+  ['none', 'none'],
+  ['minimal', 'none'],
+  ['low', 'low'],
+  ['medium', 'medium'],
+  ['high', 'high'],
+])('[CC16] reasoning_effort %j asks for the effort %j, and is not named as ignored', (reasoning_effort, reasoning) => {
+  expect(parseChatRequest(withFields({ reasoning_effort }))).toStrictEqual({
+    ...parseChatRequest({ messages: [user] }),
+    reasoning,
+  })
+})
+
+test.each(['xhigh', 'max', 'High', ' low', '', 'toString', '__proto__', 0, 1, true, ['low'], { low: 'low' }])(
+  '[CC16] reasoning_effort %j is not known: it asks for nothing and is named',
+  (reasoning_effort) => {
+    expect(parseChatRequest(withFields({ reasoning_effort }))).toStrictEqual({
+      ...parseChatRequest({ messages: [user] }),
+      ignored: ['reasoning_effort'],
+    })
+  },
+)
 
 test('[CC9] one answer may be asked for', () => {
   expect(parseChatRequest(withFields({ n: 1 }))).toStrictEqual(parseChatRequest({ messages: [user] }))
