@@ -19,8 +19,8 @@ const COURSES: Readonly<Record<Course, number>> = {
   long: 2,
   interrupted: 24,
   superseded: 4,
-  doomed: 7.5,
-  stalled: 0.5,
+  doomed: 7.8,
+  stalled: 0.2,
 }
 
 const EFFORTS: Readonly<Record<string, Effort>> = {

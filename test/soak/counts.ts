@@ -10,8 +10,8 @@ export interface Counts {
   readonly unrecovered: number[]
   linesIgnored: number
   readonly doubts: { readonly pid: number; readonly error: string }[]
-  /** Starts and clearings up that failed. */
-  readonly mishaps: string[]
+  readonly failedStarts: string[]
+  readonly failedCleanups: string[]
   /** How long requests waited for a process, and from then on until the question, in milliseconds. */
   readonly waitedMs: number[]
   readonly alignedMs: number[]
@@ -25,7 +25,8 @@ export const createCounts = (): Counts => ({
   unrecovered: [],
   linesIgnored: 0,
   doubts: [],
-  mishaps: [],
+  failedStarts: [],
+  failedCleanups: [],
   waitedMs: [],
   alignedMs: [],
 })
@@ -54,10 +55,10 @@ export function count(counts: Counts, seen: Observation): void {
       counts.doubts.push({ pid: seen.pid, error: words(seen.error) })
       break
     case 'process-start-failed':
-      counts.mishaps.push(`start: ${words(seen.error)}`)
+      counts.failedStarts.push(words(seen.error))
       break
     case 'cleanup-failed':
-      counts.mishaps.push(`${seen.what}: ${words(seen.error)}`)
+      counts.failedCleanups.push(`${seen.what}: ${words(seen.error)}`)
       break
     case 'line-ignored':
       counts.linesIgnored++

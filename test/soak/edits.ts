@@ -1,4 +1,5 @@
 /** What clients do to their histories between two questions. Pure: a history and chance in, a history out. */
+import { MARKER } from './markers.ts'
 import type { Random } from './random.ts'
 import { anyText, shortened, systemText, withoutDirections, words } from './texts.ts'
 import type { ChatMessage } from './wanted.ts'
@@ -108,8 +109,34 @@ function rewritten(random: Random, history: History, marker: string): History {
   const at = random.between(0, rest.length - 1)
   return [
     ...head,
-    ...rest.map((message, index) => (index === at ? { ...message, content: anyText(random, marker) } : message)),
+    ...rest.map((message, index) =>
+      index === at
+        ? { ...message, content: random.chance(0.5) ? anyText(random, marker) : retouched(random, message.content) }
+        : message,
+    ),
   ]
+}
+
+/** A text that is almost the same; its marks stay whole. */
+function retouched(random: Random, text: string): string {
+  const parts = text.split(MARKER)
+  const touched = random.between(0, parts.length - 1)
+  return parts.map((part, index) => (index === touched && !MARKER.test(part) ? touch(random, part) : part)).join('')
+}
+
+function touch(random: Random, text: string): string {
+  const characters = Array.from(text)
+  const at = random.between(0, characters.length)
+  switch (random.weighted({ added: 3, removed: 3, padded: 2, capitals: 1 })) {
+    case 'added':
+      return [...characters.slice(0, at), '!', ...characters.slice(at)].join('')
+    case 'removed':
+      return characters.toSpliced(at, 1).join('')
+    case 'padded':
+      return `${text} `
+    case 'capitals':
+      return text.toLocaleUpperCase('bg')
+  }
 }
 
 /** The oldest messages are gone; one tells what was in them. */

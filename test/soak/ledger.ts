@@ -66,7 +66,7 @@ export class Ledger {
   readonly #asks = new Map<number, Ask[]>()
   /** Whom each process has served. */
   readonly #tenants = new Map<string, string>()
-  #killsAtMs: number[] = []
+  readonly #kills: { readonly atMs: number; isToldOf: boolean }[] = []
 
   violate(violation: Violation): void {
     this.violated++
@@ -83,7 +83,7 @@ export class Ledger {
 
   /** A process was killed from outside. */
   noteKill(): void {
-    this.#killsAtMs.push(Date.now())
+    this.#kills.push({ atMs: Date.now(), isToldOf: false })
   }
 
   /** Takes down what the model API was sent; before it answers. */
@@ -136,7 +136,7 @@ export class Ledger {
 
   #noteAskedAgain({ sent }: Ask): void {
     this.askedAgain++
-    const isKilled = this.#killsAtMs.some((atMs) => Date.now() - atMs < KILL_TELLS_MS)
+    const isKilled = this.#kills.some(({ atMs }) => Date.now() - atMs < KILL_TELLS_MS)
     if (!isKilled && !sent.some(({ reply }) => reply.mayFail)) this.askedAgainUntold++
   }
 
@@ -190,6 +190,17 @@ export class Ledger {
     violate('a wrong beginning', JSON.stringify({ heard: text, said: ask.sent.at(-1)?.reply }).slice(0, 1000))
   }
 
+  /** One killed in use fails its turn; one killed while it starts may fail all who wait for it. */
+  #isExplainedByKill({ sent }: Ask): boolean {
+    const nowMs = Date.now()
+    const recent = this.#kills.filter(({ atMs }) => nowMs - atMs < KILL_TELLS_MS)
+    if (sent.length === 0) return recent.length > 0
+    const kill = recent.find(({ isToldOf }) => !isToldOf)
+    if (kill === undefined) return false
+    kill.isToldOf = true
+    return true
+  }
+
   #checkFailure(
     ask: Ask,
     { status, code, message }: Extract<Outcome, { type: 'failed' }>,
@@ -197,10 +208,7 @@ export class Ledger {
   ): void {
     if (ask.superseded && code === 'superseded') return
     if (ask.sent.some(({ reply }) => reply.mayFail) && status !== 0) return
-    const nowMs = Date.now()
-    const kill = this.#killsAtMs.findIndex((atMs) => nowMs - atMs < KILL_TELLS_MS)
-    if (code === 'cli_failed' && kill >= 0) {
-      this.#killsAtMs = this.#killsAtMs.toSpliced(kill, 1)
+    if (code === 'cli_failed' && this.#isExplainedByKill(ask)) {
       this.killed++
       return
     }

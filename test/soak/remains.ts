@@ -1,5 +1,5 @@
 /** What is left when a gateway was closed. */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { conversationsIn } from './markers.ts'
 
@@ -10,16 +10,20 @@ export const held = (): number =>
     .filter((name) => ['TCPServerWrap', 'TCPSocketWrap', 'ProcessWrap', 'Timeout'].includes(name)).length
 
 export interface FilesLeft {
-  /** In the directory for temporary files, and of workspaces. */
+  /** Temporary files, and what is of no use any more. */
   readonly stray: readonly string[]
   /** Where texts of callers stand besides the conversations that are kept. */
   readonly telling: readonly string[]
 }
 
+/** What callers said is kept here, and nowhere else. */
 const KEPT = join('data', 'conversations')
-const TEMPORARY = ['tmp', join('data', 'workspaces'), join('data', 'neutral')]
+/** What there is as long as there is a data directory. */
+const STANDING = [KEPT, join('data', 'workspaces'), join('data', 'workspaces', 'base'), join('data', 'neutral')]
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`)
+const isStray = (path: string): boolean =>
+  isBelow(path, 'tmp') || (isBelow(path, 'data') && !STANDING.includes(path) && !isBelow(path, KEPT))
 
 /** Looks through everything below the directory. */
 export async function filesLeft(directory: string): Promise<FilesLeft> {
@@ -28,9 +32,8 @@ export async function filesLeft(directory: string): Promise<FilesLeft> {
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
     const shown = relative(directory, path)
-    const isOfBase = shown === join('data', 'workspaces', 'base')
-    if (TEMPORARY.some((folder) => isBelow(shown, folder)) && !isOfBase) stray.push(shown)
-    if (!entry.isFile() || isBelow(shown, KEPT) || (await stat(path)).size === 0) continue
+    if (isStray(shown)) stray.push(shown)
+    if (!entry.isFile() || isBelow(shown, KEPT)) continue
     if (conversationsIn(await readFile(path, 'utf8')).length > 0) telling.push(shown)
   }
   return { stray, telling }

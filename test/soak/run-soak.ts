@@ -17,14 +17,17 @@ import type { World } from './world.ts'
 export interface SoakOptions {
   readonly conversations: number
   readonly seed: number
-  readonly atOnce?: number
   /** A process is killed after every so many turns, in the first half; in the second they grow old. */
   readonly killEvery?: number
   readonly progress?: (line: string) => void
 }
 
-const AT_ONCE = 8
-const KILL_EVERY = 40
+const CROWDED_AT_ONCE = 8
+const CALM_AT_ONCE = 3
+/** So many conversations follow each other in a spell. */
+const CROWDED = 80
+const CALM = 20
+const KILL_EVERY = 50
 const MAX_KILL_DELAY_MS = 300
 const WEIGH_MS = 1000
 const PROGRESS_MS = 10_000
@@ -39,7 +42,7 @@ const QUARTERS: readonly [number, string][] = [
 ]
 
 export async function runSoak(options: SoakOptions): Promise<Summary> {
-  const { conversations, seed, atOnce = AT_ONCE, killEvery = KILL_EVERY, progress = () => undefined } = options
+  const { conversations, seed, killEvery = KILL_EVERY, progress = () => undefined } = options
   const startedMs = Date.now()
   const seconds = (): number => Math.round((Date.now() - startedMs) / 1000)
   const random = createRandom(`soak ${seed}`)
@@ -101,25 +104,20 @@ export async function runSoak(options: SoakOptions): Promise<Summary> {
   children.weigh('start')
   const weighing = setInterval(() => children.weigh(), WEIGH_MS)
   const telling = setInterval(tell, PROGRESS_MS)
-  let next = 0
   const quarters = [...QUARTERS]
-  const work = async (): Promise<void> => {
-    while (next < conversations) {
-      const conversation = next++
-      const own = random.fork(`conversation ${conversation}`)
-      const tenant = TENANTS[conversation % TENANTS.length] ?? TENANTS[0]
-      const part = { conversation, random: own, tenant, name: `room ${Math.floor(conversation / TENANTS.length)}` }
-      await (own.chance(0.15) ? talkInSession(world, part) : chat(world, part))
-      done++
-      const [quarter] = quarters
-      if (quarter !== undefined && done >= conversations * quarter[0]) {
-        quarters.shift()
-        children.weigh(quarter[1])
-      }
-    }
+  const converse = async (conversation: number): Promise<void> => {
+    const own = random.fork(`conversation ${conversation}`)
+    const tenant = TENANTS[conversation % TENANTS.length] ?? TENANTS[0]
+    const part = { conversation, random: own, tenant, name: `room ${Math.floor(conversation / TENANTS.length)}` }
+    await (own.chance(0.15) ? talkInSession(world, part) : chat(world, part))
+    done++
+    const [quarter] = quarters
+    if (quarter === undefined || done < conversations * quarter[0]) return
+    quarters.shift()
+    children.weigh(quarter[1])
   }
   try {
-    await Promise.all(Array.from({ length: atOnce }, work))
+    for (const { from, to, atOnce } of spells(conversations)) await eachAtOnce({ from, to, atOnce }, converse)
   } finally {
     clearInterval(weighing)
     clearInterval(telling)
@@ -130,9 +128,38 @@ export async function runSoak(options: SoakOptions): Promise<Summary> {
   if (children.isTooHeavy) ledger.violate({ what: 'a process beyond its budget', detail: `${children.heaviestMb} MB` })
   for (const { pid, error } of counts.doubts)
     if (!children.killed.has(pid)) ledger.violate({ what: 'a process in doubt', detail: error })
-  for (const mishap of counts.mishaps) if (kills === 0) ledger.violate({ what: 'a mishap', detail: mishap })
+  if (counts.failedStarts.length > kills)
+    ledger.violate({ what: 'starts that failed', detail: counts.failedStarts.join('; ') })
+  for (const detail of counts.failedCleanups) ledger.violate({ what: 'a clearing up that failed', detail })
   tell()
   return { seed, conversations, personaMode, seconds: seconds(), turns, kills, ledger, children, counts }
+}
+
+interface Spell {
+  readonly from: number
+  readonly to: number
+  readonly atOnce: number
+}
+
+/** Crowded spells, in which processes go from hand to hand, and calm ones, in which conversations find their own again. */
+function spells(conversations: number): readonly Spell[] {
+  const found: Spell[] = []
+  for (let from = 0; from < conversations; from += CROWDED + CALM) {
+    const middle = Math.min(from + CROWDED, conversations)
+    found.push({ from, to: middle, atOnce: CROWDED_AT_ONCE })
+    if (middle < conversations)
+      found.push({ from: middle, to: Math.min(middle + CALM, conversations), atOnce: CALM_AT_ONCE })
+  }
+  return found
+}
+
+/** Does it for each number, so many at once, in order. */
+async function eachAtOnce({ from, to, atOnce }: Spell, work: (number: number) => Promise<void>): Promise<void> {
+  let next = from
+  const worker = async (): Promise<void> => {
+    while (next < to) await work(next++)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
 interface Books {

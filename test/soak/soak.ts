@@ -7,15 +7,13 @@ const { values } = parseArgs({
   options: {
     conversations: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
-    'at-once': { type: 'string', default: '8' },
-    'kill-every': { type: 'string', default: '40' },
+    'kill-every': { type: 'string', default: '50' },
   },
 })
 
 const summary = await runSoak({
   conversations: Number(values.conversations),
   seed: Number(values.seed),
-  atOnce: Number(values['at-once']),
   killEvery: Number(values['kill-every']),
   progress: (line) => console.log(line),
 })

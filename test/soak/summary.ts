@@ -43,7 +43,7 @@ export function summaryLines(summary: Summary): readonly string[] {
     `kills: ${kills}, turns that failed by them ${ledger.killed}`,
     `processes: ${children.all.size}, ended by ${list(Object.entries(counts.ends))}; turns of one: ${spread([...children.turns.values()])}`,
     `doubts: ${counts.doubts.length}${counts.doubts.map(({ pid, error }) => `; ${children.killed.has(pid) ? 'killed' : pid}: ${error}`).join('')}`,
-    `mishaps: ${counts.mishaps.join('; ') || 'none'}; lines ignored: ${counts.linesIgnored}`,
+    `starts that failed: ${counts.failedStarts.length}; lines ignored: ${counts.linesIgnored}`,
     `memory of a process, MB, least / median / most: ${children.weights.map(({ at, mb }) => `${at} ${spread(mb)}`).join(', ')}; heaviest ever ${children.heaviestMb}`,
     ...ledger.violations.map(
       ({ what, conversation, turn, detail }) =>

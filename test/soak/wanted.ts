@@ -36,11 +36,18 @@ function systemOf(told: string, persona: string, mode: PersonaMode): string {
   return mode === 'prepend' ? `${persona}\n\n${told}` : told
 }
 
+/** Messages that say nothing are left out, but for a user's last one. */
+const telling = (messages: readonly ChatMessage[]): readonly ChatMessage[] =>
+  messages.filter((message, index) => {
+    const isLastOfUser = index === messages.length - 1 && message.role === 'user'
+    return message.content.trim() !== '' || isLastOfUser
+  })
+
 export function wantedSystem(messages: readonly ChatMessage[], persona: string, mode: PersonaMode): string {
   const told: string[] = []
-  for (const message of messages) {
+  for (const message of telling(messages)) {
     if (!isInstruction(message)) break
-    if (message.content !== '') told.push(message.content)
+    told.push(message.content)
   }
   return systemOf(told.join('\n\n'), persona, mode)
 }
@@ -48,17 +55,14 @@ export function wantedSystem(messages: readonly ChatMessage[], persona: string, 
 export function wantedSaid(messages: readonly ChatMessage[]): readonly Said[] {
   const said: Said[] = []
   let begun = false
-  for (const [index, message] of messages.entries()) {
+  for (const message of telling(messages)) {
     const { role, content } = message
-    const isBlank = content.trim() === ''
-    const isLast = index === messages.length - 1
     if (isInstruction(message)) {
       if (begun) said.push({ role: 'user', text: `<system>\n${content}\n</system>` })
       continue
     }
     begun = true
-    if (!isBlank) said.push({ role, text: content })
-    else if (isLast && role === 'user') said.push({ role, text: '(no content)' })
+    said.push({ role, text: content.trim() === '' ? '(no content)' : content })
   }
   if (said[0]?.role !== 'user') said.unshift({ role: 'user', text: '(The conversation begins.)' })
   if (said.at(-1)?.role === 'assistant') said.push({ role: 'user', text: '(Go on.)' })

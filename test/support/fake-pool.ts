@@ -8,15 +8,20 @@ import { NO_USAGE, type StopCause } from '../../src/core/index.ts'
 import { orAborted } from '../../src/lib/index.ts'
 import { ABLE } from './histories.ts'
 
-/** What happens next: a message comes, something is thrown, or it takes until a promise settles (an abort ends the wait). */
-export type Heard = CliMessage | Error | Promise<unknown>
+/** What happens next: a message comes, something is thrown, or something is waited for (an abort ends the wait). */
+export type Heard = CliMessage | Error | (() => Promise<unknown>)
+
+/** A wait that only an abort ends. */
+export const forever = async (): Promise<never> => await new Promise<never>(() => undefined)
 
 /** What one process does; when its messages are used up it says nothing more. */
 export interface Play {
   /** What becomes of its steps. */
-  readonly perform?: Error | Promise<unknown>
+  readonly perform?: Error | (() => Promise<unknown>)
   readonly messages?: readonly Heard[]
   readonly stderr?: string
+  /** It is free only after this. */
+  readonly freeAfter?: Promise<unknown>
 }
 
 export interface PlayedLease {
@@ -57,15 +62,15 @@ export function createFakePool(plays: readonly (Play | Error)[]): FakePool {
         signal.throwIfAborted()
         steps.push(...all)
         if (perform instanceof Error) throw perform
-        if (perform !== undefined) await orAborted(perform, signal)
+        if (perform !== undefined) await orAborted(perform(), signal)
       },
       async next(signal) {
         for (;;) {
           signal.throwIfAborted()
-          const heard = messages[played.taken++] ?? new Promise<never>(() => undefined)
+          const heard = messages[played.taken++] ?? forever
           if (heard instanceof Error) throw heard
-          if (!(heard instanceof Promise)) return heard
-          await orAborted(heard, signal)
+          if (typeof heard !== 'function') return heard
+          await orAborted(heard(), signal)
         }
       },
       stop: async (cause) => void stops.push(cause),
@@ -89,6 +94,7 @@ export function createFakePool(plays: readonly (Play | Error)[]): FakePool {
         signal.throwIfAborted()
         const play = plays[leases.length] ?? new Error('nobody else is leased')
         if (play instanceof Error) throw play
+        await play.freeAfter
         return open(play, tenant, wanted)
       },
       close: async () => undefined,

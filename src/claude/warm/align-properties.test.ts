@@ -69,7 +69,7 @@ test('[WP1] [WP2] [WP7] [WP9] the steps make of anything held exactly what is wa
       })
       expect(comparable(messages)).toEqual(comparable(messagesOf(wanted, alignment, abilities)))
     }),
-    { seed: 1, numRuns: 5000 },
+    { seed: 1, numRuns: 5000, interruptAfterTimeLimit: 10_000 },
   )
   expect([...refused].toSorted()).toEqual([
     'it cannot be rewound',
@@ -103,7 +103,7 @@ test('[WP1] what is kept is the longest beginning that can stay, and the kind te
       expect(cost === 0).toBe(types.size === 1)
       expect(cost).toBeGreaterThanOrEqual(0)
     }),
-    { seed: 2, numRuns: 3000 },
+    { seed: 2, numRuns: 3000, interruptAfterTimeLimit: 10_000 },
   )
   expect([...kinds].toSorted()).toEqual(['fresh', 'kept', 'replayed', 'rewound'])
 })
@@ -152,7 +152,7 @@ test('[WP1] [WP5] [WP7] processes asked many things one after the other are alwa
         }
       },
     ),
-    { seed: 3, numRuns: 400 },
+    { seed: 3, numRuns: 400, interruptAfterTimeLimit: 10_000 },
   )
   expect(served).toBeGreaterThan(4000)
 })

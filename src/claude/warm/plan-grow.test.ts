@@ -70,7 +70,7 @@ test('[WP10] nothing is started beyond the greatest number, the budget of memory
       expect(state.starting + growth.start).toBeLessThanOrEqual(limits.startsAtOnce)
       if (sizeOf(state, growth) > 1) expect(memoryOf(state, growth)).toBeLessThanOrEqual(limits.memoryMb)
     }),
-    { seed: 21, numRuns: 3000 },
+    { seed: 21, numRuns: 3000, interruptAfterTimeLimit: 10_000 },
   )
 })
 
@@ -90,7 +90,7 @@ test('[WP10] only idle processes are retired, each once, and for a cause that ho
       const short = Math.max(0, state.waiting - state.starting)
       expect(start).toBeLessThanOrEqual(short + limits.spares)
     }),
-    { seed: 22, numRuns: 3000 },
+    { seed: 22, numRuns: 3000, interruptAfterTimeLimit: 10_000 },
   )
 })
 
@@ -123,7 +123,7 @@ test('[WP10] what is decided comes to rest, and nothing is ended that was just s
         lastId += growth.start
       }
     }),
-    { seed: 23, numRuns: 3000 },
+    { seed: 23, numRuns: 3000, interruptAfterTimeLimit: 10_000 },
   )
 })
 

@@ -82,7 +82,7 @@ test('[WP3] a process of another tenant is never given, and one that could serve
       expect(able).toContain(choice.candidate)
       expect(choice.alignment).toEqual(align(choice.candidate.held, wanted, abilities))
     }),
-    { seed: 11, numRuns: 2000 },
+    { seed: 11, numRuns: 2000, interruptAfterTimeLimit: 10_000 },
   )
 })
 
@@ -93,7 +93,7 @@ test('a conversation goes on with the process that holds exactly its history', (
       const candidates = others.toSpliced(place, 0, candidate(100, { held: holding(turns) }))
       expect(chosen(candidates, turns)).toBe(100)
     }),
-    { seed: 12, numRuns: 1000 },
+    { seed: 12, numRuns: 1000, interruptAfterTimeLimit: 10_000 },
   )
 })
 

@@ -148,6 +148,6 @@ test('[WP3] [WP4] [WP10] whatever happens, a process has one user and one tenant
       // Every process was ended, or ended by itself.
       for (const { process } of opened.processes) await process.exit
     }),
-    { seed: 41, numRuns: 150 },
+    { seed: 41, numRuns: 150, interruptAfterTimeLimit: 10_000 },
   )
 })

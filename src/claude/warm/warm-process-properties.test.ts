@@ -83,7 +83,7 @@ test('[WP1] [WP5] [WP7] [WP12] whatever turns came before and however they ended
         }
       },
     ),
-    { seed: 31, numRuns: 150 },
+    { seed: 31, numRuns: 150, interruptAfterTimeLimit: 10_000 },
   )
   expect(served).toBeGreaterThan(500)
 })

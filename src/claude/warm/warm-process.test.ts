@@ -12,6 +12,7 @@ import {
   WANTED,
   type OpenWarm,
 } from '../../../test/support/open-warm.ts'
+import type { Turn } from '../protocol/index.ts'
 
 const HISTORY = [user('a'), assistant('b'), user('c'), assistant('d')]
 
@@ -65,18 +66,23 @@ test('[WP7] every setting is told each time, so that none lasts longer than its 
   ])
 })
 
-test('[WP5] an interrupted turn leaves the question and what was delivered of the answer', async () => {
-  const opened = await openWarm({ answer: () => [begins(), says('one two three')] })
+const COUNTED = [user('count'), assistant('one two')]
+
+test.each<readonly ['bulk' | 'steps', string, readonly Turn[]]>([
+  ['bulk', 'takes its question back: what was delivered is told with the next', []],
+  ['steps', 'puts back what was delivered, so that it need not be told with the next', COUNTED],
+])('[WP5] a turn that is interrupted where messages are told in %s %s', async (replay, _, rows) => {
+  const opened = await openWarm({ abilities: { replay }, answer: () => [begins(), says('one two three')] })
   await opened.request({ ask: 'count' })
   await opened.warm.next(NEVER)
   await opened.warm.settle({ said: 'one two', whole: false, ms: SETTLE_MS })
-  expect(opened.warm.held.rows).toMatchObject([user('count'), assistant('one two')])
+  expect(opened.warm.held.rows).toMatchObject(rows)
   expectTruthful(opened)
   expect(opened.observer.of('turn-interrupted')).toEqual([
     { type: 'turn-interrupted', pid: opened.warm.pid, ms: 0, recovered: true },
   ])
-  await opened.request({ turns: [user('count'), assistant('one two')], ask: 'go on' })
-  expect(opened.cli.asked[1]?.messages).toEqual([user('count'), assistant('one two'), user('go on')])
+  await opened.request({ turns: COUNTED, ask: 'go on' })
+  expect(opened.cli.asked[1]?.messages).toEqual([...COUNTED, user('go on')])
 })
 
 test.each<readonly [string, readonly Printed[]]>([
@@ -92,8 +98,9 @@ test.each<readonly [string, readonly Printed[]]>([
   expect(opened.cli.asked[1]?.messages).toEqual([...HISTORY, user('second')])
 })
 
-test('[WP12] an answer for which the model was asked twice is told anew, without what the CLI said in between', async () => {
+test('[WP12] what the CLI said to have the model asked twice is not kept, though the answer is', async () => {
   const opened = await openWarm({
+    abilities: { replay: 'steps' },
     answer: () => [begins(), stops('end_turn'), begins(), says('yes'), stops('end_turn'), result()],
   })
   await opened.request({ ask: 'a' })
