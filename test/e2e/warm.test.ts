@@ -165,7 +165,7 @@ describe.each(VARIANTS)('[WP9] $name', ({ bin, abilities, env = {}, flattens }) 
     await ask([system('PROMPT two'), ...messages])
     await ask([system('PROMPT three "quoted"\nlines'), ...messages])
     await ask([system('PROMPT four'), user('say exactly: c')])
-    await ask([system('PROMPT two'), ...messages])
+    expect(await ask([system('PROMPT two'), ...messages])).toBe('b')
   })
 
   test('[WP7] limits, effort and model of one turn do not reach the next', async () => {

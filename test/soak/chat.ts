@@ -40,7 +40,7 @@ interface Setting {
 }
 
 const interruptionOf = (random: Random): Interruption => {
-  const afterMs = random.between(0, 700)
+  const afterMs = random.between(0, 450)
   switch (random.weighted({ sending: 2, time: 4, chunk: 4 })) {
     case 'sending':
       return { afterMs: random.between(0, 8) }
@@ -150,7 +150,7 @@ async function superseded(
 ): Promise<{ readonly said: string; readonly sent: Sent }> {
   let said = ''
   const sent = send(world, part, random, { ...sending, heard: (text) => (said = text) })
-  await Promise.race([sent.over, delay(random.between(50, 500))])
+  await Promise.race([sent.over, delay(random.between(50, 350))])
   sent.ask.superseded = true
   return { said, sent }
 }

@@ -62,10 +62,12 @@ export function opening(random: Random, marker: string): History {
   }
 }
 
-/** A message that is left without an answer stands in one message with the next: what was directed there would befall that. */
-const unanswered = (history: History): History => {
-  const last = history.at(-1)
-  return last?.role === 'user' ? [...history.slice(0, -1), say('user', withoutDirections(last.content))] : history
+/** Messages that are left without an answer stand in one with the next: what was directed there would befall that too. */
+function unanswered(history: History): History {
+  const from = history.findLastIndex(({ role }) => role === 'assistant') + 1
+  return history.map((message, index) =>
+    index < from ? message : { ...message, content: withoutDirections(message.content) },
+  )
 }
 
 /** What a client makes of an answer, or of as much of it as it heard. */
@@ -92,7 +94,7 @@ export function heard(random: Random, history: History, text: string): History {
 export function unheard(random: Random, history: History): History {
   switch (random.weighted({ forgotten: 5, kept: 2, excused: 2, again: 1 })) {
     case 'forgotten':
-      return history.slice(0, -1)
+      return unanswered(history.slice(0, -1))
     case 'kept':
       return unanswered(history)
     case 'excused':

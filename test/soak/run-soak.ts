@@ -23,10 +23,10 @@ export interface SoakOptions {
 }
 
 const CROWDED_AT_ONCE = 8
-const CALM_AT_ONCE = 3
+const CALM_AT_ONCE = 4
 /** So many conversations follow each other in a spell. */
 const CROWDED = 80
-const CALM = 20
+const CALM = 15
 const KILL_EVERY = 50
 const MAX_KILL_DELAY_MS = 300
 const WEIGH_MS = 1000

@@ -119,11 +119,11 @@ export function question(random: Random, marker: string, { long }: { readonly lo
 function longQuestion(random: Random, marker: string): string {
   switch (random.weighted({ count: 5, dictated: 3, late: 1, never: 1 })) {
     case 'count':
-      return `count to ${random.between(30, 200)} ${marker} [rehearse slow=5]`
+      return `count to ${random.between(30, 130)} ${marker} [rehearse slow=5]`
     case 'dictated':
-      return `say exactly: ${marker} ${words(random, 60)} [rehearse slow=10]`
+      return `say exactly: ${marker} ${words(random, 50)} [rehearse slow=8]`
     case 'late':
-      return `${marker} ${words(random, 5)} [rehearse first=${random.between(50, 600)}]`
+      return `${marker} ${words(random, 5)} [rehearse first=${random.between(50, 400)}]`
     case 'never':
       return `${marker} ${words(random, 5)} [rehearse hang=1]`
   }

@@ -154,11 +154,16 @@ export function createPool(options: PoolOptions): Pool {
       remove(id, 'doubt', { idle: false })
       return pump()
     }
+    // Looked at before anybody is given it again: requests may never cease.
+    const cause = causeToRetire(member)
+    if (cause !== undefined) {
+      remove(id, cause, { idle: true })
+      return pump()
+    }
     member.state = 'idle'
     pump()
     member.memoryMb = (await member.process.memoryMb()) ?? UNKNOWN_MB
-    const cause = causeToRetire(member)
-    if (cause !== undefined && member.state === 'idle') remove(id, cause, { idle: true })
+    if (causeToRetire(member) === 'memory' && member.state === 'idle') remove(id, 'memory', { idle: true })
     pump()
   }
 
@@ -195,6 +200,7 @@ export function createPool(options: PoolOptions): Pool {
       starting--
       startMs = movingAverage(startMs, clock.nowMs() - startedMs)
       failures = 0
+      pausedUntilMs = 0
       if (closing.signal.aborted) return await process.stop('shutdown')
       const id = ++lastId
       members.set(id, { process, state: 'idle', sinceMs: clock.nowMs(), memoryMb: UNKNOWN_MB })
@@ -208,7 +214,8 @@ export function createPool(options: PoolOptions): Pool {
       if (closing.signal.aborted) return
       // Those whom no process that is there could serve are told at once, as a turn without a pool would be.
       for (const waiter of waiters) {
-        if ([...members.values()].some(({ process }) => isOf(waiter.tenant, process))) continue
+        if ([...members.values()].some(({ state, process }) => state !== 'idle' && isOf(waiter.tenant, process)))
+          continue
         waiters.delete(waiter)
         waiter.given.reject(error)
       }
@@ -258,8 +265,9 @@ export function createPool(options: PoolOptions): Pool {
     // After a failure the next start waits, unless a request has nobody else to wait for: it is told what is wrong.
     const allowed = (unserved.length > 0 && all.length === 0) || clock.nowMs() >= pausedUntilMs ? toStart : 0
     for (let count = 0; count < allowed; count++) {
-      starting++
-      track('start', add(unserved[count]?.model ?? model))
+      // Those before it in the line have theirs being started.
+      const wanted = unserved[starting++]?.model ?? model
+      track('start', add(wanted))
     }
     report()
   }
@@ -282,7 +290,9 @@ export function createPool(options: PoolOptions): Pool {
       // Whoever waited as long as a start takes is worth one.
       using _patience = clock.after(startMs, pump)
       using _left = onAbort(signal, () => {
-        if (waiters.delete(waiter)) waiter.given.reject(signal.reason)
+        if (!waiters.delete(waiter)) return
+        waiter.given.reject(signal.reason)
+        pump()
       })
       pump()
       return await waiter.given.promise

@@ -84,7 +84,7 @@ async function makeReady(warm: WarmProcess, { abilities, startMs: ms }: StartWar
   const opening: readonly Step[] = abilities.systemPrompt === 'fixed' ? [] : [{ type: 'open', system: PLACEHOLDER }]
   const setting: readonly Step[] = abilities.liveSettings ? [{ type: 'set', settings: DEFAULT_SETTINGS }] : []
   if (opening.length + setting.length === 0) await warm.ping({ ms })
-  const warmsUp = abilities.systemPrompt !== 'fixed' && abilities.replay !== 'none' && abilities.rewind !== 'none'
   await warm.prepare([...opening, ...setting], { ms })
-  for (let round = 0; warmsUp && round < WARM_UP_ROUNDS; round++) await warm.warmUp({ ms })
+  if (abilities.systemPrompt === 'fixed' || abilities.replay === 'none' || abilities.rewind === 'none') return
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) await warm.warmUp({ ms })
 }

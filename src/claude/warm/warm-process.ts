@@ -186,16 +186,25 @@ export class WarmProcess {
    * @throws ProcessLostError when it cannot be done within `ms`.
    */
   async settle({
-    said,
-    whole,
     ms,
+    ...left
   }: {
     readonly said: string
     readonly whole: boolean
     readonly ms: number
   }): Promise<void> {
+    await this.#within(ms, () => this.#settle(left, ms))
+  }
+
+  /** Ends it; at once where it may be busy, else as it likes within `graceMs`. The first cause is kept. */
+  async stop(cause: StopCause, { graceMs }: { readonly graceMs?: number } = {}): Promise<void> {
+    await (graceMs === undefined ? this.#child.stop(cause) : this.#child.end(cause, { graceMs }))
+    await this.#lines.return?.()
+  }
+
+  async #settle({ said, whole }: { readonly said: string; readonly whole: boolean }, ms: number): Promise<void> {
     const asked = this.#asked
-    if (asked === undefined) return await this.#answered(ms)
+    if (asked === undefined) return await this.#answered(ANSWER_MS)
     const answer: readonly Turn[] = said.trim() === '' ? [] : [{ role: 'assistant', text: said }]
     if (whole && asked.over && asked.requests === 1 && answer.length > 0) {
       this.#asked = undefined
@@ -214,19 +223,13 @@ export class WarmProcess {
     await this.#replayInSteps([{ role: 'user', text: asked.text }, ...answer], NEVER)
   }
 
-  /** Ends it; at once where it may be busy, else as it likes within `graceMs`. The first cause is kept. */
-  async stop(cause: StopCause, { graceMs }: { readonly graceMs?: number } = {}): Promise<void> {
-    await (graceMs === undefined ? this.#child.stop(cause) : this.#child.end(cause, { graceMs }))
-    await this.#lines.return?.()
-  }
-
   #hold(change: Partial<Held>): void {
     this.#held = { ...this.#held, ...change }
   }
 
   async #open(system: string): Promise<void> {
     await this.#request(initializeRequest({ system }), isAccepted)
-    await this.#child.write(encodeSentinelLine())
+    await this.#write(encodeSentinelLine())
     this.#hold({ system })
   }
 
@@ -234,7 +237,7 @@ export class WarmProcess {
   async #switchModel(model: string): Promise<void> {
     await this.#request(setModelRequest({ model }), isAccepted)
     await this.#answered(ANSWER_MS)
-    await this.#child.write(encodeBoundaryLine() + encodeSentinelLine())
+    await this.#write(encodeBoundaryLine() + encodeSentinelLine())
     this.#hold({ model })
   }
 
@@ -242,7 +245,7 @@ export class WarmProcess {
     const uuid = randomUUID()
     this.turns++
     this.#asked = { uuid, text, requests: 0, over: false }
-    await this.#child.write(encodeUserLine(text, { uuid }))
+    await this.#write(encodeUserLine(text, { uuid }))
   }
 
   /**
@@ -255,7 +258,7 @@ export class WarmProcess {
     const inSteps = this.#held.rows.length === 0 ? 1 : 0
     await this.#replayInSteps(turns.slice(0, inSteps), signal)
     const rest = turns.slice(inSteps)
-    await this.#child.write(
+    await this.#write(
       rest
         .map(({ role, text }) => (role === 'assistant' ? encodePastAssistantLine(text) : encodeToldUserLine(text)))
         .join(''),
@@ -267,11 +270,11 @@ export class WarmProcess {
     for (const { role, text } of turns) {
       signal.throwIfAborted()
       let row: Row = { role, text }
-      if (role === 'assistant') await this.#child.write(encodePastAssistantLine(text))
+      if (role === 'assistant') await this.#write(encodePastAssistantLine(text))
       else {
         const uuid = randomUUID()
         row = { role, text, uuid }
-        await this.#child.write(encodePastUserLine(text, { uuid }))
+        await this.#write(encodePastUserLine(text, { uuid }))
         await this.#within(ANSWER_MS, () => this.#until(isTaken))
       }
       this.#hold({ rows: [...this.#held.rows, row] })
@@ -320,10 +323,15 @@ export class WarmProcess {
     return withdrawn
   }
 
+  /** One that does not read what it is told is as good as gone. */
+  async #write(text: string): Promise<void> {
+    await this.#within(ANSWER_MS, () => this.#child.write(text))
+  }
+
   async #request(request: object, isGood: (answer: ControlAnswer) => boolean): Promise<void> {
     const requestId = randomUUID()
     this.#expected.set(requestId, isGood)
-    await this.#child.write(encodeControlLine(request, { requestId }))
+    await this.#write(encodeControlLine(request, { requestId }))
   }
 
   /** Waits until everything that was requested is answered, and well. */
@@ -365,7 +373,7 @@ export class WarmProcess {
   /** Whether a message is between us and the process alone. @throws ProcessLostError when it refuses what it was told. */
   #isOurs(message: CliMessage): boolean {
     if (message.type === 'control-request') {
-      void this.#child.write(encodeRefusalLine(message.requestId))
+      void this.#write(encodeRefusalLine(message.requestId))
       return true
     }
     if (message.type !== 'control-answer') return false
