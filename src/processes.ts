@@ -28,6 +28,10 @@ export interface ProcessesOptions {
   readonly observer: Observer
 }
 
+/** Whether there is more than one. */
+const hasTenants = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: others = [] }: Config): boolean =>
+  others.length + (own === undefined ? 0 : 1) > 1
+
 export function openProcesses(
   config: Config,
   { cli, abilities, neutralDirectory, clock, observer }: ProcessesOptions,
@@ -43,7 +47,11 @@ export function openProcesses(
   const startMs = config.VIVAVOCE_START_TIMEOUT_SECONDS * 1000
   const pool = createPool({
     abilities,
-    limits: { ...config.pool, startsAtOnce: config.cores },
+    limits: {
+      ...config.pool,
+      startsAtOnce: config.cores,
+      reusable: !hasTenants(config) && abilities.rewind !== 'none' && abilities.systemPrompt !== 'fixed',
+    },
     start: ({ model: wanted, signal }) =>
       startWarmProcess({ ...common, model: wanted, abilities, startMs }, { signal }),
     model,

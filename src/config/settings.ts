@@ -167,7 +167,8 @@ export const SETTINGS = {
   VIVAVOCE_POOL_SPARES: {
     schema: integer(0, 1000),
     defaultText: 'one for each core, at most 4',
-    tells: 'How many of them that nobody has used are kept ready.',
+    tells:
+      'How many of them are kept free for whoever comes. Where there are several tenants these are processes that nobody has used.',
   },
   VIVAVOCE_POOL_MEMORY_MB: {
     schema: integer(128, 10_000_000),

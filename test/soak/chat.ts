@@ -5,7 +5,7 @@ import { asking, edited, heard, opening, unheard } from './edits.ts'
 import { conversationsIn, markerOf } from './markers.ts'
 import type { Random } from './random.ts'
 import type { Ask } from './ledger.ts'
-import { doomed, question } from './texts.ts'
+import { doomed, hangingQuestion, longQuestion, question } from './texts.ts'
 import { wantedSaid, wantedSystem, type ChatMessage, type Effort } from './wanted.ts'
 import type { Part, Talker, World } from './world.ts'
 
@@ -58,10 +58,15 @@ const questionOf = (random: Random, course: Course, marker: string): string => {
     case 'stalled':
       return `${marker} count on [rehearse ${random.pick(['stall=0', 'stall=3'])}]`
     case 'heard-out':
+      return question(random, marker)
     case 'long':
-    case 'interrupted':
+      return longQuestion(random, marker)
     case 'superseded':
-      return question(random, marker, { long: course !== 'heard-out' && (course === 'long' || random.chance(0.75)) })
+      return random.chance(0.75) ? longQuestion(random, marker) : question(random, marker)
+    case 'interrupted':
+      // Who leaves need not wait for a question that is never answered.
+      if (random.chance(0.1)) return hangingQuestion(random, marker)
+      return random.chance(0.7) ? longQuestion(random, marker) : question(random, marker)
   }
 }
 

@@ -97,9 +97,8 @@ export function anyText(random: Random, marker: string): string {
 /** A text that is often said again, word for word. */
 const refrain = (random: Random, marker: string): string => `${marker} ${random.pick(['да', 'yes', 'go on'])}`
 
-/** What a rehearsal is asked with; `long` answers take about a second unless they are broken off. */
-export function question(random: Random, marker: string, { long }: { readonly long: boolean }): string {
-  if (long) return longQuestion(random, marker)
+/** What a rehearsal is asked with. */
+export function question(random: Random, marker: string): string {
   switch (random.weighted({ any: 60, dictated: 20, refrain: 10, recall: 3, count: 5, thinking: 2 })) {
     case 'any':
       return anyText(random, marker)
@@ -116,18 +115,20 @@ export function question(random: Random, marker: string, { long }: { readonly lo
   }
 }
 
-function longQuestion(random: Random, marker: string): string {
-  switch (random.weighted({ count: 5, dictated: 3, late: 1, never: 1 })) {
+/** One whose answer takes about half a second. */
+export function longQuestion(random: Random, marker: string): string {
+  switch (random.weighted({ count: 5, dictated: 3, late: 1 })) {
     case 'count':
       return `count to ${random.between(30, 130)} ${marker} [rehearse slow=5]`
     case 'dictated':
       return `say exactly: ${marker} ${words(random, 50)} [rehearse slow=8]`
     case 'late':
       return `${marker} ${words(random, 5)} [rehearse first=${random.between(50, 400)}]`
-    case 'never':
-      return `${marker} ${words(random, 5)} [rehearse hang=1]`
   }
 }
+
+export const hangingQuestion = (random: Random, marker: string): string =>
+  `${marker} ${words(random, 5)} [rehearse hang=1]`
 
 const MISHAPS = [
   'status=529',

@@ -1,7 +1,7 @@
 /** A `WarmProcess` over a child in memory, ready to be asked, and what a test does with it. */
 import type { CliMessage, Turn } from '../../src/claude/protocol/index.ts'
 import type { Abilities } from '../../src/claude/warm/abilities.ts'
-import { align, type Step, type Wanted } from '../../src/claude/warm/align.ts'
+import { align, type Wanted } from '../../src/claude/warm/align.ts'
 import { DEFAULT_SETTINGS } from '../../src/claude/warm/start.ts'
 import { WarmProcess } from '../../src/claude/warm/warm-process.ts'
 import { ABLE } from './histories.ts'
@@ -14,7 +14,6 @@ export const SETTLE_MS = 1000
 
 export const user = (text: string): Turn => ({ role: 'user', text })
 export const assistant = (text: string): Turn => ({ role: 'assistant', text })
-export const ask = (text: string): Step => ({ type: 'ask', text })
 
 /** What it is told when it is ready. */
 export const WANTED: Wanted = { system: 'S', model: 'sonnet', settings: DEFAULT_SETTINGS, turns: [], ask: 'and then?' }

@@ -93,7 +93,7 @@ export const replayCost = (turns: readonly Turn[], { replay }: Abilities): numbe
 const costOf = (step: Step, abilities: Abilities): number => {
   switch (step.type) {
     case 'rewind':
-      return COST.rewind + step.uuids.length * COST.rewound
+      return COST.rewind + (abilities.rewind === 'jump' ? 0 : step.uuids.length * COST.rewound)
     case 'replay':
       return replayCost(step.turns, abilities)
     case 'ask':

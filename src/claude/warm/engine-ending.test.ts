@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { answered, begun, ended, forever, said, type Heard } from '../../../test/support/fake-pool.ts'
 import { lost, openWarmEngine, saying } from '../../../test/support/open-warm-engine.ts'
@@ -76,6 +77,18 @@ test('[WP4] [CA3] a client that has left gets no second process, though the firs
   expect(leases.map(({ released }) => released)).toEqual([[{ said: '', whole: false, lost: 'doubt' }]])
 })
 
+test('[WP4] [WP5] a second process that is left is not given back as lost, though the first was', async () => {
+  const { hear, leases, leaving } = openWarmEngine([{ messages: [lost] }, { perform: forever }])
+  const turn = hear()
+  for (; leases.length < 2;) await setImmediate()
+  leaving.abort(new Error('left'))
+  await turn
+  expect(leases.map(({ released }) => released)).toEqual([
+    [{ said: '', whole: false, lost: 'doubt' }],
+    [{ said: '', whole: false }],
+  ])
+})
+
 test.each<readonly [string, readonly Heard[], number, string]>([
   ['first-token', [], 1000, 'The model did not begin to answer in time.'],
   ['token-gap', [begun, said('one')], 500, 'The model stopped in the middle of its answer.'],
@@ -120,6 +133,16 @@ test('[WP6] [ER8] a turn that goes on for too long is a timeout, however lively 
     break
   }
   expect(leases[0]?.released).toEqual([{ said: '', whole: false, lost: 'deadline' }])
+})
+
+test('[ER8] a model that thinks for long is waited for as long as it shows signs of life', async () => {
+  const thinks = Array.from({ length: 8 }, () => [
+    async () => await clock.advance(400),
+    { type: 'activity' } as const,
+  ]).flat()
+  const { hear, clock, leases } = saying(begun, ...thinks, ...answered('one').slice(1))
+  expect((await hear()).events.at(-1)).toMatchObject({ type: 'turn-end', answer: 'one' })
+  expect(leases[0]?.released).toEqual([{ said: 'one', whole: true }])
 })
 
 test('[ER8] a reader who takes his time is no silence of the model', async () => {

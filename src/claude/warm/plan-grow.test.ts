@@ -180,3 +180,23 @@ test('[WP10] an idle process makes room for one that somebody waits for, the one
   // Spares are wanted, but nothing is ended for them.
   expect(grow(full, { ...limits, spares: 2 })).toEqual({ start: 0, retire: [] })
 })
+
+test.each<readonly [string, State, Partial<PoolLimits>]>([
+  [
+    'as many are being started as may be at once',
+    { ...NOBODY, idle: [used(1), used(2), used(3)], busy: 3, otherMb: 360, starting: 2, waiting: 5 },
+    { startsAtOnce: 2 },
+  ],
+  [
+    'the memory that it frees is not enough for another',
+    { ...NOBODY, idle: [used(1, { memoryMb: 40 })], busy: 4, otherMb: 950, waiting: 1 },
+    { memoryMb: 1000 },
+  ],
+])('[WP10] no idle process makes room in vain: %s', (_, state, limits) => {
+  expect(grow(state, { ...LIMITS, spares: 0, ...limits })).toEqual({ start: 0, retire: [] })
+})
+
+test('[WP10] the only process there is stays, though it takes more than the budget: another would take as much', () => {
+  const idle = [used(1, { memoryMb: 150 })]
+  expect(grow({ ...NOBODY, idle }, { ...LIMITS, memoryMb: 128 })).toEqual({ start: 0, retire: [] })
+})

@@ -61,19 +61,30 @@ export interface Unserved {
 }
 
 /**
+ * A start is worth it where the wait would be as long as so many starts: it takes as much of a processor as ten turns do,
+ * from those who are being served, and its first turns are slow.
+ */
+export const STARTS_WORTH_A_WAIT = 2
+
+/**
  * How many of those who wait, longest first, are better served by a process that is started than by one that becomes free.
  * `turnMs` and `startMs` are what a turn and a start take on average.
  */
-export const worthStarting = (
+export function worthStarting(
   unserved: readonly Unserved[],
   { turnMs, startMs }: { readonly turnMs: number; readonly startMs: number },
-): number =>
-  unserved.filter(({ waitedMs, busy }, place) => waitedMs >= startMs || (place + 1) * turnMs >= busy * startMs).length
+): number {
+  const longMs = STARTS_WORTH_A_WAIT * startMs
+  return unserved.filter(({ waitedMs, busy }, place) => waitedMs >= longMs || (place + 1) * turnMs >= busy * longMs)
+    .length
+}
 
 export interface PoolLimits {
   readonly max: number
   /** How many processes that nobody has used are kept ready. */
   readonly spares: number
+  /** One that was used is as ready for whoever comes as one that was not: there is one tenant, and it can be made to hold anything. */
+  readonly reusable: boolean
   readonly memoryMb: number
   /** Starting takes a whole core for a third of a second. */
   readonly startsAtOnce: number
@@ -114,7 +125,7 @@ export function grow(
     readonly waiting: number
     readonly otherMb: number
   },
-  { max, spares, memoryMb, startsAtOnce }: PoolLimits,
+  { max, spares, reusable, memoryMb, startsAtOnce }: PoolLimits,
 ): Growth {
   const retire: { id: number; cause: RetireCause }[] = []
   const longestIdleFirst = idle.toSorted((a, b) => b.idleMs - a.idleMs)
@@ -122,7 +133,9 @@ export function grow(
   const left = (): readonly Idle[] => longestIdleFirst.filter(({ id }) => !isRetired(id))
   const used = (): number => left().reduce((sum, one) => sum + one.memoryMb, otherMb) + starting * NEW_PROCESS_MB
   const size = (): number => left().length + busy + starting
-  const room = (): number => Math.min(max - size(), Math.floor((memoryMb - used()) / NEW_PROCESS_MB))
+  const roomFor = (kept: number, keptMb: number): number =>
+    Math.min(max - kept, Math.floor((memoryMb - keptMb) / NEW_PROCESS_MB))
+  const room = (): number => roomFor(size(), used())
   const retireOne = (cause: RetireCause): boolean => {
     const [longest] = left()
     if (longest === undefined) return false
@@ -135,13 +148,15 @@ export function grow(
   for (const one of longestIdleFirst)
     if (one.idleMs > MAX_IDLE_MS && (one.tenant !== undefined || surplusSpares.includes(one)))
       retire.push({ id: one.id, cause: 'idle' })
-  while (used() > memoryMb && retireOne('memory'));
-  const short = Math.max(0, waiting - starting)
-  while (room() < short && retireOne('surplus'));
-
-  const ready = left().filter(({ tenant }) => tenant === undefined).length + Math.max(0, starting - waiting)
-  const wanted = short + Math.max(0, spares - ready)
   // Whatever the budget, one process is had: without any nobody is served.
+  while (used() > memoryMb && size() > 1 && retireOne('memory'));
+  // Only as many make room as there can then be started.
+  const short = Math.max(0, Math.min(waiting, startsAtOnce) - starting)
+  const most = roomFor(busy + starting, otherMb + starting * NEW_PROCESS_MB)
+  while (short > 0 && room() < Math.min(short, most) && retireOne('surplus'));
+
+  const ready = left().filter(({ tenant }) => reusable || tenant === undefined).length + Math.max(0, starting - waiting)
+  const wanted = short + Math.max(0, spares - ready)
   const possible = Math.max(room(), size() === 0 ? 1 : 0)
   return { start: Math.max(0, Math.min(wanted, possible, startsAtOnce - starting)), retire }
 }

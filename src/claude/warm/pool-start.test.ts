@@ -107,3 +107,18 @@ test('[WP10] once a start has succeeded spares are refilled at once', async () =
   await asking
   expect(starts).toHaveLength(1)
 })
+
+test('[WP10] once a start has succeeded the waits after failures begin anew', async () => {
+  const { started, startFailed, starts, clock } = openPool({ limits: { spares: 1, startsAtOnce: 1 } })
+  for (let round = 0; round < 6; round++) {
+    await startFailed(FAILURE)
+    await clock.advance(30_000)
+  }
+  const process = await started()
+  process.die()
+  await clock.advance(0)
+  await startFailed(FAILURE)
+  expect(starts).toHaveLength(0)
+  await clock.advance(5000)
+  expect(starts).toHaveLength(1)
+})

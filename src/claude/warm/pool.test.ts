@@ -245,6 +245,20 @@ test('[WP10] a process that has had enough is ended also where requests never ce
   expect(process.stops).toEqual([{ cause: 'turns', graceMs: 2000 }])
 })
 
+test('[WP10] a process that is found to have grown too much while it is used again ends after that turn', async () => {
+  const { lease, started, finish } = openPool({ limits: { max: 1 } })
+  const asking = lease()
+  const process = await started()
+  const first = await asking
+  const waiting = lease()
+  process.mb = 401
+  await finish(first)
+  const second = await waiting
+  expect(process.stops).toEqual([])
+  await finish(second)
+  expect(process.stops).toEqual([{ cause: 'memory', graceMs: 2000 }])
+})
+
 test('[WP10] a process whose memory cannot be told is kept', async () => {
   const { lease, started, finish } = openPool()
   const asking = lease()

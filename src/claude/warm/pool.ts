@@ -10,7 +10,16 @@ import {
 import { onAbort } from '../../lib/index.ts'
 import type { Abilities } from './abilities.ts'
 import type { Alignment, Wanted } from './align.ts'
-import { choose, grow, movingAverage, worthStarting, type Unserved, type Candidate, type PoolLimits } from './plan.ts'
+import {
+  choose,
+  grow,
+  movingAverage,
+  STARTS_WORTH_A_WAIT,
+  worthStarting,
+  type Unserved,
+  type Candidate,
+  type PoolLimits,
+} from './plan.ts'
 import type { WarmProcess } from './warm-process.ts'
 
 /** Whether a process may serve a tenant, now or once it is free. */
@@ -22,6 +31,8 @@ const MAX_AGE_MS = 6 * 3_600_000
 const MAX_TURNS = 2000
 const MAX_PROCESS_MB = 400
 const STOP_GRACE_MS = 2000
+/** How long spares are missing before others are started. */
+const REFILL_AFTER_MS = 1000
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
 /** What a process is taken to need before its memory was looked at. */
@@ -96,6 +107,7 @@ export function createPool(options: PoolOptions): Pool {
   let failures = 0
   let pausedUntilMs = 0
   let sweeping: Disposable | undefined
+  let refilling: { readonly sinceMs: number; readonly timer: Disposable } | undefined
   let reported = ''
 
   const figures = (): PoolFigures => {
@@ -224,6 +236,21 @@ export function createPool(options: PoolOptions): Pool {
     pump()
   }
 
+  /**
+   * Whether spares have been missing for some time. In a burst of short turns they come back by themselves, while starting
+   * others would take the processors from the turns.
+   */
+  function isShort(missing: boolean): boolean {
+    if (!missing) {
+      refilling?.timer[Symbol.dispose]()
+      refilling = undefined
+      return false
+    }
+    if (members.size + starting === 0) return true
+    refilling ??= { sinceMs: clock.nowMs(), timer: clock.after(REFILL_AFTER_MS, pump) }
+    return clock.nowMs() - refilling.sinceMs >= REFILL_AFTER_MS
+  }
+
   /** Gives out what is free, then brings the pool to its size. Called after every change. */
   function pump(): void {
     if (closing.signal.aborted) return
@@ -246,28 +273,27 @@ export function createPool(options: PoolOptions): Pool {
     }
     const all = [...members]
     const idle = all.filter(([, { state }]) => state === 'idle')
-    const { start: toStart, retire } = grow(
-      {
-        idle: idle.map(([id, { process, sinceMs, memoryMb }]) => ({
-          id,
-          tenant: process.tenant,
-          idleMs: clock.nowMs() - sinceMs,
-          memoryMb,
-        })),
-        busy: all.length - idle.length,
-        starting,
-        waiting: worthStarting(unserved, { turnMs, startMs }),
-        otherMb: all.reduce((sum, [, { state, memoryMb }]) => (state === 'idle' ? sum : sum + memoryMb), 0),
-      },
-      limits,
-    )
+    const state = {
+      idle: idle.map(([id, { process, sinceMs, memoryMb }]) => ({
+        id,
+        tenant: process.tenant,
+        idleMs: clock.nowMs() - sinceMs,
+        memoryMb,
+      })),
+      busy: all.length - idle.length,
+      starting,
+      waiting: worthStarting(unserved, { turnMs, startMs }),
+      otherMb: all.reduce((sum, [, { state, memoryMb }]) => (state === 'idle' ? sum : sum + memoryMb), 0),
+    }
+    const { start: wanted, retire } = grow(state, limits)
+    const { start: urgent } = grow(state, { ...limits, spares: 0 })
+    const toStart = isShort(wanted > urgent && unserved.length === 0) ? wanted : urgent
     for (const { id, cause } of retire) remove(id, cause, { idle: true })
     // After a failure the next start waits, unless a request has nobody else to wait for: it is told what is wrong.
     const allowed = (unserved.length > 0 && all.length === 0) || clock.nowMs() >= pausedUntilMs ? toStart : 0
     for (let count = 0; count < allowed; count++) {
       // Those before it in the line have theirs being started.
-      const wanted = unserved[starting++]?.model ?? model
-      track('start', add(wanted))
+      track('start', add(unserved[starting++]?.model ?? model))
     }
     report()
   }
@@ -287,8 +313,8 @@ export function createPool(options: PoolOptions): Pool {
       closing.signal.throwIfAborted()
       const waiter: Waiter = { tenant, wanted, sinceMs: clock.nowMs(), given: Promise.withResolvers() }
       waiters.add(waiter)
-      // Whoever waited as long as a start takes is worth one.
-      using _patience = clock.after(startMs, pump)
+      // Looked at again when the wait itself is long enough to be worth a start.
+      using _patience = clock.after(STARTS_WORTH_A_WAIT * startMs, pump)
       using _left = onAbort(signal, () => {
         if (!waiters.delete(waiter)) return
         waiter.given.reject(signal.reason)
@@ -301,6 +327,7 @@ export function createPool(options: PoolOptions): Pool {
       const stopping = new GatewayError('shutting_down', 'The server is stopping. Try again shortly.')
       closing.abort(stopping)
       sweeping?.[Symbol.dispose]()
+      refilling?.timer[Symbol.dispose]()
       for (const waiter of waiters) waiter.given.reject(stopping)
       waiters.clear()
       for (const [id, { state }] of members) remove(id, 'shutdown', { idle: state === 'idle' })

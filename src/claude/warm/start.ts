@@ -67,7 +67,9 @@ export async function startWarmProcess(
   })
   try {
     using _stopped = onAbort(signal, () => void child.stop('shutdown'))
-    await orAborted(makeReady(warm, options), signal)
+    const late = new AbortController()
+    using _timer = clock.after(startMs, () => late.abort(new ProcessLostError(`it was not ready within ${startMs} ms`)))
+    await orAborted(makeReady(warm, options), AbortSignal.any([signal, late.signal]))
     return warm
   } catch (cause) {
     await warm.stop('deadline')

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { answers, begins, result, says, type Printed } from '../../../test/support/kept-cli.ts'
 import { assistant, NEVER, openWarm, SETTLE_MS, user, type OpenWarm } from '../../../test/support/open-warm.ts'
@@ -31,14 +30,14 @@ const expectLost = async (promise: Promise<unknown>, why: RegExp): Promise<void>
   expect((error as Error).message).toMatch(why)
 }
 
-const settled = async (promise: Promise<unknown>): Promise<boolean> => {
+/** Looks whether a promise has settled, however it did. */
+const watch = (promise: Promise<unknown>): (() => boolean) => {
   let isSettled = false
   const note = (): void => {
     isSettled = true
   }
   promise.then(note, note)
-  await setImmediate()
-  return isSettled
+  return () => isSettled
 }
 
 /** One that holds a history and is asked something else. */
@@ -209,14 +208,17 @@ test('[WP5] [WP6] a process that is interrupted and does not come to rest in tim
   })
   await opened.request({ ask: 'a' })
   tampers = true
-  const lost = expectLost(opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS }), /within 1000 ms/)
-  await opened.clock.untilArmed(SETTLE_MS)
+  const settling = opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS })
+  const isSettled = watch(settling)
+  const lost = expectLost(settling, /within 1000 ms/)
   // It may say what it likes meanwhile.
+  await opened.clock.advance(SETTLE_MS / 2)
   opened.cli.print(says(' more'))
-  await opened.clock.advance(SETTLE_MS - 1)
-  expect(opened.observer.of('turn-interrupted')).toEqual([])
+  await opened.clock.advance(SETTLE_MS / 2 - 1)
+  expect(isSettled()).toBe(false)
   await opened.clock.advance(1)
   await lost
+  await opened.warm.stop('doubt')
   expect(opened.observer.of('turn-interrupted')).toEqual([
     { type: 'turn-interrupted', pid: opened.warm.pid, ms: SETTLE_MS, recovered: false },
   ])
@@ -248,19 +250,19 @@ test('[WP6] a turn can be left though the process reads nothing of what it is to
   const opened = await openWarm()
   opened.cli.stall()
   const abort = new AbortController()
-  const asking = opened.request({ ask: 'a'.repeat(1_000_000) }, abort.signal)
+  const isSettled = watch(opened.request({ ask: 'a'.repeat(1_000_000) }, abort.signal))
   abort.abort(new Error('left'))
   await opened.clock.advance(60_000)
-  expect(await settled(asking)).toBe(true)
+  expect(isSettled()).toBe(true)
 })
 
 test('[WP6] a process that reads nothing of what it is told to come to rest does not come to rest in time', async () => {
   const opened = await openWarm({ answer: () => [begins(), says('half')] })
   await opened.request({ ask: 'a' })
   opened.cli.stall()
-  const settling = opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS })
-  await opened.clock.advance(60_000)
-  expect(await settled(settling)).toBe(true)
+  const isSettled = watch(opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS }))
+  await opened.clock.advance(SETTLE_MS)
+  expect(isSettled()).toBe(true)
 })
 
 test('[WP6] coming to rest is limited as a whole, not step by step', async () => {
@@ -271,7 +273,22 @@ test('[WP6] coming to rest is limited as a whole, not step by step', async () =>
   })
   await opened.request({ ask: 'a' })
   tampers = true
-  const settling = opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS })
+  const isSettled = watch(opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS }))
   await opened.clock.advance(SETTLE_MS)
-  expect(await settled(settling)).toBe(true)
+  expect(isSettled()).toBe(true)
+})
+
+test('[WP6] a process that asks something of us and does not read the answer harms nobody else', async () => {
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  process.prependListener('unhandledRejection', note)
+  const opened = await openWarm({ answer: () => [begins()] })
+  await opened.request({ ask: 'a' })
+  opened.cli.stall()
+  opened.cli.print({ type: 'control_request', request_id: 'r', request: { subtype: 'can_use_tool' } }, says('yes'))
+  expect(await opened.warm.next(NEVER)).toMatchObject({ type: 'answer-start' })
+  expect(await opened.warm.next(NEVER)).toEqual({ type: 'text', text: 'yes' })
+  await opened.clock.advance(60_000)
+  process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
 })

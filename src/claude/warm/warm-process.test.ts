@@ -124,6 +124,17 @@ test('[WP12] a turn that failed leaves nothing in what is asked next', async () 
   expectTruthful(opened)
 })
 
+test('[WP5] of an answer that was heard out, but not told whole, only what was told is kept', async () => {
+  const opened = await openWarm({ abilities: { replay: 'steps' }, answer: () => answers('yes and no') })
+  await opened.request({ ask: 'a' })
+  await opened.hear()
+  await opened.warm.settle({ said: 'yes', whole: false, ms: SETTLE_MS })
+  expect(opened.warm.held.rows).toMatchObject([user('a'), assistant('yes')])
+  expectTruthful(opened)
+  // It had ended by itself.
+  expect(opened.observer.of('turn-interrupted')).toEqual([])
+})
+
 test('[WP12] the cost of a turn is what it added to the process’s total, interrupted turns counted on their own', async () => {
   const opened = await openWarm({ answer: (_, index) => (index === 1 ? [begins(), says('long')] : answers('yes')) })
   const cost = async (): Promise<number | undefined> => {

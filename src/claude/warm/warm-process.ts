@@ -373,7 +373,8 @@ export class WarmProcess {
   /** Whether a message is between us and the process alone. @throws ProcessLostError when it refuses what it was told. */
   #isOurs(message: CliMessage): boolean {
     if (message.type === 'control-request') {
-      void this.#write(encodeRefusalLine(message.requestId))
+      // One that asks and does not read the answer is found out by whoever uses it next.
+      this.#write(encodeRefusalLine(message.requestId)).catch(() => undefined)
       return true
     }
     if (message.type !== 'control-answer') return false
