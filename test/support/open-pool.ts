@@ -147,7 +147,7 @@ export function openPool({ limits, abilities: some }: OpenPoolOptions = {}): Ope
   const starts: Start[] = []
   const pool = createPool({
     abilities,
-    limits: { max: 4, spares: 0, memoryMb: 10_000, startsAtOnce: 2, ...limits },
+    limits: { max: 4, spares: 0, reusable: false, memoryMb: 10_000, startsAtOnce: 2, ...limits },
     model: 'sonnet',
     async start({ model, signal }) {
       const start: Start = { model, signal, given: Promise.withResolvers() }

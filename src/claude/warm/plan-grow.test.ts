@@ -5,7 +5,7 @@ import { grow, MAX_IDLE_MS, type Growth, type Idle, type PoolLimits } from './pl
 type State = Parameters<typeof grow>[0]
 
 const NOBODY: State = { idle: [], busy: 0, starting: 0, waiting: 0, otherMb: 0 }
-const LIMITS: PoolLimits = { max: 8, spares: 2, memoryMb: 10_000, startsAtOnce: 2 }
+const LIMITS: PoolLimits = { max: 8, spares: 2, reusable: false, memoryMb: 10_000, startsAtOnce: 2 }
 /** What the plan takes a process to need that is started. */
 const NEW_MB = 120
 
@@ -39,14 +39,16 @@ const anyPool: fc.Arbitrary<readonly [State, PoolLimits]> = fc
     busyMb: fc.integer({ min: 60, max: 400 }),
     room: fc.nat(6),
     spares: fc.nat(4),
+    reusable: fc.boolean(),
     memoryMb: fc.integer({ min: 128, max: 4000 }),
     idleCores: fc.nat(2),
   })
-  .map(({ idle, busy, starting, waiting, busyMb, room, spares, memoryMb, idleCores }) => [
+  .map(({ idle, busy, starting, waiting, busyMb, room, spares, reusable, memoryMb, idleCores }) => [
     { idle, busy, starting, waiting, otherMb: busy * busyMb },
     {
       max: Math.max(1, idle.length + busy + starting + room),
       spares,
+      reusable,
       memoryMb,
       startsAtOnce: Math.max(1, starting + idleCores),
     },

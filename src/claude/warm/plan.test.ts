@@ -129,8 +129,8 @@ test('none is chosen where there is none, or where none can be aligned', () => {
   expect(choose([candidate(1)], { tenant: 'mine', wanted }, fixed)).toBeUndefined()
 })
 
-test('a start is worth it for those who wait longer for a turn to end than a start takes, or have done so', () => {
-  const times = { turnMs: 1000, startMs: 1200 }
+test('a start is worth it for those who wait longer for a turn to end than two starts take, or have done so', () => {
+  const times = { turnMs: 1000, startMs: 600 }
   const waiting = (busy: number, ...waits: readonly number[]) => waits.map((waitedMs) => ({ waitedMs, busy }))
   // Two turns end every second: the first two get theirs within 1 s, the third only after 1.5 s.
   expect(worthStarting(waiting(2, 0, 0, 0), times)).toBe(1)

@@ -10,11 +10,13 @@ const isDone = async (promise: Promise<unknown>): Promise<boolean> => {
 }
 
 test('[CA5] closing ends every process, the idle ones as they like, and waits until they are gone', async () => {
-  const { pool, lease, started, processes, finish } = openPool({ limits: { spares: 1 } })
+  const { pool, lease, started, processes, finish, clock } = openPool({ limits: { spares: 1 } })
   await started()
   const busy = await lease()
+  await clock.advance(1000)
   const recovering = await started()
   const second = await lease()
+  await clock.advance(1000)
   const idle = await started()
   second.release(WHOLE)
   const slow = Promise.withResolvers<void>()

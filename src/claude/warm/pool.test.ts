@@ -54,9 +54,10 @@ test('[WP1] a lease says by which steps its process comes to hold what is wanted
 })
 
 test('a conversation waits for its own process to come to rest, and nobody else gets it meanwhile', async () => {
-  const { lease, started, finish, of, processes, pool } = openPool({ limits: { spares: 1, max: 3 } })
+  const { lease, started, finish, of, processes, pool, clock } = openPool({ limits: { spares: 1, max: 3 } })
   await started()
   const first = await lease()
+  await clock.advance(1000)
   await started()
   const [own] = processes
   if (own === undefined) throw new Error('a process was started')
@@ -154,8 +155,8 @@ test('[WP3] [WP10] where there is no room, another tenant’s idle process makes
   expect(of(await other)).toBe(second)
 })
 
-test('[WP10] spares are started at once, so many at a time, and refilled when they are used', async () => {
-  const { starts, started, lease, pool } = openPool({ limits: { spares: 3, startsAtOnce: 2 } })
+test('[WP10] spares are started at once, so many at a time, and refilled when they have been missing for a second', async () => {
+  const { starts, started, lease, pool, clock, finish } = openPool({ limits: { spares: 3, startsAtOnce: 2 } })
   expect(starts).toHaveLength(2)
   await started()
   expect(starts).toHaveLength(2)
@@ -163,11 +164,30 @@ test('[WP10] spares are started at once, so many at a time, and refilled when th
   await started()
   expect(starts).toHaveLength(0)
   expect(pool.figures).toEqual({ size: 3, busy: 0, idle: 3, spares: 3, starting: 0, waiting: 0 })
-  await lease()
+  const first = await lease()
+  await clock.advance(999)
+  expect(pool.figures).toEqual({ size: 3, busy: 1, idle: 2, spares: 2, starting: 0, waiting: 0 })
+  await clock.advance(1)
   expect(pool.figures).toEqual({ size: 3, busy: 1, idle: 2, spares: 2, starting: 1, waiting: 0 })
+  await started()
+  await finish(first)
 })
 
-test('[WP10] one more is started for a request that has waited longer than a start takes', async () => {
+test('[WP10] where there is one tenant a process that was used is as ready as a spare, so none is started for it', async () => {
+  const { starts, started, lease, finish, clock, pool } = openPool({ limits: { spares: 2, reusable: true } })
+  await started()
+  await started()
+  for (let turn = 0; turn < 3; turn++) {
+    const given = await Promise.all([lease(), lease()])
+    await clock.advance(500)
+    for (const one of given) await finish(one)
+  }
+  await clock.advance(10_000)
+  expect(starts).toHaveLength(0)
+  expect(pool.figures).toMatchObject({ size: 2, idle: 2, spares: 0 })
+})
+
+test('[WP10] one more is started for a request that has waited longer than two starts take', async () => {
   const { lease, started, finish, starts, clock } = openPool({ limits: { max: 2 } })
   const asking = lease()
   await clock.advance(START_MS)
@@ -178,7 +198,7 @@ test('[WP10] one more is started for a request that has waited longer than a sta
   const long = await lease()
   const waiting = lease()
   expect(starts).toHaveLength(0)
-  await clock.advance(START_MS - 1)
+  await clock.advance(2 * START_MS - 1)
   expect(starts).toHaveLength(0)
   await clock.advance(1)
   expect(starts).toHaveLength(1)

@@ -106,6 +106,8 @@ export function createPool(options: PoolOptions): Pool {
   let startMs = 500
   let failures = 0
   let pausedUntilMs = 0
+  /** The spares were all there once. */
+  let filled = false
   let sweeping: Disposable | undefined
   let refilling: { readonly sinceMs: number; readonly timer: Disposable } | undefined
   let reported = ''
@@ -241,12 +243,13 @@ export function createPool(options: PoolOptions): Pool {
    * others would take the processors from the turns.
    */
   function isShort(missing: boolean): boolean {
+    filled ||= figures().spares >= limits.spares
     if (!missing) {
       refilling?.timer[Symbol.dispose]()
       refilling = undefined
       return false
     }
-    if (members.size + starting === 0) return true
+    if (!filled) return true
     refilling ??= { sinceMs: clock.nowMs(), timer: clock.after(REFILL_AFTER_MS, pump) }
     return clock.nowMs() - refilling.sinceMs >= REFILL_AFTER_MS
   }
