@@ -153,7 +153,7 @@ export function grow(
   // Only as many make room as there can then be started.
   const short = Math.max(0, Math.min(waiting, startsAtOnce) - starting)
   const most = roomFor(busy + starting, otherMb + starting * NEW_PROCESS_MB)
-  while (short > 0 && room() < Math.min(short, most) && retireOne('surplus'));
+  if (short > 0) while (room() < Math.min(short, most) && retireOne('surplus'));
 
   const ready = left().filter(({ tenant }) => reusable || tenant === undefined).length + Math.max(0, starting - waiting)
   const wanted = short + Math.max(0, spares - ready)

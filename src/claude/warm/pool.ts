@@ -249,7 +249,7 @@ export function createPool(options: PoolOptions): Pool {
       refilling = undefined
       return false
     }
-    if (!filled) return true
+    if (!filled || members.size + starting === 0) return true
     refilling ??= { sinceMs: clock.nowMs(), timer: clock.after(REFILL_AFTER_MS, pump) }
     return clock.nowMs() - refilling.sinceMs >= REFILL_AFTER_MS
   }
