@@ -1,5 +1,5 @@
 /** The composition root: a configuration in, everything constructed once, one `close()` out. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
@@ -95,6 +95,10 @@ async function serveFrom(
   const clock = systemClock
   const neutralDirectory = join(config.dataDirectory, 'neutral')
   await mkdir(neutralDirectory, { recursive: true, mode: 0o700 })
+  const temporaryDirectory = join(config.dataDirectory, 'tmp')
+  const clearTemporary = (): Promise<void> => rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 3 })
+  await clearTemporary()
+  await mkdir(temporaryDirectory, { mode: 0o700 })
   const store = await openConversationFiles(join(config.dataDirectory, 'conversations'))
   const workspaces = await openWorkspaces({
     root: join(config.dataDirectory, 'workspaces'),
@@ -105,7 +109,7 @@ async function serveFrom(
     observer,
   })
   const admission = createAdmission({ capacity: config.MAX_CONCURRENCY, maxWaiting: config.MAX_QUEUE_DEPTH, clock })
-  const processes = openProcesses(config, { cli, abilities, neutralDirectory, clock, observer })
+  const processes = openProcesses(config, { cli, abilities, neutralDirectory, temporaryDirectory, clock, observer })
   const engine = inWorkspace(processes.engine, workspaces)
   const jobs = createJobs({
     engine,
@@ -157,6 +161,7 @@ async function serveFrom(
     await Promise.all([server.close({ graceMs: CLOSE_GRACE_MS }), jobs.close(), workspaces.close()])
     await background.close()
     await processes.close()
+    await clearTemporary()
     await lock[Symbol.asyncDispose]()
   }
   return { url: server.url, cli, key, close: () => (closing ??= close()) }

@@ -24,6 +24,8 @@ export interface ProcessesOptions {
   /** Absent where none can be kept. */
   readonly abilities: Abilities | undefined
   readonly neutralDirectory: string
+  /** Where children leave what they do not clear away themselves: sockets and probes of the CLI, when it is killed. */
+  readonly temporaryDirectory: string
   readonly clock: Clock
   readonly observer: Observer
 }
@@ -34,10 +36,16 @@ const hasTenants = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: others = [] }: Co
 
 export function openProcesses(
   config: Config,
-  { cli, abilities, neutralDirectory, clock, observer }: ProcessesOptions,
+  { cli, abilities, neutralDirectory, temporaryDirectory, clock, observer }: ProcessesOptions,
 ): Processes {
   const afterResultMs = config.VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS * 1000
-  const common = { bin: cli.path, passedOn: config.cliEnvironment, neutralDirectory, clock, observer }
+  const common = {
+    bin: cli.path,
+    passedOn: { ...config.cliEnvironment, TMPDIR: temporaryDirectory },
+    neutralDirectory,
+    clock,
+    observer,
+  }
   const persona = config.VIVAVOCE_PERSONA
   const cold = createColdEngine({ ...common, persona, afterResultMs })
   if (abilities === undefined || config.pool.max === 0)

@@ -63,6 +63,7 @@ export async function proveCli({ cli, searchPath, cache, clock }: ProofOptions):
     const passedOn = {
       PATH: searchPath,
       HOME: directory,
+      TMPDIR: directory,
       CLAUDE_CONFIG_DIR: join(directory, 'config'),
       ANTHROPIC_BASE_URL: rehearsal.url,
       ANTHROPIC_API_KEY: REHEARSAL_KEY,

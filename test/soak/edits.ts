@@ -113,7 +113,7 @@ function rewritten(random: Random, history: History, marker: string): History {
     ...head,
     ...rest.map((message, index) =>
       index === at
-        ? { ...message, content: random.chance(0.5) ? anyText(random, marker) : retouched(random, message.content) }
+        ? { ...message, content: random.chance(0.35) ? anyText(random, marker) : retouched(random, message.content) }
         : message,
     ),
   ]
@@ -166,7 +166,7 @@ const instructed = (random: Random, history: History, marker: string): History =
 
 /** What happens to a history before the next question. */
 export function edited(random: Random, history: History, marker: string): History {
-  switch (random.weighted({ not: 66, rewritten: 9, summarised: 8, back: 9, instructed: 5, told: 3 })) {
+  switch (random.weighted({ not: 62, rewritten: 13, summarised: 8, back: 9, instructed: 5, told: 3 })) {
     case 'not':
       return history
     case 'rewritten':

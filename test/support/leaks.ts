@@ -14,7 +14,7 @@ const children = (directory: string): readonly string[] =>
       try {
         const variables = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
         return (
-          variables.includes(`TMPDIR=${directory}`) &&
+          variables.some((variable) => variable.startsWith(`TMPDIR=${directory}`)) &&
           variables.some((variable) => variable.startsWith('VIVAVOCE_RUN='))
         )
       } catch {
