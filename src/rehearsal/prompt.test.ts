@@ -12,7 +12,7 @@ const toolUse = (id: string): Message => assistant([{ type: 'tool_use', id, name
 const toolResult = (id: string, content: unknown): ContentBlock => ({ type: 'tool_result', tool_use_id: id, content })
 
 describe('what is asked', () => {
-  test('is the last user text, whatever the CLI adds around it', () => {
+  test('is the last text of the user, whatever the CLI adds around it; what was said before in a row is earlier', () => {
     const asked = readAsked([
       user('<system-reminder>today is Monday</system-reminder>\n', 'first'),
       system('# Environment'),
@@ -20,7 +20,7 @@ describe('what is asked', () => {
       user('second', '', 'line\n<system-reminder>be kind</system-reminder>'),
       system('effort'),
     ])
-    expect(asked).toMatchObject({ prompt: 'second\nline\n', earlier: ['first'], round: 0, toolResults: [] })
+    expect(asked).toMatchObject({ prompt: 'line\n', earlier: ['first', 'second'], round: 0, toolResults: [] })
   })
 
   test('is empty for an image alone, and for no user message at all', () => {

@@ -31,14 +31,18 @@ export function readAsked(messages: readonly Message[]): Asked {
   const last = users.at(-1)
   const isAsking = (message: Message): boolean => promptIn(message) !== ''
   const answersTools = waiting.length > 0 && last !== undefined && !isAsking(last)
-  const isCarriedOn = last !== undefined && promptIn(last) !== saidIn(last)
+  const isCarriedOn = last !== undefined && textsIn(last).some(isNote)
   const holder = answersTools || isCarriedOn ? users.findLast(isAsking) : last
   const at = holder === undefined ? -1 : messages.lastIndexOf(holder)
   const current = splitFlattened(holder === undefined ? '' : promptIn(holder))
   const since = messages.slice(at + 1)
   return {
     prompt: current.prompt,
-    earlier: [...messages.slice(0, Math.max(at, 0)).filter(isUser).flatMap(everySaid), ...current.earlier],
+    earlier: [
+      ...messages.slice(0, Math.max(at, 0)).filter(isUser).flatMap(everySaid),
+      ...(holder === undefined ? [] : promptsIn(holder).slice(0, -1)).flatMap(everyIn),
+      ...current.earlier,
+    ],
     since,
     round: since.filter(callsTools).length,
     toolResults: answersTools ? waiting.map((block) => withoutReminders(toResultText(block))) : [],
@@ -64,18 +68,17 @@ const textsIn = (message: Message): readonly string[] =>
     .map(({ type, text }) => (type === 'text' ? withoutReminders(text ?? '') : ''))
     .filter((text) => text.trim() !== '')
 
-const saidIn = (message: Message): string => textsIn(message).join('\n')
+/** Each block is what was said at one time: the CLI joins what a user says in a row to one message. */
+const promptsIn = (message: Message): readonly string[] => textsIn(message).filter((text) => !isNote(text))
 
-const promptIn = (message: Message): string =>
-  textsIn(message)
-    .filter((text) => !isNote(text))
-    .join('\n')
+const promptIn = (message: Message): string => promptsIn(message).at(-1) ?? ''
 
-function everySaid(message: Message): readonly string[] {
-  const said = saidIn(message)
-  if (said === '') return []
+const everySaid = (message: Message): readonly string[] => textsIn(message).flatMap(everyIn)
+
+function everyIn(said: string): readonly string[] {
   const { prompt, earlier } = splitFlattened(said)
-  return [...earlier, prompt].filter((text) => text.trim() !== '')
+  // The CLI ends a block that another follows with a line break.
+  return [...earlier, prompt.replace(/\n$/, '')].filter((text) => text.trim() !== '')
 }
 
 const OPENS = '<system-reminder>'

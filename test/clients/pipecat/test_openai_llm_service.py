@@ -58,12 +58,14 @@ async def test_the_whole_history_reaches_the_model_in_order(gateway):
         second = await bot.say("recall")
         third = await bot.say("recall everything")
     assert first.text == "Това е репетиция. Казахте: Казвам се Ада и живея във Варна."
-    assert second.text == "Казвам се Ада и живея във Варна."
-    assert third.text == "Казвам се Ада и живея във Варна. | recall"
+    noted = f"Казвам се Ада и живея във Варна. | <system>\n{middle}\n</system>"
+    assert second.text == noted
+    assert third.text == f"{noted} | recall"
     [request] = await gateway.requests("recall everything")
     sent = told(request)
-    assert in_order(sent, service, opening, middle)
-    assert in_order(sent, "Казвам се Ада", first.text, "recall", second.text, "recall everything")
+    prompt = "\n".join(block["text"] for block in request["body"]["system"])
+    assert in_order(prompt, service, opening)
+    assert in_order(sent, "Казвам се Ада", first.text, middle, "recall", second.text, "recall everything")
 
 
 async def test_an_interruption_stops_the_answer_and_the_next_turn_is_answered_at_once(gateway, figure):
