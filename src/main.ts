@@ -153,15 +153,24 @@ async function serveFrom(
     background,
     stopping: stopping.signal,
   })
-  const server = await startServer(app, { host: config.VIVAVOCE_HOST, port: config.VIVAVOCE_PORT })
+  const closeProcesses = async (): Promise<void> => {
+    await processes.close()
+    await clearTemporary()
+  }
+  const server = await startServer(app, { host: config.VIVAVOCE_HOST, port: config.VIVAVOCE_PORT }).catch(
+    async (error: unknown) => {
+      // Processes are being kept already.
+      await closeProcesses()
+      throw error
+    },
+  )
 
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     stopping.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
     await Promise.all([server.close({ graceMs: CLOSE_GRACE_MS }), jobs.close(), workspaces.close()])
     await background.close()
-    await processes.close()
-    await clearTemporary()
+    await closeProcesses()
     await lock[Symbol.asyncDispose]()
   }
   return { url: server.url, cli, key, close: () => (closing ??= close()) }
