@@ -1,0 +1,3 @@
+export { findSchemaFault } from './find-schema-fault.ts'
+export { createSchemaCheck } from './schema-check.ts'
+export type { SchemaFault } from './schema-parts.ts'
