@@ -1,0 +1,2 @@
+export { createPictureFetcher } from './picture-fetcher.ts'
+export { withPictures } from './with-pictures.ts'

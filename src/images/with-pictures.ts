@@ -1,0 +1,51 @@
+import { GatewayError, type History, type Message, type Part, type TurnEngine } from '../core/index.ts'
+import { decodeDataUrl } from './data-url.ts'
+import { PictureError } from './picture-error.ts'
+import type { PictureFetcher } from './picture-fetcher.ts'
+
+interface Asker {
+  readonly tenant: string
+  readonly signal: AbortSignal
+}
+
+/** One answer for all that may stand in the way; whether to try again is told by the code. */
+const refuse = (place: string, problem: string, { retryable, cause }: { retryable: boolean; cause?: unknown }) =>
+  new GatewayError(retryable ? 'picture_unavailable' : 'invalid_request', `\`${place}\`: ${problem}.`, {
+    param: place,
+    cause,
+  })
+
+/** The same engine for histories whose pictures are still where their addresses say. */
+export function withPictures(engine: TurnEngine, fetcher: PictureFetcher): TurnEngine {
+  async function resolvePart(part: Part, { tenant, signal }: Asker): Promise<Part> {
+    if (part.type !== 'linked-picture') return part
+    const { url, place } = part
+    if (/^data:/i.test(url)) {
+      const decoded = decodeDataUrl(url)
+      if (!decoded.ok) throw refuse(place, decoded.problem, { retryable: false })
+      return { type: 'picture', picture: decoded.image }
+    }
+    try {
+      return { type: 'picture', picture: await fetcher.fetch(url, { scope: tenant, signal }) }
+    } catch (error) {
+      if (!(error instanceof PictureError)) throw error
+      throw refuse(place, `the picture could not be fetched: ${error.problem}`, {
+        retryable: error.retryable,
+        cause: error,
+      })
+    }
+  }
+
+  async function resolveMessage(message: Message, asker: Asker): Promise<Message> {
+    if ((message.role !== 'user' && message.role !== 'tool') || message.parts === undefined) return message
+    return { ...message, parts: await Promise.all(message.parts.map((part) => resolvePart(part, asker))) }
+  }
+
+  return {
+    async *run(request, { signal }) {
+      const asker: Asker = { tenant: request.tenant, signal }
+      const history: History = await Promise.all(request.history.map((message) => resolveMessage(message, asker)))
+      yield* engine.run({ ...request, history }, { signal })
+    },
+  }
+}
