@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { watchChild } from '../oracle/watch-child.ts'
 import { isAlive, until } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
 
@@ -21,7 +22,12 @@ afterEach(async () => {
     await readdir(join(home, 'tmp')).then((names) => names.filter((name) => name.startsWith('vivavoce-'))),
   ).toEqual([])
 })
-afterAll(() => rm(home, { recursive: true, force: true }))
+const watched = () => watchChild(join(home, 'violations'))
+afterAll(async () => {
+  const violations = watched().violations()
+  await rm(home, { recursive: true, force: true })
+  expect(violations).toEqual([])
+})
 
 interface Command {
   readonly child: ChildProcessWithoutNullStreams
@@ -32,7 +38,14 @@ interface Command {
 
 function command(args: readonly string[], env: Readonly<Record<string, string>> = {}): Command {
   const child = spawn(process.execPath, [bin, ...args], {
-    env: { PATH: process.env['PATH'], HOME: home, TMPDIR: join(home, 'tmp'), VIVAVOCE_PORT: '0', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: home,
+      TMPDIR: join(home, 'tmp'),
+      VIVAVOCE_PORT: '0',
+      ...watched().env,
+      ...env,
+    },
   })
   children.push(child)
   let out = ''

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../../src/rehearsal/index.ts'
+import { watchChild } from '../oracle/watch-child.ts'
 import { isAlive, until } from '../support/stage.ts'
 
 const bin = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url))
@@ -19,8 +20,12 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const server of servers) if (server.exitCode === null && server.signalCode === null) server.kill('SIGKILL')
   await rehearsal.close()
+  const violations = watched().violations()
   await rm(home, { recursive: true, force: true })
+  expect(violations).toEqual([])
 })
+
+const watched = () => watchChild(join(home, 'violations'))
 
 async function serve() {
   const child = spawn(process.execPath, [bin, 'serve'], {
@@ -33,6 +38,7 @@ async function serve() {
       VIVAVOCE_PORT: '0',
       VIVAVOCE_LOG_LEVEL: 'debug',
       API_BEARER_TOKEN: 'k',
+      ...watched().env,
     },
   })
   servers.push(child)
