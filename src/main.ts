@@ -6,6 +6,7 @@ import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
 import { killOrphans, locateCli, openProbeCache, type Abilities, type CliBinary } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
+import { createPictureFetcher, withPictures } from './images/index.ts'
 import { createConversations } from './conversations/index.ts'
 import { GatewayError, newId, systemClock, type Observer } from './core/index.ts'
 import { createApp, createBackground, startServer } from './http/index.ts'
@@ -71,7 +72,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       cli,
       searchPath: config.searchPath,
       clock: systemClock,
-      ...(config.pool.max === 0 ? {} : { cache: openProbeCache(join(config.cacheDirectory, 'abilities.json')) }),
+      cache: openProbeCache(join(config.cacheDirectory, 'abilities.json')),
     })
     return await serveFrom(config, { ...options, offer, cli, abilities, lock: locked.lock })
   } catch (error) {
@@ -122,7 +123,9 @@ async function serveFrom(
   const background = createBackground({ observer })
   const stopping = new AbortController()
   const key = keyOf(config)
-  const admittedEngine = admitted(engine, admission)
+  const fetcher = createPictureFetcher({ clock, privateHosts: config.VIVAVOCE_PRIVATE_HOSTS ?? [] })
+  // A picture is fetched before a place is taken.
+  const admittedEngine = withPictures(admitted(engine, admission), fetcher)
 
   const app = createApp({
     engine: admittedEngine,

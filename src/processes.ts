@@ -2,6 +2,7 @@
 import {
   createColdEngine,
   createPool,
+  createSingleUse,
   createWarmEngine,
   freshHeld,
   startWarmProcess,
@@ -48,11 +49,23 @@ export function openProcesses(
   }
   const persona = config.VIVAVOCE_PERSONA
   const cold = createColdEngine({ ...common, persona, afterResultMs })
-  if (abilities === undefined || config.pool.max === 0)
-    return { engine: cold, figures: () => undefined, close: async () => undefined }
+  if (abilities === undefined) return { engine: cold, figures: () => undefined, close: async () => undefined }
 
   const model = config.VIVAVOCE_DEFAULT_MODEL
   const startMs = config.VIVAVOCE_START_TIMEOUT_SECONDS * 1000
+  const fresh = freshHeld({ model, abilities })
+  const start: Parameters<typeof createPool>[0]['start'] = ({ model: wanted, signal }) =>
+    startWarmProcess({ ...common, model: wanted, abilities, startMs }, { signal })
+  const warm = { abilities, fresh, persona, fallback: cold, clock, observer }
+  if (config.pool.max === 0) {
+    const pool = createSingleUse({ abilities, fresh, start, clock })
+    const takes = ({ functions }: { readonly functions: readonly unknown[] }): boolean => functions.length > 0
+    return {
+      engine: createWarmEngine({ ...warm, pool, takes }),
+      figures: () => undefined,
+      close: () => pool.close(),
+    }
+  }
   const pool = createPool({
     abilities,
     limits: {
@@ -60,17 +73,11 @@ export function openProcesses(
       startsAtOnce: config.cores,
       reusable: !hasTenants(config) && abilities.rewind !== 'none' && abilities.systemPrompt !== 'fixed',
     },
-    start: ({ model: wanted, signal }) =>
-      startWarmProcess({ ...common, model: wanted, abilities, startMs }, { signal }),
+    start,
     model,
     settleMs: afterResultMs,
     clock,
     observer,
   })
-  const fresh = freshHeld({ model, abilities })
-  return {
-    engine: createWarmEngine({ pool, abilities, fresh, persona, fallback: cold, clock, observer }),
-    figures: () => pool.figures,
-    close: () => pool.close(),
-  }
+  return { engine: createWarmEngine({ ...warm, pool }), figures: () => pool.figures, close: () => pool.close() }
 }

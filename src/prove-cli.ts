@@ -22,8 +22,8 @@ const shapeOf = (messages: readonly { readonly role: string; readonly content: u
 export interface ProofOptions {
   readonly cli: CliBinary
   readonly searchPath: string
-  /** What kept processes can do is looked up here, and found out where it is not known; absent where none is kept. */
-  readonly cache?: ProbeCache
+  /** What kept processes can do is looked up here, and found out where it is not known. */
+  readonly cache: ProbeCache
   readonly clock: Clock
 }
 
@@ -78,7 +78,6 @@ export async function proveCli({ cli, searchPath, cache, clock }: ProofOptions):
       observer: { observe: () => undefined },
     })
     const kept = async (): Promise<Abilities | undefined> => {
-      if (cache === undefined) return undefined
       const probe = await openProbe({
         bin: cli.path,
         passedOn,

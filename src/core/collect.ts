@@ -9,6 +9,8 @@ export async function collectTurn(events: AsyncIterable<TurnEvent>): Promise<Tur
   for await (const event of events) {
     switch (event.type) {
       case 'text-delta':
+      case 'call-start':
+      case 'call-delta':
         break
       case 'turn-end':
         end = event

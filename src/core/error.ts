@@ -59,6 +59,12 @@ export const ERRORS = {
     retryable: false,
     tells: 'The body is larger than `VIVAVOCE_MAX_BODY_MB`. Send less or raise the limit.',
   },
+  picture_unavailable: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells: 'A picture that the request names by its address could not be fetched just now; `param` names it. Try again.',
+  },
   rate_limit_exceeded: {
     status: 429,
     type: 'rate_limit_error',
@@ -148,7 +154,7 @@ export const ERRORS = {
     retryable: false,
     tells: 'The model ended its turn without a word, or declined to answer. Say it in another way.',
   },
-  output_invalid: {
+  schema_unmet: {
     status: 503,
     type: 'server_error',
     retryable: true,

@@ -1,6 +1,7 @@
 import type { Agent } from './agent.ts'
 import type { GatewayError } from './error.ts'
-import type { History } from './history.ts'
+import type { ClientFunctions } from './functions.ts'
+import type { FunctionCall, History } from './history.ts'
 import type { Usage } from './usage.ts'
 
 /** How long a turn may take, in milliseconds; what is absent is not limited. Waiting for a place does not count. */
@@ -13,6 +14,12 @@ export interface TurnLimits {
 /** How much the model may think before it answers: not at all, or with this effort. */
 export type Reasoning = 'none' | 'low' | 'medium' | 'high'
 
+/** How the model chooses its words; what is absent is as the model API has it. */
+export interface Sampling {
+  readonly temperature?: number
+  readonly topP?: number
+}
+
 /** One question to an agent. */
 export interface TurnRequest {
   /** Whose question it is; a process that has served one tenant never serves another. */
@@ -21,21 +28,26 @@ export interface TurnRequest {
   /** The model's name as the CLI takes it. */
   readonly model: string
   readonly history: History
+  /** The caller's name for the conversation: a hint for choosing a process, nothing depends on it. */
+  readonly conversation?: string
   readonly limits: TurnLimits
   readonly maxOutputTokens?: number
   /** Absent leaves it to the agent's kind: a talker does not think, a doer thinks as the CLI has it. */
   readonly reasoning?: Reasoning
+  readonly sampling?: Sampling
+  /** Only a talker takes them. */
+  readonly functions?: ClientFunctions
   /** Texts at which the answer ends; none of them is part of it. */
   readonly stopTexts?: readonly string[]
   /** A JSON Schema that the answer must satisfy; the answer is then one JSON text. */
-  readonly outputSchema?: object
+  readonly outputSchema?: Readonly<Record<string, unknown>>
   readonly budgetUsd?: number
   /** Where a doer works, an absolute path. Set by the workspace layer. */
   readonly directory?: string
 }
 
-/** Why an answer ended, in our words. */
-export type StopReason = 'end' | 'length' | 'stop-text' | 'refusal'
+/** Why an answer ended, in our words; `calls`: what comes of its calls is waited for. */
+export type StopReason = 'end' | 'length' | 'stop-text' | 'refusal' | 'calls'
 
 export interface TurnEnd {
   readonly type: 'turn-end'
@@ -43,14 +55,25 @@ export interface TurnEnd {
   readonly usage: Usage
   /** The answer proper: all the text of a talker, of a doer what it said after its last tool. */
   readonly answer: string
+  /** What the client is asked to call; absent where it is nothing. */
+  readonly calls?: readonly FunctionCall[]
   readonly costUsd?: number
   /** The exit code of the run, where it ran to its end. */
   readonly exitCode?: number
 }
 
-/** In order; ends with exactly one `turn-end` or `turn-failed`; deltas are never empty and hold whole characters. */
+/** A call begins, or its arguments go on: a part of their JSON text. The calls of a turn come one after the other. */
+export type CallEvent =
+  | { readonly type: 'call-start'; readonly id: string; readonly name: string }
+  | { readonly type: 'call-delta'; readonly arguments: string }
+
+/**
+ * In order; ends with exactly one `turn-end` or `turn-failed`; deltas are never empty and hold whole characters. Once a call
+ * was begun there is no more text.
+ */
 export type TurnEvent =
   | { readonly type: 'text-delta'; readonly text: string }
+  | CallEvent
   | TurnEnd
   | { readonly type: 'turn-failed'; readonly error: GatewayError }
 

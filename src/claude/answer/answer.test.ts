@@ -126,7 +126,7 @@ test('[CC11] an answer to a schema is its value alone; none is a failure', () =>
     play([start, text('let me see'), result({ structuredOutput: { a: 1 } })], { structured: true }).last,
   ).toMatchObject({ text: '{"a":1}', end: { answer: '{"a":1}' } })
   expect(play([start, text('no'), result({ text: 'no' })], { structured: true }).last.failure).toMatchObject({
-    code: 'output_invalid',
+    code: 'schema_unmet',
   })
 })
 
@@ -162,7 +162,7 @@ test('[CC8] [DO2] a doer that meets a limit of the caller answers with its last 
 })
 
 test('[CC11] an answer to a schema that meets its limit is a failure, not half a value', () => {
-  expect(play([start, stop('max_tokens')], { structured: true }).last.failure).toMatchObject({ code: 'output_invalid' })
+  expect(play([start, stop('max_tokens')], { structured: true }).last.failure).toMatchObject({ code: 'schema_unmet' })
 })
 
 test('[WP12] a failure that the CLI wrote in the model’s place is the turn’s, though it goes on as if there were none', () => {

@@ -2,15 +2,18 @@
  * Follows one turn through the CLI's messages and says what leaves, how it ends, or why it failed. Pure: one message in,
  * one step out.
  */
-import { GatewayError, NO_USAGE, type StopReason, type TurnEnd, type Usage } from '../../core/index.ts'
+import { GatewayError, NO_USAGE, type CallEvent, type StopReason, type TurnEnd, type Usage } from '../../core/index.ts'
 import { createStopText, wholeCharacters } from '../../lib/index.ts'
-import { failureOfRetry, failureOfResult, type CliMessage, type CliResult } from '../protocol/index.ts'
+import { failureOfRetry, failureOfResult, fromToolName, type CliMessage, type CliResult } from '../protocol/index.ts'
+import { createCallTrack, isReadable } from './call-track.ts'
 
 export interface AnswerRules {
   /** A talker's turn is one model request; a doer's may be many, with tools between them. */
   readonly talker: boolean
   /** The answer is the value that a JSON Schema asks for; what is said around it is not part of it. */
   readonly structured: boolean
+  /** Absent where what the model calls is not the client's affair. */
+  readonly calls?: CallRules
   /** An answer that meets its limit ends there; left alone the CLI would ask the model to go on. */
   readonly endAtLimit: boolean
   /** Texts at which the answer ends; none of them leaves. */
@@ -18,9 +21,18 @@ export interface AnswerRules {
   readonly nowMs: () => number
 }
 
+export interface CallRules {
+  /** The id of the turn's nth call. */
+  readonly newId: (index: number) => string
+  /** The function whose arguments are the answer, where that is to satisfy a schema; it is no call to the client. */
+  readonly answerName?: string
+}
+
 export interface Step {
   /** Text that leaves; `''` when none does. */
   readonly text: string
+  /** What leaves after the text. */
+  readonly call?: CallEvent
   readonly end?: TurnEnd
   readonly failure?: GatewayError
 }
@@ -31,7 +43,7 @@ export interface Answer {
 
 /** The model is at work: it began, says something, thinks or calls a tool. */
 export const isSignOfLife = ({ type }: CliMessage): boolean =>
-  type === 'text' || type === 'activity' || type === 'answer-start'
+  type === 'text' || type === 'activity' || type === 'answer-start' || type === 'call-start' || type === 'call-delta'
 
 const CHARACTERS_A_TOKEN = 4
 
@@ -58,7 +70,12 @@ const reasonOf = (stopReason: string | undefined, endAtLimit: boolean): StopReas
 
 const failed = (failure: GatewayError): Step => ({ text: '', failure })
 
-export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs }: AnswerRules): Answer {
+export function createAnswer(rules: AnswerRules): Answer {
+  const { talker, structured, calls: callRules, endAtLimit, stopTexts, nowMs } = rules
+  const track = callRules === undefined ? undefined : createCallTrack(callRules)
+  /** What the block under way is: a call to the client, the answer itself, or neither. */
+  let block: 'call' | 'answer' | 'other' = 'other'
+  let answered = false
   const whole = wholeCharacters()
   const stop = createStopText(stopTexts)
   let asked = false
@@ -84,11 +101,13 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
     reason,
     usage: total,
     answer: talker ? said : paragraph,
+    ...(track === undefined || track.calls.length === 0 ? {} : { calls: [...track.calls] }),
     ...extra,
   })
+  const hasCalled = (): boolean => track !== undefined && track.calls.length > 0
 
   /** The message goes on where it must not: part of it has left, and it is begun again. */
-  const isBrokenOff = (): boolean => said !== '' && (talker || (open && paragraph !== ''))
+  const isBrokenOff = (): boolean => hasCalled() || (said !== '' && (talker || (open && paragraph !== '')))
   const brokenOff = (): Step => failed(new GatewayError('upstream_failed', 'The model API broke off its answer.'))
 
   /** What was held back, when no more text of the message comes. */
@@ -109,14 +128,45 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
     usage = add(usage, { ...requestUsage, outputTokens, reasoningTokens })
     // A failure in mid-answer closes the message too, without a reason.
     open = stopReason === undefined
-    const text = structured || open ? '' : rest()
+    const text = structured || open || hasCalled() ? '' : rest()
+    if (stopReason === 'tool_use' && hasCalled()) return ofCalls()
+    if (stopReason === 'tool_use' && answered) return { text, end: end('end', usage) }
     const reason = reasonOf(stopReason, endAtLimit)
     if (reason === undefined) return { text }
-    return structured ? failed(noValue()) : { text, end: end(reason, usage) }
+    return structured && !answered ? failed(noValue()) : { text, end: end(reason, usage) }
   }
 
+  const ofCalls = (): Step =>
+    track?.calls.every(isReadable)
+      ? { text: '', end: end('calls', usage) }
+      : failed(new GatewayError('upstream_failed', 'The model called a function in a way that cannot be read.'))
+
+  const ofCallStart = (toolName: string): Step => {
+    if (track === undefined) return NOTHING
+    const name = fromToolName(toolName)
+    const isAnswer = name === callRules?.answerName
+    // The first call decides whether the model answers or has something done; what does not go with it is left out.
+    block = isAnswer ? (hasCalled() || answered ? 'other' : 'answer') : answered ? 'other' : 'call'
+    if (block === 'answer') answered = true
+    return block === 'call' ? { text: structured ? '' : rest(), call: track.start(name) } : NOTHING
+  }
+
+  const ofCallDelta = (piece: string): Step => {
+    if (block === 'answer') return { text: say(whole.push(piece)) }
+    return called(block === 'call' ? track?.add(piece) : undefined)
+  }
+
+  const ofBlockEnd = (): Step => {
+    const ended = block
+    block = 'other'
+    if (ended === 'answer') return { text: say(whole.flush()) }
+    return called(ended === 'call' ? track?.finish() : undefined)
+  }
+
+  const called = (call: CallEvent | undefined): Step => (call === undefined ? NOTHING : { text: '', call })
+
   const noValue = (): GatewayError =>
-    new GatewayError('output_invalid', 'The model did not produce an answer that satisfies the schema.')
+    new GatewayError('schema_unmet', 'The model did not produce an answer that satisfies the schema.')
 
   const ofResult = (result: CliResult): Step => {
     if (result.isError || problem !== undefined) {
@@ -128,11 +178,13 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
     const total = isEmpty(result.usage) ? usage : result.usage
     const cost = result.costUsd === undefined ? {} : { costUsd: result.costUsd }
     if (structured) {
+      if (callRules !== undefined) return failed(noValue())
       if (result.structuredOutput === undefined) return failed(noValue())
       const text = JSON.stringify(result.structuredOutput)
       return { text, end: end('end', total, { answer: text, ...cost }) }
     }
-    return { text: rest(), end: end('end', total, cost) }
+    const text = rest()
+    return { text, end: end(result.stopReason === 'stop_sequence' ? 'stop-text' : 'end', total, cost) }
   }
 
   return {
@@ -146,7 +198,13 @@ export function createAnswer({ talker, structured, endAtLimit, stopTexts, nowMs 
           requestUsage = message.usage
           return NOTHING
         case 'text':
-          return structured ? NOTHING : ofText(message.text)
+          return structured || hasCalled() ? NOTHING : ofText(message.text)
+        case 'call-start':
+          return ofCallStart(message.name)
+        case 'call-delta':
+          return ofCallDelta(message.arguments)
+        case 'block-end':
+          return ofBlockEnd()
         case 'answer-end':
           return ofAnswerEnd(message)
         case 'assistant':

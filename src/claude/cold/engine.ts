@@ -22,6 +22,7 @@ import {
   initializeRequest,
   toPrompt,
   type PersonaMode,
+  type Turn,
 } from '../protocol/index.ts'
 
 export interface ColdEngineOptions {
@@ -52,6 +53,15 @@ const lastExit = async (
   return await child.exit
 }
 
+/** The turn with a text at its head. */
+function headedBy(head: string, turn: Turn): Turn {
+  if (head === '') return turn
+  const text = `${head}\n\n${turn.text}`
+  return turn.blocks === undefined
+    ? { ...turn, text }
+    : { ...turn, text, blocks: [{ type: 'text', text: `${head}\n\n` }, ...turn.blocks] }
+}
+
 const controlLine = (request: object): string => encodeControlLine(request, { requestId: randomUUID() })
 
 /**
@@ -68,10 +78,9 @@ function inputOf({ agent, history, outputSchema }: TurnRequest, mode: PersonaMod
     )
   }
   const { system, turns, ask } = toPrompt(history, { persona: '', mode: 'off' })
-  const text = [system, flattenTurns({ turns, ask })].filter((part) => part !== '').join('\n\n')
   return (
     (outputSchema === undefined ? '' : controlLine(initializeRequest(schema))) +
-    encodeUserLine(text, { uuid: randomUUID() })
+    encodeUserLine(headedBy(system, flattenTurns({ turns, ask })), { uuid: randomUUID() })
   )
 }
 
@@ -79,7 +88,9 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
   const { bin, passedOn, neutralDirectory, persona, afterResultMs, clock, observer } = options
 
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
-    const { agent, model, limits, maxOutputTokens } = request
+    const { agent, model, limits, maxOutputTokens, functions, sampling } = request
+    if (functions !== undefined && functions.choice !== 'none')
+      throw new GatewayError('cli_unavailable', 'The Claude Code CLI of this server cannot offer client functions.')
     const talker = isTalker(agent)
     const mark = newMark()
     const reasoning = request.reasoning ?? (talker ? 'none' : undefined)
@@ -91,6 +102,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
         mark,
         ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
         ...(reasoning === undefined ? {} : { reasoning }),
+        ...(sampling === undefined ? {} : { sampling }),
       }),
       directory: request.directory ?? neutralDirectory,
       clock,

@@ -8,7 +8,7 @@ import type { CliBinary } from '../locate.ts'
 import type { Abilities } from '../warm/index.ts'
 
 /** Counts up when what is tried changes: what was found before is then tried anew. */
-const REVISION = 2
+const REVISION = 3
 
 const abilities = z.object({
   replay: z.enum(['bulk', 'steps', 'none']),
@@ -17,6 +17,7 @@ const abilities = z.object({
   switchModel: z.boolean(),
   liveSettings: z.boolean(),
   interrupt: z.boolean(),
+  functions: z.boolean(),
 })
 
 const file = z.record(z.string(), abilities)

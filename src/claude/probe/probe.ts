@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import type { Clock } from '../../core/index.ts'
 import { startWarmProcess, type Abilities } from '../warm/index.ts'
 import {
+  callsFunctions,
   changesSystemPrompt,
   changesSystemPromptWhenEmpty,
+  isInertInFunctions,
   isInertInHistory,
   isInertInQuestion,
   isInterrupted,
@@ -25,6 +27,7 @@ const NONE: Abilities = {
   switchModel: false,
   liveSettings: false,
   interrupt: false,
+  functions: false,
 }
 
 const START_MS = 30_000
@@ -97,7 +100,7 @@ export async function openProbe({ bin, passedOn, directory, bodies, clock }: Pro
   return {
     async abilities() {
       if (!(await can(isServed, NONE))) return undefined
-      const [replayAbility, rewindAbility, systemPromptAbility, switchModel, liveSettings, interrupt] =
+      const [replayAbility, rewindAbility, systemPromptAbility, switchModel, liveSettings, interrupt, functions] =
         await Promise.all([
           replay(),
           rewind(),
@@ -105,6 +108,7 @@ export async function openProbe({ bin, passedOn, directory, bodies, clock }: Pro
           can(switchesModel, { ...NONE, rewind: 'steps', switchModel: true }),
           can(setsLimits, { ...NONE, liveSettings: true }),
           can(isInterrupted, { ...NONE, rewind: 'steps', interrupt: true }),
+          can(callsFunctions, { ...NONE, rewind: 'steps', replay: 'steps', liveSettings: true, functions: true }),
         ])
       return {
         replay: replayAbility,
@@ -113,8 +117,15 @@ export async function openProbe({ bin, passedOn, directory, bodies, clock }: Pro
         switchModel,
         liveSettings,
         interrupt,
+        functions,
       }
     },
-    isInert: (abilities) => can(abilities.replay !== 'none' ? isInertInHistory : isInertInQuestion, abilities),
+    async isInert(abilities) {
+      const shown = await Promise.all([
+        can(abilities.replay === 'none' ? isInertInQuestion : isInertInHistory, abilities),
+        !abilities.functions || can(isInertInFunctions, abilities),
+      ])
+      return shown.every((inert) => inert)
+    },
   }
 }

@@ -1,7 +1,7 @@
 /** What is tried on a process, one ability each. A scenario answers whether all of it came out as it should. */
 import { randomUUID } from 'node:crypto'
-import type { Reasoning } from '../../core/index.ts'
-import type { Turn } from '../protocol/index.ts'
+import type { ClientFunction, Reasoning, Sampling } from '../../core/index.ts'
+import { fromToolName, type Settings, type Turn } from '../protocol/index.ts'
 import type { Step, WarmProcess } from '../warm/index.ts'
 import { toSent, type Sent } from './sent.ts'
 
@@ -22,6 +22,8 @@ export interface Trial {
 
 export type Scenario = (trial: Trial) => Promise<boolean>
 
+const user = (text: string): Turn => ({ role: 'user', text })
+
 const replay = (...texts: readonly string[]): Step => ({
   type: 'replay',
   turns: texts.map((text, index): Turn => ({ role: index % 2 === 0 ? 'user' : 'assistant', text })),
@@ -31,7 +33,7 @@ const replay = (...texts: readonly string[]): Step => ({
 async function ask({ process, bodies }: Trial, text: string, ...steps: readonly Step[]): Promise<Sent> {
   const mark = randomUUID()
   const signal = AbortSignal.timeout(LIMIT_MS)
-  await process.perform([...steps, { type: 'ask', text: `${text} ${mark}` }], { signal })
+  await process.perform([...steps, { type: 'ask', turn: user(`${text} ${mark}`) }], { signal })
   let said = ''
   for (;;) {
     const message = await process.next(signal)
@@ -124,15 +126,17 @@ export const switchesModel: Scenario = async (trial) => {
 }
 
 export const setsLimits: Scenario = async (trial) => {
-  const set = (maxOutputTokens: number | undefined, reasoning: Reasoning): Step => ({
+  const set = (maxOutputTokens: number | undefined, reasoning: Reasoning, sampling?: Sampling): Step => ({
     type: 'set',
-    settings: { maxOutputTokens, reasoning },
+    settings: { maxOutputTokens, reasoning, ...(sampling === undefined ? {} : { sampling }) },
   })
-  const low = await ask(trial, ANSWERS, set(77, 'none'))
+  const low = await ask(trial, ANSWERS, set(77, 'none', { temperature: 0.25 }))
   const high = await ask(trial, ANSWERS, set(undefined, 'high'))
   const lowAgain = await ask(trial, ANSWERS, set(undefined, 'none'))
   return (
     low.maxTokens === 77 &&
+    low.temperature === 0.25 &&
+    high.temperature !== 0.25 &&
     !low.thinks &&
     high.maxTokens !== 77 &&
     high.thinks &&
@@ -141,10 +145,61 @@ export const setsLimits: Scenario = async (trial) => {
   )
 }
 
+const functionNamed = (name: string): ClientFunction => ({
+  name,
+  description: `The function ${name}.`,
+  parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+})
+
+/** One that is called ends the turn; what came of it is told in a history; others take its place. */
+export const callsFunctions: Scenario = async (trial) => {
+  const { process } = trial
+  const signal = AbortSignal.timeout(LIMIT_MS)
+  const settings: Settings = {
+    maxOutputTokens: undefined,
+    reasoning: 'none',
+    choice: { of: { name: 'one' }, parallel: true },
+  }
+  const mark = randomUUID()
+  const called: string[] = []
+  await process.perform(
+    [
+      { type: 'offer', functions: [functionNamed('one'), functionNamed('two')] },
+      { type: 'set', settings },
+      { type: 'ask', turn: user(`What is the weather? ${mark}`) },
+    ],
+    { signal },
+  )
+  for (let message = await process.next(signal); message.type !== 'result'; message = await process.next(signal))
+    if (message.type === 'call-start') called.push(fromToolName(message.name))
+  await process.settle({ said: '', whole: false, ms: LIMIT_MS })
+  const requests = trial.bodies().filter((body) => body.includes(mark)).map(toSent)
+  const free: Step = { type: 'set', settings: { maxOutputTokens: undefined, reasoning: 'none' } }
+  const told = await ask(trial, ANSWERS, { type: 'offer', functions: [functionNamed('three')] }, free, {
+    type: 'replay',
+    turns: [
+      user('one'),
+      { role: 'assistant', text: '', blocks: [{ type: 'call', id: 'call_1', name: 'three', input: { city: 'X' } }] },
+      { role: 'user', text: '', blocks: [{ type: 'result', id: 'call_1', content: [{ type: 'text', text: 'rain' }] }] },
+      { role: 'assistant', text: 'two' },
+    ],
+  })
+  const none = await ask(trial, ANSWERS, rewindTo(trial, 0), { type: 'offer', functions: [] })
+  return (
+    called.join() === 'one' &&
+    requests.length === 1 &&
+    requests[0]?.tools === 'one, two' &&
+    told.tools === 'three' &&
+    told.messages === `user: one | assistant: <tool_use> | user: <tool_result> | assistant: two | user: ${ANSWERS}` &&
+    none.tools === '' &&
+    none.messages === `user: ${ANSWERS}`
+  )
+}
+
 export const isInterrupted: Scenario = async (trial) => {
   const { process } = trial
   const signal = AbortSignal.timeout(LIMIT_MS)
-  const long: Step = { type: 'ask', text: 'count to 2000 [rehearse slow=5]' }
+  const long: Step = { type: 'ask', turn: user('count to 2000 [rehearse slow=5]') }
   await process.perform([long], { signal })
   while ((await process.next(signal)).type !== 'text');
   await process.settle({ said: '', whole: false, ms: LIMIT_MS })
@@ -160,6 +215,26 @@ const isKept = ({ bodies, secret }: Trial): boolean => !bodies().some((body) => 
 export const isInertInQuestion: Scenario = async (trial) => {
   const { messages } = await ask(trial, hostile(trial))
   return messages === `user: ${hostile(trial)}` && isKept(trial)
+}
+
+/** In what is told of a function, of its call and of what came of it. */
+export const isInertInFunctions: Scenario = async (trial) => {
+  const text = hostile(trial)
+  const offered: ClientFunction = { ...functionNamed('one'), description: text }
+  const { messages, raw } = await ask(trial, ANSWERS, { type: 'offer', functions: [offered] }, {
+    type: 'replay',
+    turns: [
+      user('one'),
+      { role: 'assistant', text: '', blocks: [{ type: 'call', id: 'call_1', name: 'one', input: { city: text } }] },
+      { role: 'user', text: '', blocks: [{ type: 'result', id: 'call_1', content: [{ type: 'text', text }] }] },
+      { role: 'assistant', text: 'two' },
+    ],
+  })
+  return (
+    messages === `user: one | assistant: <tool_use> | user: <tool_result> | assistant: two | user: ${ANSWERS}` &&
+    raw.split(JSON.stringify(text).slice(1, -1)).length === 4 &&
+    isKept(trial)
+  )
 }
 
 /** In an earlier message, and in a system prompt too. */

@@ -1,5 +1,6 @@
 /** What a model API was sent, as far as the probe looks at it. */
 import { z } from 'zod'
+import { fromToolName } from '../protocol/index.ts'
 
 const blocks = z.union([z.string(), z.array(z.looseObject({ type: z.string(), text: z.string().nullish() }))])
 
@@ -8,6 +9,8 @@ const body = z.looseObject({
   messages: z.array(z.looseObject({ role: z.string(), content: blocks })),
   system: blocks.optional(),
   max_tokens: z.number().optional(),
+  temperature: z.number().optional(),
+  tools: z.array(z.looseObject({ name: z.string() })).optional(),
   thinking: z.looseObject({ type: z.string() }).nullish(),
 })
 
@@ -20,6 +23,9 @@ export interface Sent {
   readonly system: string
   readonly maxTokens: number | undefined
   readonly thinks: boolean
+  readonly temperature: number | undefined
+  /** The client's functions, by its names of them. */
+  readonly tools: string
 }
 
 const textsOf = (content: z.infer<typeof blocks> | undefined): readonly string[] =>
@@ -29,7 +35,7 @@ const textsOf = (content: z.infer<typeof blocks> | undefined): readonly string[]
 const isOfTheCli = (text: string): boolean => text.trimStart().startsWith('<system-reminder>')
 
 export function toSent(raw: string): Sent {
-  const { model, messages, system, max_tokens: maxTokens, thinking } = body.parse(JSON.parse(raw))
+  const { model, messages, system, max_tokens: maxTokens, thinking, temperature, tools = [] } = body.parse(JSON.parse(raw))
   return {
     raw,
     model,
@@ -46,5 +52,7 @@ export function toSent(raw: string): Sent {
     system: textsOf(system).join('\n'),
     maxTokens,
     thinks: thinking != null && thinking.type !== 'disabled',
+    temperature,
+    tools: tools.map(({ name }) => fromToolName(name)).join(', '),
   }
 }

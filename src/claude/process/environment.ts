@@ -1,4 +1,4 @@
-import type { Reasoning } from '../../core/index.ts'
+import type { Reasoning, Sampling } from '../../core/index.ts'
 import { MARK } from './stragglers.ts'
 
 /**
@@ -31,16 +31,20 @@ export interface ChildSettings {
   readonly mark: string
   readonly maxOutputTokens?: number
   readonly reasoning?: Reasoning
+  readonly sampling?: Sampling
 }
 
-/** The whole environment of a child. A limit on output is a number, never a caller's text. */
+/** The whole environment of a child. Of what a caller sent only numbers are in it, never text. */
 export const childEnvironment = (
   passedOn: Readonly<Record<string, string>>,
-  { mark, maxOutputTokens, reasoning }: ChildSettings,
+  { mark, maxOutputTokens, reasoning, sampling }: ChildSettings,
 ): Record<string, string> => ({
   ...passedOn,
   ...FIXED,
   ...reasoningVariables(reasoning),
   [MARK]: mark,
+  ...(sampling === undefined
+    ? {}
+    : { CLAUDE_CODE_EXTRA_BODY: JSON.stringify({ temperature: sampling.temperature, top_p: sampling.topP }) }),
   ...(maxOutputTokens === undefined ? {} : { CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutputTokens) }),
 })

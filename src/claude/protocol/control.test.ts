@@ -49,11 +49,11 @@ test('a system prompt that is taken away is told by the CLI’s own mark for non
   })
 })
 
-const set = (effortLevel: string, limit: string, disabled: string): object => ({
+const set = (effortLevel: string, limit: string, disabled: string, body = ''): object => ({
   subtype: 'apply_flag_settings',
   settings: {
     effortLevel,
-    env: { CLAUDE_CODE_MAX_OUTPUT_TOKENS: limit, CLAUDE_CODE_DISABLE_THINKING: disabled },
+    env: { CLAUDE_CODE_MAX_OUTPUT_TOKENS: limit, CLAUDE_CODE_DISABLE_THINKING: disabled, CLAUDE_CODE_EXTRA_BODY: body },
   },
 })
 
@@ -78,7 +78,11 @@ test('[WP7] every setting is told each time, so that none of an earlier turn sta
     subtype: 'string',
     settings: {
       effortLevel: 'string',
-      env: { CLAUDE_CODE_MAX_OUTPUT_TOKENS: 'string', CLAUDE_CODE_DISABLE_THINKING: 'string' },
+      env: {
+        CLAUDE_CODE_MAX_OUTPUT_TOKENS: 'string',
+        CLAUDE_CODE_DISABLE_THINKING: 'string',
+        CLAUDE_CODE_EXTRA_BODY: 'string',
+      },
     },
   }
   fc.assert(

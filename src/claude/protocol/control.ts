@@ -1,13 +1,25 @@
 /** Control requests and what their answers mean. Source: `control_request` lines, 2.1.197 to 2.1.330. */
 import { z } from 'zod'
-import type { Reasoning } from '../../core/index.ts'
+import type { FunctionChoice, Reasoning, Sampling } from '../../core/index.ts'
+import { toToolName, type ServerName } from './encode.ts'
 import type { ControlAnswer } from './message.ts'
 
-/** What can be set for each turn. */
+/** What can be set for each turn; what is absent is as the CLI or the model API has it. */
 export interface Settings {
   readonly maxOutputTokens: number | undefined
   readonly reasoning: Reasoning
+  readonly sampling?: Sampling
+  /** At which the model API ends the answer; it takes none that is blank. */
+  readonly stopTexts?: readonly string[]
+  /** Which functions are called, and at most how many at once. */
+  readonly choice?: { readonly of: FunctionChoice; readonly parallel: boolean }
 }
+
+/** The CLI knows no dialect of JSON Schema by name. */
+export const withoutDialect = ({
+  $schema: _dialect,
+  ...schema
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => schema
 
 /** A title given beforehand keeps 2.1.197 from asking the model for one. */
 const TITLE = 'turn'
@@ -17,14 +29,14 @@ export const initializeRequest = ({
   outputSchema,
 }: {
   readonly system?: string
-  readonly outputSchema?: object
+  readonly outputSchema?: Readonly<Record<string, unknown>>
 }): object => ({
   subtype: 'initialize',
   title: TITLE,
   ...(system === undefined ? {} : { systemPrompt: [system] }),
   // A system prompt that is changed later holds from the next turn on.
   systemPromptSnapshot: false,
-  ...(outputSchema === undefined ? {} : { jsonSchema: outputSchema }),
+  ...(outputSchema === undefined ? {} : { jsonSchema: withoutDialect(outputSchema) }),
 })
 
 /** Stands for no system prompt at all; an empty one is refused. */
@@ -36,16 +48,55 @@ export const setModelRequest = ({ model, system }: { readonly model: string; rea
   ...(system === undefined ? {} : { system_prompt: system === '' ? NO_SYSTEM_PROMPT : system }),
 })
 
+const toolChoice = ({ of, parallel }: NonNullable<Settings['choice']>, server: ServerName): object => {
+  const one = parallel ? {} : { disable_parallel_tool_use: true }
+  switch (of) {
+    case 'auto':
+      return { type: 'auto', ...one }
+    case 'none':
+      return { type: 'none' }
+    case 'required':
+      return { type: 'any', ...one }
+    default:
+      return { type: 'tool', name: toToolName(of.name, server), ...one }
+  }
+}
+
+/** What is put into the body of each request to the model API. */
+const bodyOf = ({ sampling, stopTexts, choice }: Settings, server: ServerName): object => ({
+  ...(sampling?.temperature === undefined ? {} : { temperature: sampling.temperature }),
+  ...(sampling?.topP === undefined ? {} : { top_p: sampling.topP }),
+  ...(stopTexts === undefined ? {} : { stop_sequences: stopTexts }),
+  ...(choice === undefined ? {} : { tool_choice: toolChoice(choice, server) }),
+})
+
 /** Every key each time: what is left out stays as it was set before. */
-export const settingsRequest = ({ maxOutputTokens, reasoning }: Settings): object => ({
-  subtype: 'apply_flag_settings',
-  settings: {
-    effortLevel: reasoning === 'none' ? 'low' : reasoning,
-    env: {
-      CLAUDE_CODE_MAX_OUTPUT_TOKENS: maxOutputTokens === undefined ? '' : String(maxOutputTokens),
-      CLAUDE_CODE_DISABLE_THINKING: reasoning === 'none' ? '1' : '',
+export const settingsRequest = (
+  settings: Settings,
+  { server = 'a' }: { readonly server?: ServerName } = {},
+): object => {
+  const { maxOutputTokens, reasoning } = settings
+  const body = JSON.stringify(bodyOf(settings, server))
+  return {
+    subtype: 'apply_flag_settings',
+    settings: {
+      effortLevel: reasoning === 'none' ? 'low' : reasoning,
+      env: {
+        CLAUDE_CODE_MAX_OUTPUT_TOKENS: maxOutputTokens === undefined ? '' : String(maxOutputTokens),
+        CLAUDE_CODE_DISABLE_THINKING: reasoning === 'none' ? '1' : '',
+        CLAUDE_CODE_EXTRA_BODY: body === '{}' ? '' : body,
+      },
     },
-  },
+  }
+}
+
+/**
+ * Has this server offer the client's functions, and no other; `undefined` offers none. A name that was there before would
+ * change nothing, so two of them take turns.
+ */
+export const serversRequest = (server: ServerName | undefined): object => ({
+  subtype: 'mcp_set_servers',
+  servers: server === undefined ? {} : { [server]: { type: 'sdk', name: server } },
 })
 
 /**

@@ -39,9 +39,15 @@ const streamEvent = z.looseObject({
     type: z.string(),
     message: z.looseObject({ usage: usageShape }).optional().catch(undefined),
     delta: z
-      .looseObject({ type: optionalString, text: optionalString, stop_reason: optionalString })
+      .looseObject({
+        type: optionalString,
+        text: optionalString,
+        partial_json: optionalString,
+        stop_reason: optionalString,
+      })
       .optional()
       .catch(undefined),
+    content_block: z.looseObject({ type: optionalString, name: optionalString }).optional().catch(undefined),
     usage: usageShape,
   }),
 })
@@ -77,10 +83,37 @@ const controlResponse = z.looseObject({
 
 const controlRequest = z.looseObject({
   request_id: z.string(),
-  request: z.looseObject({ subtype: z.string().catch('') }).catch({ subtype: '' }),
+  request: z
+    .looseObject({
+      subtype: z.string().catch(''),
+      message: z
+        .looseObject({
+          id: z.union([z.string(), z.number()]).nullable().catch(null),
+          method: z.string(),
+          params: z.looseObject({ protocolVersion: z.string().catch('') }).catch({ protocolVersion: '' }),
+        })
+        .optional()
+        .catch(undefined),
+    })
+    .catch({ subtype: '' }),
 })
 
 const other = (kind: string): CliMessage => ({ type: 'other', kind })
+
+function ofDelta({
+  type,
+  text,
+  partial_json: json,
+}: {
+  readonly type?: string | undefined
+  readonly text?: string | undefined
+  readonly partial_json?: string | undefined
+}): CliMessage {
+  if (type === 'text_delta' && text !== undefined) return { type: 'text', text }
+  return type === 'input_json_delta' && json !== undefined
+    ? { type: 'call-delta', arguments: json }
+    : { type: 'activity' }
+}
 
 function ofStreamEvent(value: unknown): CliMessage {
   const parsed = streamEvent.safeParse(value)
@@ -90,11 +123,13 @@ function ofStreamEvent(value: unknown): CliMessage {
     case 'message_start':
       return { type: 'answer-start', usage: event.message?.usage ?? NO_USAGE }
     case 'content_block_delta':
-      return event.delta?.type === 'text_delta' && event.delta.text !== undefined
-        ? { type: 'text', text: event.delta.text }
-        : { type: 'activity' }
-    case 'content_block_start':
-      return { type: 'activity' }
+      return ofDelta(event.delta ?? {})
+    case 'content_block_start': {
+      const { type, name } = event.content_block ?? {}
+      return type === 'tool_use' && name !== undefined ? { type: 'call-start', name } : { type: 'activity' }
+    }
+    case 'content_block_stop':
+      return { type: 'block-end' }
     case 'message_delta':
       return { type: 'answer-end', stopReason: event.delta?.stop_reason, usage: event.usage }
     default:
@@ -140,7 +175,17 @@ function ofLine(type: string, subtype: string | undefined, value: unknown): CliM
     case 'control_request': {
       const parsed = controlRequest.safeParse(value)
       if (!parsed.success) return other(type)
-      return { type: 'control-request', requestId: parsed.data.request_id, kind: parsed.data.request.subtype }
+      const { request_id: requestId, request } = parsed.data
+      const { id, method, params } = request.message ?? {}
+      const isToServer = request.subtype === 'mcp_message' && method !== undefined
+      return {
+        type: 'control-request',
+        requestId,
+        kind: request.subtype,
+        ...(isToServer
+          ? { toServer: { id: id ?? null, method, protocolVersion: params?.protocolVersion ?? '' } }
+          : {}),
+      }
     }
     case 'system':
       if (subtype === 'api_retry') {

@@ -10,6 +10,9 @@ import {
   encodeToldUserLine,
   encodeUserLine,
 } from './encode.ts'
+import type { Turn } from './turn.ts'
+
+const turn = (role: Turn['role'], text: string): Turn => ({ role, text })
 
 const UUID = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
 
@@ -58,7 +61,7 @@ const assistant = (text: string): object => ({
 test('[CL1] [CL2] a question is one line of JSON that holds it unchanged, marked as mere text and ended by an empty block', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      expect(read(encodeUserLine(text, { uuid: 'u' }))).toStrictEqual(user(text))
+      expect(read(encodeUserLine(turn('user', text), { uuid: 'u' }))).toStrictEqual(user(text))
     }),
   )
 })
@@ -66,7 +69,7 @@ test('[CL1] [CL2] a question is one line of JSON that holds it unchanged, marked
 test('[CL2] a question of an earlier turn is marked in the same way, and asks nothing', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      expect(read(encodePastUserLine(text, { uuid: 'u' }))).toStrictEqual({ ...user(text), shouldQuery: false })
+      expect(read(encodePastUserLine(turn('user', text), { uuid: 'u' }))).toStrictEqual({ ...user(text), shouldQuery: false })
     }),
   )
 })
@@ -86,7 +89,7 @@ test('[CL2] a message that is told in bulk is the text of one line and nothing b
 test('[CL2] an answer of an earlier turn is one whole message of an assistant', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      expect(read(encodePastAssistantLine(text))).toStrictEqual(assistant(text))
+      expect(read(encodePastAssistantLine(turn('assistant', text)))).toStrictEqual(assistant(text))
     }),
   )
 })
@@ -108,7 +111,7 @@ test('[WP9] a boundary leaves what stands before it behind', () => {
 test('no two lines have one uuid, since the CLI drops the second without a word', () => {
   const lines = Array.from({ length: 20 }, () => [
     encodeToldUserLine('a'),
-    encodePastAssistantLine('a'),
+    encodePastAssistantLine(turn('assistant', 'a')),
     encodeSentinelLine(),
     encodeBoundaryLine(),
   ]).flat()

@@ -1,5 +1,6 @@
 /** What is written to the CLI's stdin: one JSON object a line. Source: `--input-format stream-json`, 2.1.197 to 2.1.330. */
 import { randomUUID } from 'node:crypto'
+import { blocksOf, type Block, type Content, type Turn } from './turn.ts'
 
 const toLine = (message: object): string => `${JSON.stringify(message)}\n`
 
@@ -8,41 +9,73 @@ interface Identified {
   readonly uuid: string
 }
 
+/** A tool server that offers the client's functions; it stands in the names by which the model knows them. */
+export type ServerName = 'a' | 'b'
+
+/** The model's name of a client's function. */
+export const toToolName = (name: string, server: ServerName): string =>
+  `mcp__${server}__${name.replaceAll(/[^\w-]/g, '_')}`
+
+/** The client's name of a function. */
+export const fromToolName = (name: string): string => name.replace(/^mcp__[ab]__/, '')
+
+const encodeContent = (content: Content): object => {
+  if (content.type === 'text') return { type: 'text', text: content.text }
+  const { mediaType, base64 } = content.picture
+  return { type: 'image', source: { type: 'base64', media_type: mediaType, data: base64 } }
+}
+
+const encodeBlock = (block: Block, server: ServerName): object => {
+  switch (block.type) {
+    case 'text':
+    case 'picture':
+      return encodeContent(block)
+    case 'call':
+      return { type: 'tool_use', id: block.id, name: toToolName(block.name, server), input: block.input }
+    case 'result':
+      return { type: 'tool_result', tool_use_id: block.id, content: block.content.map(encodeContent) }
+  }
+}
+
 /**
  * What a user says. The CLI must take it as mere text: left alone it reads a file that the text names with `@` and runs a
  * command that it begins with `/`. The empty last block stops both on every known version, `client_composed` on new ones;
  * a process is moreover started with attachments switched off.
  */
-const userMessage = (text: string, { uuid }: Identified): object => ({
+const userMessage = (turn: Turn, { uuid }: Identified, server: ServerName): object => ({
   type: 'user',
   uuid,
   parent_tool_use_id: null,
   client_composed: true,
   message: {
     role: 'user',
-    content: [
-      { type: 'text', text },
-      { type: 'text', text: '' },
-    ],
+    content: [...blocksOf(turn).map((block) => encodeBlock(block, server)), { type: 'text', text: '' }],
   },
 })
 
+/** What is said to the CLI, and the server that offers the functions named in it. */
+export interface Saying extends Identified {
+  readonly server?: ServerName
+}
+
 /** A question: the model is asked. */
-export const encodeUserLine = (text: string, identified: Identified): string => toLine(userMessage(text, identified))
+export const encodeUserLine = (turn: Turn, { server = 'a', ...identified }: Saying): string =>
+  toLine(userMessage(turn, identified, server))
 
 /** A user's message of an earlier turn: put into the transcript, and acknowledged by a result line. */
-export const encodePastUserLine = (text: string, identified: Identified): string =>
-  toLine({ ...userMessage(text, identified), shouldQuery: false })
+export const encodePastUserLine = (turn: Turn, { server = 'a', ...identified }: Saying): string =>
+  toLine({ ...userMessage(turn, identified, server), shouldQuery: false })
 
 /**
  * A user's message of an earlier turn, put into the transcript as it is read, without an acknowledgement: the CLI takes
- * it for what a command printed, which it tells the model as a user's message, word for word. Only newer versions do.
+ * it for what a command printed, which it tells the model as a user's message, word for word. Only newer versions do, and
+ * only for text.
  */
 export const encodeToldUserLine = (text: string): string =>
   toLine({ type: 'assistant', uuid: randomUUID(), local_command_source: text })
 
 /** An answer of an earlier turn: put into the transcript as it is read, without an acknowledgement. */
-export const encodePastAssistantLine = (text: string): string =>
+export const encodePastAssistantLine = (turn: Turn, { server = 'a' }: { readonly server?: ServerName } = {}): string =>
   toLine({
     type: 'assistant',
     uuid: randomUUID(),
@@ -53,7 +86,7 @@ export const encodePastAssistantLine = (text: string): string =>
       role: 'assistant',
       // Named after no model that is asked: it is not one's own words that are told here.
       model: 'claude-sonnet-4-5',
-      content: [{ type: 'text', text }],
+      content: blocksOf(turn).map((block) => encodeBlock(block, server)),
       stop_reason: 'end_turn',
       stop_sequence: null,
       usage: { input_tokens: 0, output_tokens: 0 },
@@ -64,7 +97,7 @@ export const encodePastAssistantLine = (text: string): string =>
  * A message that reaches no model, since it is blank, and yet precedes the first turn: 2.1.197 rewinds to nothing only
  * where something stands before it.
  */
-export const encodeSentinelLine = (): string => encodePastAssistantLine(' ')
+export const encodeSentinelLine = (): string => encodePastAssistantLine({ role: 'assistant', text: ' ' })
 
 /** What stands before it is no longer part of the conversation. */
 export const encodeBoundaryLine = (): string =>
@@ -85,4 +118,11 @@ export const encodeRefusalLine = (requestId: string): string =>
   toLine({
     type: 'control_response',
     response: { subtype: 'error', request_id: requestId, error: 'not supported' },
+  })
+
+/** Our answer to a message to one of our tool servers. */
+export const encodeServerLine = (requestId: string, answer: object): string =>
+  toLine({
+    type: 'control_response',
+    response: { subtype: 'success', request_id: requestId, response: { mcp_response: answer } },
   })

@@ -68,7 +68,7 @@ test.each<[string, Partial<CliResult>, string | undefined, string]>([
     'context_length_exceeded',
   ],
   ['[DO6] over the budget', { subtype: 'error_max_budget_usd' }, undefined, 'budget_exceeded'],
-  ['[CC11] no value for the schema', { subtype: 'error_max_structured_output_retries' }, undefined, 'output_invalid'],
+  ['[CC11] no value for the schema', { subtype: 'error_max_structured_output_retries' }, undefined, 'schema_unmet'],
   [
     '[ER3] a dropped connection',
     { text: 'API Error: Connection dropped (ECONNRESET)' },

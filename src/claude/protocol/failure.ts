@@ -32,7 +32,7 @@ const SENTENCES = {
   rate_limit_exceeded: 'The model API limits the rate of requests.',
   context_length_exceeded: 'The conversation is longer than the model takes. Send less of it.',
   budget_exceeded: 'The run reached its budget before it was done.',
-  output_invalid: 'The model did not produce an answer that satisfies the schema.',
+  schema_unmet: 'The model did not produce an answer that satisfies the schema.',
   overloaded: 'The model API is overloaded.',
   upstream_refused: 'The model API refused the request.',
   upstream_failed: 'The model API failed.',
@@ -73,7 +73,7 @@ function codeOfProblem(problem: string | undefined): FailureCode | undefined {
 
 function codeOf({ subtype, terminalReason, status, text }: CliResult, problem: string | undefined): FailureCode {
   if (subtype === 'error_max_budget_usd') return 'budget_exceeded'
-  if (subtype === 'error_max_structured_output_retries') return 'output_invalid'
+  if (subtype === 'error_max_structured_output_retries') return 'schema_unmet'
   if (terminalReason === 'prompt_too_long' || terminalReason === 'blocking_limit') return 'context_length_exceeded'
   const told = codeOfStatus(status, text)
   if (told !== undefined) return told

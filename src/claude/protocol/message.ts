@@ -1,11 +1,18 @@
 import type { Usage } from '../../core/index.ts'
+import type { ServerMessage } from './tool-server.ts'
 
 /** What one line of the CLI's stdout says, as far as we use it. Source: `--output-format stream-json`, 2.1.197 to 2.1.330. */
 export type CliMessage =
   /** The model began an answer: once for each model request. */
   | { readonly type: 'answer-start'; readonly usage: Usage }
   | { readonly type: 'text'; readonly text: string }
-  /** A tool began to be called, or the model thinks: a sign of life, nothing to relay. */
+  /** The model begins to call something, by its name of it. */
+  | { readonly type: 'call-start'; readonly name: string }
+  /** A piece of the JSON text of a call's arguments. */
+  | { readonly type: 'call-delta'; readonly arguments: string }
+  /** A text, a thought or a call is whole. */
+  | { readonly type: 'block-end' }
+  /** The model thinks, or a sub-agent is at work: a sign of life, nothing to relay. */
   | { readonly type: 'activity' }
   | { readonly type: 'answer-end'; readonly stopReason: string | undefined; readonly usage: Usage }
   /** A finished message of the transcript; `problem` is set where the CLI wrote it in the model's place. */
@@ -14,7 +21,13 @@ export type CliMessage =
   | CliResult
   | ControlAnswer
   /** The CLI asks something of us. */
-  | { readonly type: 'control-request'; readonly requestId: string; readonly kind: string }
+  | {
+      readonly type: 'control-request'
+      readonly requestId: string
+      readonly kind: string
+      /** Where it is a message to one of our tool servers. */
+      readonly toServer?: ServerMessage
+    }
   /** Anything else; observed, not fatal. */
   | { readonly type: 'other'; readonly kind: string }
 

@@ -2,38 +2,41 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { History, Message } from '../../core/index.ts'
 import { flattenTurns, toPrompt, type PersonaMode, type Prompt } from './prompt.ts'
+import type { Turn } from './turn.ts'
 
 const user = (text: string): Message => ({ role: 'user', text })
 const assistant = (text: string): Message => ({ role: 'assistant', text })
 const system = (text: string): Message => ({ role: 'system', text })
 const developer = (text: string): Message => ({ role: 'developer', text })
 
+const said = (text: string): Turn => ({ role: 'user', text })
+
 const prompt = (history: History, mode: PersonaMode = 'off', persona = 'P'): Prompt =>
   toPrompt(history, { persona, mode })
 
 test('[CC13] one question is what is asked, after nothing', () => {
-  expect(prompt([user('Здравей 🙂')])).toEqual({ system: '', turns: [], ask: 'Здравей 🙂' })
+  expect(prompt([user('Здравей 🙂')])).toEqual({ system: '', turns: [], ask: said('Здравей 🙂') })
 })
 
 test('[CC13] a history is told in its roles, and its last question is asked', () => {
   expect(prompt([user('a'), assistant('b'), user('c'), assistant('d'), user('e')])).toEqual({
     system: '',
     turns: [user('a'), assistant('b'), user('c'), assistant('d')],
-    ask: 'e',
+    ask: said('e'),
   })
 })
 
 test('[CC13] texts are told word for word, with the blank space around them and whatever they look like', () => {
   const texts = ['  a\n', '<system>\nx\n</system>', '@/etc/passwd', '/clear', 'User: x\nAssistant: y', '\u2028\ud83d']
   const history = texts.flatMap((text) => [user(text), assistant(text)])
-  expect(prompt([system(' s\n'), ...history, user(' q ')])).toEqual({ system: ' s\n', turns: history, ask: ' q ' })
+  expect(prompt([system(' s\n'), ...history, user(' q ')])).toEqual({ system: ' s\n', turns: history, ask: said(' q ') })
 })
 
 test('[CC13] instructions before the first message are the system prompt, in their order', () => {
   expect(prompt([system('S1'), developer('S2\n'), system('S3'), user('a')])).toEqual({
     system: 'S1\n\nS2\n\n\nS3',
     turns: [],
-    ask: 'a',
+    ask: said('a'),
   })
 })
 
@@ -43,7 +46,7 @@ test.each(['', ' ', '\n\t'])(
     expect(prompt([system(blank), developer('S'), system(blank), user('a')])).toEqual({
       system: 'S',
       turns: [],
-      ask: 'a',
+      ask: said('a'),
     })
     expect(prompt([system(blank), user('a')]).system).toBe('')
     expect(prompt([system(blank), user('a')], 'prepend').system).toBe('P')
@@ -56,7 +59,7 @@ test('[CC13] a later instruction stands in its place, as a user’s message in t
     {
       system: 'S',
       turns: [user('a'), user('<system>\nbe brief\n</system>'), assistant('b'), user('<system>\nbe kind\n</system>')],
-      ask: 'c',
+      ask: said('c'),
     },
   )
 })
@@ -65,7 +68,7 @@ test('[CC13] an instruction that comes last is what is asked', () => {
   expect(prompt([user('a'), assistant('b'), developer('go on')])).toEqual({
     system: '',
     turns: [user('a'), assistant('b')],
-    ask: '<system>\ngo on\n</system>',
+    ask: said('<system>\ngo on\n</system>'),
   })
 })
 
@@ -73,7 +76,7 @@ test('[CC13] instructions alone are the system prompt of a conversation that beg
   expect(prompt([system('S1'), developer('S2')])).toEqual({
     system: 'S1\n\nS2',
     turns: [],
-    ask: '(The conversation begins.)',
+    ask: said('(The conversation begins.)'),
   })
 })
 
@@ -81,7 +84,7 @@ test('[CC13] a history that begins with an assistant’s message is preceded by 
   expect(prompt([system('S'), assistant('Welcome.'), user('a')])).toEqual({
     system: 'S',
     turns: [user('(The conversation begins.)'), assistant('Welcome.')],
-    ask: 'a',
+    ask: said('a'),
   })
 })
 
@@ -89,7 +92,7 @@ test('[CC13] an instruction between the beginning and an assistant’s message i
   expect(prompt([assistant('Welcome.'), system('S'), user('a')])).toEqual({
     system: '',
     turns: [user('(The conversation begins.)'), assistant('Welcome.'), user('<system>\nS\n</system>')],
-    ask: 'a',
+    ask: said('a'),
   })
 })
 
@@ -97,12 +100,12 @@ test('[CC13] a history that ends with an assistant’s message is asked to go on
   expect(prompt([user('a'), assistant('b')])).toEqual({
     system: '',
     turns: [user('a'), assistant('b')],
-    ask: '(Go on.)',
+    ask: said('(Go on.)'),
   })
   expect(prompt([assistant('b')])).toEqual({
     system: '',
     turns: [user('(The conversation begins.)'), assistant('b')],
-    ask: '(Go on.)',
+    ask: said('(Go on.)'),
   })
 })
 
@@ -110,7 +113,7 @@ test('[CC13] messages need not take turns', () => {
   expect(prompt([user('a'), user('b'), assistant('c'), assistant('d'), user('e'), user('f')])).toEqual({
     system: '',
     turns: [user('a'), user('b'), assistant('c'), assistant('d'), user('e')],
-    ask: 'f',
+    ask: said('f'),
   })
 })
 
@@ -118,32 +121,32 @@ test.each(['', ' ', '\n\t', '\u00a0'])('[CC13] messages that say nothing (%j) ar
   expect(prompt([user('a'), assistant(blank), user(blank), assistant('b'), user('c')])).toEqual({
     system: '',
     turns: [user('a'), assistant('b')],
-    ask: 'c',
+    ask: said('c'),
   })
   expect(prompt([user(blank), assistant('b'), user('c')])).toEqual({
     system: '',
     turns: [user('(The conversation begins.)'), assistant('b')],
-    ask: 'c',
+    ask: said('c'),
   })
-  expect(prompt([user('a'), assistant(blank)])).toEqual({ system: '', turns: [], ask: 'a' })
-  expect(prompt([assistant(blank)])).toEqual({ system: '', turns: [], ask: '(The conversation begins.)' })
+  expect(prompt([user('a'), assistant(blank)])).toEqual({ system: '', turns: [], ask: said('a') })
+  expect(prompt([assistant(blank)])).toEqual({ system: '', turns: [], ask: said('(The conversation begins.)') })
 })
 
 test.each(['', ' ', '\n\t'])('[CC13] a later instruction that says nothing (%j) is left out', (blank) => {
   expect(prompt([user('a'), system(blank), assistant('b'), developer(blank), user('c')])).toEqual({
     system: '',
     turns: [user('a'), assistant('b')],
-    ask: 'c',
+    ask: said('c'),
   })
-  expect(prompt([user('a'), system(blank)])).toEqual({ system: '', turns: [], ask: 'a' })
+  expect(prompt([user('a'), system(blank)])).toEqual({ system: '', turns: [], ask: said('a') })
 })
 
 test.each(['', ' ', '\n\t'])('[CC13] a question that says nothing (%j) is asked as one without content', (blank) => {
-  expect(prompt([user(blank)])).toEqual({ system: '', turns: [], ask: '(no content)' })
+  expect(prompt([user(blank)])).toEqual({ system: '', turns: [], ask: said('(no content)') })
   expect(prompt([user('a'), assistant('b'), user(blank)])).toEqual({
     system: '',
     turns: [user('a'), assistant('b')],
-    ask: '(no content)',
+    ask: said('(no content)'),
   })
 })
 
@@ -166,7 +169,7 @@ test('[CC17] an instruction that comes later is told in its place and leaves the
     expect(prompt([user('a'), system('S'), user('b')], mode)).toEqual({
       system: 'P',
       turns: [user('a'), user('<system>\nS\n</system>')],
-      ask: 'b',
+      ask: said('b'),
     })
 })
 
@@ -197,7 +200,7 @@ test('[CC13] [CC17] whatever the history, all that it says is told once, in its 
   fc.assert(
     fc.property(anyHistory, anyMode, (history, mode) => {
       const { system: told, turns, ask } = prompt(history, mode)
-      const parts = [told, ...turns.map(({ text }) => text), ask]
+      const parts = [told, ...turns.map(({ text }) => text), ask.text]
       expect(parts.flatMap(marksOf)).toEqual(history.flatMap(({ text }) => marksOf(text)))
       for (const { text } of history) {
         if (text.trim() !== '') expect(parts.some((part) => part.includes(text))).toBe(true)
@@ -211,9 +214,9 @@ test('[CC13] whatever the history, each message is told in its role, and by itse
   fc.assert(
     fc.property(anyHistory, anyMode, (history, mode) => {
       const { system: told, turns, ask } = prompt(history, mode)
-      const said = [...turns, user(ask)].filter(({ text }) => markOf(text) !== undefined)
+      const spoken = [...turns, ask].filter(({ text }) => markOf(text) !== undefined)
       const isLeading = ({ text }: Message): boolean => told.includes(markOf(text) ?? 'nothing')
-      expect(said).toEqual(
+      expect(spoken).toEqual(
         history
           .filter((message) => markOf(message.text) !== undefined && !isLeading(message))
           .map((message) => {
@@ -240,8 +243,8 @@ test('[CC13] whatever the history, the model API can take it: a user begins and 
   fc.assert(
     fc.property(anyHistory, anyMode, (history, mode) => {
       const { turns, ask } = prompt(history, mode)
-      expect((turns[0] ?? user(ask)).role).toBe('user')
-      for (const text of [...turns.map((turn) => turn.text), ask]) expect(text.trim()).not.toBe('')
+      expect((turns[0] ?? ask).role).toBe('user')
+      for (const text of [...turns.map((turn) => turn.text), ask.text]) expect(text.trim()).not.toBe('')
     }),
     { numRuns: 1000 },
   )
@@ -256,7 +259,7 @@ test('[CC13] [WP1] a history that grew begins as it was told before', () => {
       expect(after).toEqual({
         system: before.system,
         turns: [...before.turns, user('question'), assistant('answer')],
-        ask: 'next',
+        ask: said('next'),
       })
     }),
     { numRuns: 1000 },
@@ -265,12 +268,14 @@ test('[CC13] [WP1] a history that grew begins as it was told before', () => {
 
 test('[CC13] a process that can be told one thing only is told all messages as one text, each with its speaker', () => {
   const { turns, ask } = prompt([user('a'), assistant('b\nc'), system('S'), user(' d')])
-  expect(flattenTurns({ turns, ask })).toBe('User: a\nAssistant: b\nc\nUser: <system>\nS\n</system>\nUser:  d')
-  expect(flattenTurns(prompt([assistant('Welcome.')]))).toBe(
-    'User: (The conversation begins.)\nAssistant: Welcome.\nUser: (Go on.)',
+  expect(flattenTurns({ turns, ask })).toEqual(
+    said('User: a\nAssistant: b\nc\nUser: <system>\nS\n</system>\nUser:  d'),
+  )
+  expect(flattenTurns(prompt([assistant('Welcome.')]))).toEqual(
+    said('User: (The conversation begins.)\nAssistant: Welcome.\nUser: (Go on.)'),
   )
 })
 
 test('[CC13] a single question is that text as it is', () => {
-  expect(flattenTurns({ turns: [], ask: '/clear @x' })).toBe('/clear @x')
+  expect(flattenTurns({ turns: [], ask: said('/clear @x') })).toEqual(said('/clear @x'))
 })

@@ -1,30 +1,42 @@
 /** A history as the CLI can be told it: a system prompt, the turns so far, and what is asked. */
-import type { History } from '../../core/index.ts'
+import type { History, Message, ToolMessage } from '../../core/index.ts'
+import { pairCalls, toContent } from './calls.ts'
+import { blocksOf, type Block, type Content, type Turn } from './turn.ts'
 
 /** How the agent's persona and the caller's instructions make the system prompt. */
 export type PersonaMode = 'prepend' | 'fallback' | 'off'
 
-/** A message of a transcript. User texts are never blank, and the first turn is a user's. */
-export interface Turn {
-  readonly role: 'user' | 'assistant'
-  readonly text: string
-}
-
 export interface Prompt {
   readonly system: string
   readonly turns: readonly Turn[]
-  readonly ask: string
+  /** A user's. */
+  readonly ask: Turn
 }
 
 /** The model API takes no history that begins with an assistant, nor one in which nothing was said to it. */
-const BEGINNING = '(The conversation begins.)'
+const BEGINNING: Turn = { role: 'user', text: '(The conversation begins.)' }
 /** Nor can an assistant's own message be asked. */
-const GO_ON = '(Go on.)'
+const GO_ON: Turn = { role: 'user', text: '(Go on.)' }
 /** What the CLI itself writes for a message without text. */
-const NO_TEXT = '(no content)'
+const NO_TEXT: Turn = { role: 'user', text: '(no content)' }
 
-const isInstruction = ({ role }: History[number]): boolean => role === 'system' || role === 'developer'
+const isInstruction = ({ role }: Message): boolean => role === 'system' || role === 'developer'
 const isBlank = (text: string): boolean => text.trim() === ''
+
+/** Whether a message says anything. */
+const isSaying = (message: Message): boolean => {
+  switch (message.role) {
+    case 'system':
+    case 'developer':
+      return !isBlank(message.text)
+    case 'assistant':
+      return !isBlank(message.text) || (message.calls ?? []).length > 0
+    case 'user':
+      return !isBlank(message.text) || (message.parts ?? []).some(({ type }) => type !== 'text')
+    case 'tool':
+      return true
+  }
+}
 
 const systemOf = (persona: string, instructions: readonly string[], mode: PersonaMode): string => {
   const told = instructions.join('\n\n')
@@ -38,6 +50,14 @@ const systemOf = (persona: string, instructions: readonly string[], mode: Person
   }
 }
 
+function toTurn(message: Exclude<Message, ToolMessage>): Turn {
+  const { role, text } = message
+  if (role === 'assistant') return { role, text }
+  if (role !== 'user') return { role: 'user', text: `<system>\n${text}\n</system>` }
+  const { parts } = message
+  return parts === undefined ? { role, text } : { role, text, blocks: toContent(text, parts) }
+}
+
 /**
  * Instructions before the first message are the system prompt. A later one stands where it was given, as a user's message in
  * `<system>` tags: so it keeps its place, and the prompt before it stays what it was. Messages that say nothing are left
@@ -48,7 +68,7 @@ export function toPrompt(
   { persona, mode }: { readonly persona: string; readonly mode: PersonaMode },
 ): Prompt {
   const spoken = history.filter(
-    ({ role, text }, index) => !isBlank(text) || (role === 'user' && index === history.length - 1),
+    (message, index) => isSaying(message) || (message.role === 'user' && index === history.length - 1),
   )
   const first = spoken.findIndex((message) => !isInstruction(message))
   const from = first < 0 ? spoken.length : first
@@ -57,20 +77,42 @@ export function toPrompt(
     spoken.slice(0, from).map(({ text }) => text),
     mode,
   )
-  const said = spoken.slice(from).map((message): Turn => {
-    if (isInstruction(message)) return { role: 'user', text: `<system>\n${message.text}\n</system>` }
-    return { role: message.role === 'assistant' ? 'assistant' : 'user', text: message.text }
-  })
-  const turns = said[0]?.role === 'user' ? said : [{ role: 'user' as const, text: BEGINNING }, ...said]
+  const said = pairCalls(spoken.slice(from), toTurn)
+  const turns = said[0]?.role === 'user' ? said : [BEGINNING, ...said]
   const last = turns.at(-1)
   if (last?.role === 'assistant') return { system, turns, ask: GO_ON }
-  return { system, turns: turns.slice(0, -1), ask: last === undefined || isBlank(last.text) ? NO_TEXT : last.text }
+  const isEmpty = last === undefined || (last.blocks === undefined && isBlank(last.text))
+  return { system, turns: turns.slice(0, -1), ask: isEmpty ? NO_TEXT : last }
 }
 
-/** Everything said so far and what is asked as one text, for a process that can be told only one thing. */
-export function flattenTurns({ turns, ask }: Pick<Prompt, 'turns' | 'ask'>): string {
+const line = (text: string): Content => ({ type: 'text', text })
+
+/** A block as text, and the picture that it is. */
+function flattenBlock(block: Block): readonly Content[] {
+  switch (block.type) {
+    case 'text':
+    case 'picture':
+      return [block]
+    case 'call':
+      return [line(`(calls ${block.name} with ${JSON.stringify(block.input)})`)]
+    case 'result':
+      return [line('(the function answers:)'), ...block.content]
+  }
+}
+
+/** Everything said so far and what is asked as one message, for a process that can be told only one thing. */
+export function flattenTurns({ turns, ask }: Pick<Prompt, 'turns' | 'ask'>): Turn {
   if (turns.length === 0) return ask
-  return [...turns, { role: 'user', text: ask }]
-    .map(({ role, text }) => `${role === 'assistant' ? 'Assistant' : 'User'}: ${text}`)
-    .join('\n')
+  const content = [...turns, ask].flatMap((turn, index): readonly Content[] => {
+    const speaker = `${index === 0 ? '' : '\n'}${turn.role === 'assistant' ? 'Assistant' : 'User'}: `
+    return [line(speaker), ...blocksOf(turn).flatMap(flattenBlock)]
+  })
+  const merged = content.reduce<readonly Content[]>((all, block) => {
+    const before = all.at(-1)
+    return before?.type === 'text' && block.type === 'text'
+      ? [...all.slice(0, -1), line(before.text + block.text)]
+      : [...all, block]
+  }, [])
+  const text = merged.map((block) => (block.type === 'text' ? block.text : '')).join('')
+  return merged.length === 1 ? { role: 'user', text } : { role: 'user', text, blocks: merged }
 }

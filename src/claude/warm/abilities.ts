@@ -10,6 +10,8 @@ export interface Abilities {
   readonly switchModel: boolean
   /** Limits and effort can be set for each turn. */
   readonly liveSettings: boolean
+  /** The client's functions can be offered, others for each turn, and what they were called with told in a history. */
+  readonly functions: boolean
   /** A question that is under way can be ended without ending the process. */
   readonly interrupt: boolean
 }

@@ -12,16 +12,18 @@ const HELD: Held = {
   system: 'S',
   model: 'sonnet',
   settings: SETTINGS,
+  functions: [],
   rows: [user('a', 'u1'), assistant('b'), user('c', 'u2'), assistant('d')],
 }
 const WANTED: Wanted = {
   system: 'S',
   model: 'sonnet',
   settings: SETTINGS,
+  functions: [],
   turns: [user('a'), assistant('b'), user('c'), assistant('d')],
-  ask: 'e',
+  ask: user('e'),
 }
-const ask: Step = { type: 'ask', text: 'e' }
+const ask: Step = { type: 'ask', turn: user('e') }
 
 interface Example {
   readonly held?: Partial<Held>
@@ -77,11 +79,11 @@ test.each<readonly [name: string, kind: string, Example]>([
     'the last question is asked again',
     'rewound',
     {
-      wanted: { turns: [user('a'), assistant('b')], ask: 'c' },
+      wanted: { turns: [user('a'), assistant('b')], ask: user('c') },
       kept: 2,
       steps: [
         { type: 'rewind', uuids: ['u2'] },
-        { type: 'ask', text: 'c' },
+        { type: 'ask', turn: user('c') },
       ],
     },
   ],
@@ -177,7 +179,7 @@ test.each<readonly [name: string, kind: string, Example]>([
       wanted: { turns: [user('a'), assistant('b')] },
       abilities: { replay: 'none' },
       kept: 0,
-      steps: [{ type: 'ask', text: 'User: a\nAssistant: b\nUser: e' }],
+      steps: [{ type: 'ask', turn: user('User: a\nAssistant: b\nUser: e') }],
     },
   ],
   [

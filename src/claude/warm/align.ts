@@ -2,8 +2,16 @@
  * Makes what a process holds equal to what a request wants: from the two to the cheapest list of steps. Pure; it never says
  * that something is held which is not, so a step that fails leaves only a process that is not used again.
  */
-import type { HitKind } from '../../core/index.ts'
-import { flattenTurns, type Prompt, type Settings, type Turn } from '../protocol/index.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { ClientFunction, HitKind } from '../../core/index.ts'
+import {
+  flattenTurns,
+  hasCalls,
+  isSameTurn,
+  type Prompt,
+  type Settings,
+  type Turn,
+} from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 
 /** A message that a process holds; one that it can be rewound to has a uuid. */
@@ -18,6 +26,7 @@ export interface Held {
   readonly model: string
   /** Absent until it has been told any. */
   readonly settings: Settings | undefined
+  readonly functions: readonly ClientFunction[]
   readonly rows: readonly Row[]
 }
 
@@ -25,6 +34,7 @@ export interface Held {
 export interface Wanted extends Prompt {
   readonly model: string
   readonly settings: Settings
+  readonly functions: readonly ClientFunction[]
 }
 
 export type Step =
@@ -35,9 +45,10 @@ export type Step =
   | { readonly type: 'set-system'; readonly system: string }
   /** Only while nothing is held: the CLI notes the change in the conversation. */
   | { readonly type: 'set-model'; readonly model: string }
+  | { readonly type: 'offer'; readonly functions: readonly ClientFunction[] }
   | { readonly type: 'set'; readonly settings: Settings }
   | { readonly type: 'replay'; readonly turns: readonly Turn[] }
-  | { readonly type: 'ask'; readonly text: string }
+  | { readonly type: 'ask'; readonly turn: Turn }
 
 export interface Alignment {
   /** In order; the last one asks. */
@@ -56,6 +67,7 @@ const COST = {
   rewound: 0.2,
   'set-system': 3,
   'set-model': 8,
+  offer: 12,
   set: 5,
   replay: 5,
   user: 5,
@@ -63,15 +75,11 @@ const COST = {
   bulk: 0.2,
 } as const
 
-/** Blank space around an answer cannot matter: a model ends it where it likes, and clients trim it. */
-const isSame = (row: Row, turn: Turn): boolean =>
-  row.role === turn.role && (row.role === 'assistant' ? row.text.trim() === turn.text.trim() : row.text === turn.text)
-
 /** How many turns at the beginning are held already. */
 const commonLength = (rows: readonly Row[], turns: readonly Turn[]): number => {
   const differing = turns.findIndex((turn, index) => {
     const row = rows[index]
-    return row === undefined || !isSame(row, turn)
+    return row === undefined || !isSameTurn(row, turn)
   })
   return differing < 0 ? turns.length : differing
 }
@@ -83,12 +91,21 @@ const cutAt = (rows: readonly Row[], length: number): number => {
   return cut
 }
 
-const isSameSettings = (a: Settings | undefined, b: Settings): boolean =>
-  a?.maxOutputTokens === b.maxOutputTokens && a?.reasoning === b.reasoning
+/** Functions that are offered anew have other names for the model, so calls of them are told anew too. */
+const beforeCalls = (rows: readonly Row[], length: number): number => {
+  const first = rows.findIndex(hasCalls)
+  return first < 0 ? length : Math.min(length, first)
+}
 
 /** What it costs to tell a process these turns. */
 export const replayCost = (turns: readonly Turn[], { replay }: Abilities): number =>
-  replay === 'bulk' ? COST.replay + turns.length * COST.bulk : turns.reduce((sum, { role }) => sum + COST[role], 0)
+  turns.reduce(
+    (sum, turn) => sum + (replay === 'bulk' && !isToldAlone(turn) ? COST.bulk : COST[turn.role]),
+    replay === 'bulk' ? COST.replay : 0,
+  )
+
+/** A user's message that is more than text cannot be told in bulk. */
+export const isToldAlone = ({ role, blocks }: Turn): boolean => role === 'user' && blocks !== undefined
 
 const costOf = (step: Step, abilities: Abilities): number => {
   switch (step.type) {
@@ -101,24 +118,28 @@ const costOf = (step: Step, abilities: Abilities): number => {
     case 'open':
     case 'set-system':
     case 'set-model':
+    case 'offer':
     case 'set':
       return COST[step.type]
   }
 }
 
+const isNamed = ({ choice }: Settings): boolean => typeof choice?.of === 'object'
+
 interface Change {
   readonly kept: number
   readonly replayed: readonly Turn[]
-  readonly ask: string
+  readonly ask: Turn
 }
 
 /** What stays and what is told: the turns that are missing, or where they cannot be replayed all of it in one question. */
 function changeOf(
   { rows }: Held,
   wanted: Wanted,
-  { replays, emptied }: { replays: boolean; emptied: boolean },
+  { replays, emptied, renamed }: { readonly replays: boolean; readonly emptied: boolean; readonly renamed: boolean },
 ): Change {
-  const kept = emptied ? 0 : cutAt(rows, commonLength(rows, wanted.turns))
+  const common = commonLength(rows, wanted.turns)
+  const kept = emptied ? 0 : cutAt(rows, renamed ? beforeCalls(rows, common) : common)
   const replayed = wanted.turns.slice(kept)
   return replayed.length === 0 || replays
     ? { kept, replayed, ask: wanted.ask }
@@ -136,14 +157,21 @@ export function align(held: Held, wanted: Wanted, abilities: Abilities): Alignme
   const opens = held.system === undefined
   const otherSystem = !opens && held.system !== wanted.system
   if (otherSystem && abilities.systemPrompt === 'fixed') return undefined
-  const otherSettings = !isSameSettings(held.settings, wanted.settings)
+  const otherFunctions = !isDeepStrictEqual(held.functions, wanted.functions)
+  if ((otherFunctions || wanted.functions.length > 0) && !abilities.functions) return undefined
+  // The choice of a function has its name in it.
+  const otherSettings = !isDeepStrictEqual(held.settings, wanted.settings) || (otherFunctions && isNamed(wanted.settings))
   if (otherSettings && !abilities.liveSettings) return undefined
 
   const otherModel = held.model !== wanted.model
   if (otherModel && (opens || !abilities.switchModel)) return undefined
 
   const emptied = otherModel || (otherSystem && abilities.systemPrompt === 'when-empty')
-  const change = changeOf(held, wanted, { replays: abilities.replay !== 'none', emptied })
+  const change = changeOf(held, wanted, {
+    replays: abilities.replay !== 'none',
+    emptied,
+    renamed: otherFunctions,
+  })
   const { kept, replayed, ask } = change
   const uuids = rows
     .slice(kept)
@@ -156,9 +184,10 @@ export function align(held: Held, wanted: Wanted, abilities: Abilities): Alignme
     ...(uuids.length > 0 ? [{ type: 'rewind' as const, uuids }] : []),
     ...(otherModel ? [{ type: 'set-model' as const, model: wanted.model }] : []),
     ...(otherSystem ? [{ type: 'set-system' as const, system: wanted.system }] : []),
+    ...(otherFunctions ? [{ type: 'offer' as const, functions: wanted.functions }] : []),
     ...(otherSettings ? [{ type: 'set' as const, settings: wanted.settings }] : []),
     ...(replayed.length > 0 ? [{ type: 'replay' as const, turns: replayed }] : []),
-    { type: 'ask', text: ask },
+    { type: 'ask', turn: ask },
   ]
   return {
     steps,

@@ -42,14 +42,13 @@ test('[WP1] [WP7] [WP3] what is wanted is the tenant’s history with its person
         { role: 'user', text: 'one' },
         { role: 'assistant', text: 'two' },
       ],
-      ask: 'three',
+      ask: { role: 'user', text: 'three' },
     },
   })
 })
 
 test.each<readonly [string, Partial<TurnRequest>, Partial<Abilities>]>([
   ['a doer’s turn', { agent: DOER }, {}],
-  ['an answer to a schema', { outputSchema: { type: 'object' } }, {}],
   ['a limit that cannot be set in a process that is kept', { maxOutputTokens: 5 }, { liveSettings: false }],
   ['an effort that cannot', { reasoning: 'high' }, { liveSettings: false }],
 ])('[WP11] [WP9] %s has a process of its own', async (_, request, abilities) => {

@@ -2,13 +2,15 @@
 import {
   isTalker,
   GatewayError,
+  newId,
   type Clock,
   type Observer,
+  type TurnEnd,
   type TurnEngine,
   type TurnEvent,
   type TurnRequest,
 } from '../../core/index.ts'
-import { isAbortOf } from '../../lib/index.ts'
+import { isAbortOf, parseJson } from '../../lib/index.ts'
 import {
   createAnswer,
   createWatchdog,
@@ -17,10 +19,12 @@ import {
   overrunError,
   type Watchdog,
 } from '../answer/index.ts'
-import { failureOfExit, toPrompt, type PersonaMode } from '../protocol/index.ts'
+import { createSchemaCheck } from '../../json-schema/index.ts'
+import { callId, callStem, failureOfExit, type PersonaMode } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import { align, type Held, type Wanted } from './align.ts'
 import type { Lease, Outcome, Pool } from './pool.ts'
+import { toWanted, type WantedTurn } from './wanted.ts'
 import { ProcessLostError } from './warm-process.ts'
 
 export interface WarmEngineOptions {
@@ -29,7 +33,9 @@ export interface WarmEngineOptions {
   /** What a process that was just started holds. */
   readonly fresh: Held
   readonly persona: PersonaMode
-  /** Answers what no kept process can: doers, answers to a schema. */
+  /** What of that which a kept process can hold is left to it; all of it where absent. */
+  readonly takes?: (wanted: Wanted) => boolean
+  /** Answers what no kept process can: doers. */
   readonly fallback: TurnEngine
   readonly clock: Clock
   readonly observer: Observer
@@ -39,12 +45,25 @@ const NOTHING_SAID: Outcome = { said: '', whole: false }
 
 /** How far a turn came. */
 interface Progress {
-  /** The caller has heard a word of it. */
+  /** The caller has heard of it: a word, or a call. */
   said: boolean
   /** Its process was lost. */
   lost: boolean
   /** How it leaves its process. */
   outcome: Outcome
+}
+
+/** The model has said all that it would. */
+const isWhole = ({ reason }: TurnEnd): boolean => reason === 'end' || reason === 'stop-text'
+
+/** @throws GatewayError `schema_unmet` when the answer is not what the schema asks for. */
+function checkAnswer(answer: string, schema: object | undefined): void {
+  const parsed = parseJson(answer)
+  const problem = parsed.ok ? createSchemaCheck(schema ?? {})(parsed.value) : parsed.problem
+  if (problem === undefined) return
+  throw new GatewayError('schema_unmet', 'The model did not produce an answer that satisfies the schema.', {
+    details: { problem },
+  })
 }
 
 /** A process that is lost tells no more than that; why it ended is known from its exit. */
@@ -55,29 +74,41 @@ const failureOfLoss = async ({ process }: Lease, cause: ProcessLostError): Promi
 }
 
 export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
-  const { pool, abilities, fresh, persona, fallback, clock, observer } = options
+  const { pool, abilities, fresh, persona, takes = () => true, fallback, clock, observer } = options
 
   /** What the model says to the question that was asked, to its end. */
   async function* hear(
     { process, release }: Lease,
-    { stopTexts = [] }: TurnRequest,
+    { stopTexts = [], outputSchema, functions }: TurnRequest,
     {
+      answerName,
       progress,
       watchdog,
       signal,
-    }: { readonly progress: Progress; readonly watchdog: Watchdog; readonly signal: AbortSignal },
+    }: {
+      readonly answerName: string | undefined
+      readonly progress: Progress
+      readonly watchdog: Watchdog
+      readonly signal: AbortSignal
+    },
   ): AsyncGenerator<TurnEvent, void, undefined> {
+    const stem = callStem(newId(''))
+    const calls = {
+      newId: (index: number) => callId(stem, index),
+      ...(answerName === undefined ? {} : { answerName }),
+    }
     const answer = createAnswer({
       talker: true,
-      structured: false,
+      structured: answerName !== undefined,
+      ...(answerName === undefined && functions === undefined ? {} : { calls }),
       endAtLimit: true,
-      stopTexts,
+      stopTexts: answerName === undefined ? stopTexts : [],
       nowMs: () => clock.nowMs(),
     })
     for (;;) {
       const message = await process.next(signal)
       if (isSignOfLife(message)) watchdog.fed()
-      const { text, end, failure } = answer.take(message)
+      const { text, call, end, failure } = answer.take(message)
       if (text !== '') {
         progress.said = true
         progress.outcome = { said: progress.outcome.said + text, whole: false }
@@ -85,14 +116,23 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
         yield { type: 'text-delta', text }
         watchdog.fed()
       }
+      if (call !== undefined) {
+        progress.said = true
+        watchdog.rest()
+        yield call
+        watchdog.fed()
+      }
       if (failure !== undefined) {
         progress.outcome = NOTHING_SAID
         throw failure
       }
       if (end === undefined) continue
-      progress.outcome = { said: end.answer, whole: end.reason === 'end' && message.type === 'result' }
+      // What was called comes back with what came of it.
+      progress.outcome =
+        end.reason === 'calls' ? NOTHING_SAID : { said: end.answer, whole: isWhole(end) && message.type === 'result' }
       // Before the end is told: at a limit the CLI would ask the model to go on.
       release(progress.outcome)
+      if (end.reason === 'end' && answerName !== undefined) checkAnswer(end.answer, outputSchema)
       yield end
       return
     }
@@ -102,13 +142,14 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
   async function* attempt(
     request: TurnRequest,
     {
-      wanted,
+      wanted: { wanted, answerName },
       progress,
       signal,
-    }: { readonly wanted: Wanted; readonly progress: Progress; readonly signal: AbortSignal },
+    }: { readonly wanted: WantedTurn; readonly progress: Progress; readonly signal: AbortSignal },
   ): AsyncGenerator<TurnEvent, void, undefined> {
     const startedMs = clock.nowMs()
-    const lease = await pool.lease({ tenant: request.tenant, wanted, signal })
+    const { tenant, conversation } = request
+    const lease = await pool.lease({ tenant, conversation, wanted, signal })
     const { process, alignment, waitedMs } = lease
     const late = new AbortController()
     using watchdog = createWatchdog(request.limits, { clock, onOverrun: () => late.abort(new Error('overrun')) })
@@ -123,7 +164,7 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
         ms: clock.nowMs() - startedMs,
         waitedMs,
       })
-      yield* hear(lease, request, { progress, watchdog, signal: ended })
+      yield* hear(lease, request, { answerName, progress, watchdog, signal: ended })
     } catch (error) {
       if (watchdog.overrun !== undefined && isAbortOf(error, late.signal)) {
         // The CLI may hang for good, as it does when its connection drops in mid-stream: it is not asked to recover.
@@ -142,7 +183,7 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
   /** A process that is lost before a word was said costs nobody an answer: another one takes the turn, once. */
   async function* turn(
     request: TurnRequest,
-    { wanted, signal }: { readonly wanted: Wanted; readonly signal: AbortSignal },
+    { wanted, signal }: { readonly wanted: WantedTurn; readonly signal: AbortSignal },
   ): AsyncGenerator<TurnEvent, void, undefined> {
     const progress: Progress = { said: false, lost: false, outcome: NOTHING_SAID }
     try {
@@ -156,18 +197,11 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
   }
 
   /** What a kept process is wanted to hold; `undefined` where none can. */
-  function wantedOf({
-    agent,
-    history,
-    model,
-    maxOutputTokens,
-    reasoning = 'none',
-    outputSchema,
-  }: TurnRequest): Wanted | undefined {
-    if (!isTalker(agent) || outputSchema !== undefined) return undefined
-    const prompt = toPrompt(history, { persona: agent.prompt, mode: persona })
-    const wanted = { ...prompt, model, settings: { maxOutputTokens, reasoning } }
-    return align({ ...fresh, model }, wanted, abilities) === undefined ? undefined : wanted
+  function wantedOf(request: TurnRequest): WantedTurn | undefined {
+    if (!isTalker(request.agent)) return undefined
+    const turn = toWanted(request, { persona })
+    const canHold = align({ ...fresh, model: request.model }, turn.wanted, abilities) !== undefined
+    return canHold && takes(turn.wanted) ? turn : undefined
   }
 
   return {

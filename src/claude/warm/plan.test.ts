@@ -20,6 +20,7 @@ const holding = (turns: readonly Turn[]): Held => ({
   system: 'S',
   model: 'sonnet',
   settings: SETTINGS,
+  functions: [],
   rows: turns.map((turn, index) => (turn.role === 'user' ? { ...turn, uuid: `u${index}` } : turn)),
 })
 /** The same, but replayed in bulk: only its first message can be rewound to. */
@@ -31,8 +32,9 @@ const wanting = (turns: readonly Turn[]): Wanted => ({
   system: 'S',
   model: 'sonnet',
   settings: SETTINGS,
+  functions: [],
   turns,
-  ask: 'and then?',
+  ask: { role: 'user', text: 'and then?' },
 })
 const candidate = (id: number, rest: Partial<Candidate> = {}): Candidate => ({
   id,

@@ -10,6 +10,8 @@ export interface Candidate {
   readonly tenant: string | undefined
   readonly state: 'idle' | 'recovering'
   readonly held: Held
+  /** The caller's name for the conversation that it holds, where it has one. */
+  readonly conversation?: string | undefined
   /** How long nobody has used it. */
   readonly idleMs: number
 }
@@ -24,6 +26,10 @@ const LIKELY_WANTED_MS = 120_000
 const lossOf = ({ held, idleMs }: Candidate, { kept }: Alignment, abilities: Abilities): number =>
   kept > 0 || held.rows.length === 0 || idleMs > LIKELY_WANTED_MS ? 0 : replayCost(held.rows, abilities) / 2
 
+/** Also one whose history was rewritten so that nothing of it is left. */
+const goesOn = (candidate: Candidate, conversation: string | undefined): boolean =>
+  conversation !== undefined && candidate.conversation === conversation
+
 export interface Choice {
   readonly candidate: Candidate
   readonly alignment: Alignment
@@ -32,7 +38,11 @@ export interface Choice {
 /** The process that can serve at the least cost; never one that another tenant has used. */
 export function choose(
   candidates: readonly Candidate[],
-  { tenant, wanted }: { readonly tenant: string; readonly wanted: Wanted },
+  {
+    tenant,
+    conversation,
+    wanted,
+  }: { readonly tenant: string; readonly conversation?: string | undefined; readonly wanted: Wanted },
   abilities: Abilities,
 ): Choice | undefined {
   let best: (Choice & { readonly cost: number }) | undefined
@@ -42,7 +52,7 @@ export function choose(
     if (alignment === undefined) continue
     const cost =
       alignment.cost +
-      lossOf(candidate, alignment, abilities) +
+      (goesOn(candidate, conversation) ? 0 : lossOf(candidate, alignment, abilities)) +
       (candidate.tenant === undefined ? YOUNG_COST : 0) +
       (candidate.state === 'recovering' ? RECOVERING_COST : 0)
     if (best === undefined || cost < best.cost) best = { candidate, alignment, cost }

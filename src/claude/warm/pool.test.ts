@@ -49,7 +49,7 @@ test('[WP1] a lease says by which steps its process comes to hold what is wanted
   await started()
   expect((await asking).alignment).toMatchObject({
     kind: 'replayed',
-    steps: [{ type: 'set-system' }, { type: 'replay' }, { type: 'ask', text: 'and then?' }],
+    steps: [{ type: 'set-system' }, { type: 'replay' }, { type: 'ask', turn: { role: 'user', text: 'and then?' } }],
   })
 })
 

@@ -70,10 +70,18 @@ export interface PoolOptions {
   readonly observer: Observer
 }
 
+export interface LeaseRequest {
+  readonly tenant: string
+  /** The caller's name for the conversation, a hint. */
+  readonly conversation?: string | undefined
+  readonly wanted: Wanted
+  readonly signal: AbortSignal
+}
+
 export interface Pool {
   readonly figures: PoolFigures
   /** Waits for a process that is free, or for one that is started. @throws what starting throws; the signal's reason. */
-  lease(request: { readonly tenant: string; readonly wanted: Wanted; readonly signal: AbortSignal }): Promise<Lease>
+  lease(request: LeaseRequest): Promise<Lease>
   /** Ends all of them and waits for it. */
   close(): Promise<void>
 }
@@ -83,11 +91,11 @@ interface Member {
   state: 'idle' | 'recovering' | 'busy'
   sinceMs: number
   memoryMb: number
+  /** The caller's name for what it holds. */
+  conversation: string | undefined
 }
 
-interface Waiter {
-  readonly tenant: string
-  readonly wanted: Wanted
+interface Waiter extends Omit<LeaseRequest, 'signal'> {
   readonly sinceMs: number
   readonly given: PromiseWithResolvers<Lease>
 }
@@ -140,10 +148,10 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   const candidates = (): Candidate[] =>
-    [...members].flatMap(([id, { process, state, sinceMs }]) =>
+    [...members].flatMap(([id, { process, state, sinceMs, conversation }]) =>
       state === 'busy'
         ? []
-        : [{ id, tenant: process.tenant, state, held: process.held, idleMs: clock.nowMs() - sinceMs }],
+        : [{ id, tenant: process.tenant, state, held: process.held, conversation, idleMs: clock.nowMs() - sinceMs }],
     )
 
   function remove(id: number, cause: StopCause, { idle }: { readonly idle: boolean }): void {
@@ -181,12 +189,13 @@ export function createPool(options: PoolOptions): Pool {
     pump()
   }
 
-  function give({ tenant, sinceMs, given }: Waiter, id: number, alignment: Alignment): void {
+  function give({ tenant, conversation, sinceMs, given }: Waiter, id: number, alignment: Alignment): void {
     const member = members.get(id)
     if (member === undefined) return
     member.state = 'busy'
     member.sinceMs = clock.nowMs()
     member.process.tenant = tenant
+    member.conversation = conversation
     let held = true
     given.resolve({
       process: member.process,
@@ -217,7 +226,7 @@ export function createPool(options: PoolOptions): Pool {
       pausedUntilMs = 0
       if (closing.signal.aborted) return await process.stop('shutdown')
       const id = ++lastId
-      members.set(id, { process, state: 'idle', sinceMs: clock.nowMs(), memoryMb: UNKNOWN_MB })
+      members.set(id, { process, state: 'idle', sinceMs: clock.nowMs(), memoryMb: UNKNOWN_MB, conversation: undefined })
       // One that ends by itself is not there any longer; whoever uses it sees that for himself.
       void process.exit.then(() => {
         if (members.delete(id)) pump()
@@ -311,10 +320,10 @@ export function createPool(options: PoolOptions): Pool {
     get figures() {
       return figures()
     },
-    async lease({ tenant, wanted, signal }) {
+    async lease({ signal, ...request }) {
       signal.throwIfAborted()
       closing.signal.throwIfAborted()
-      const waiter: Waiter = { tenant, wanted, sinceMs: clock.nowMs(), given: Promise.withResolvers() }
+      const waiter: Waiter = { ...request, sinceMs: clock.nowMs(), given: Promise.withResolvers() }
       waiters.add(waiter)
       // Looked at again when the wait itself is long enough to be worth a start.
       using _patience = clock.after(STARTS_WORTH_A_WAIT * startMs, pump)

@@ -8,7 +8,7 @@ import { ABLE } from '../../../test/support/histories.ts'
 import { createManualClock } from '../../../test/support/manual-clock.ts'
 import { createRecordingObserver } from '../../../test/support/recording-observer.ts'
 import { isAlive } from '../../lib/is-alive.ts'
-import { talkerArguments } from '../process/index.ts'
+import { keptTalkerArguments } from '../process/index.ts'
 import type { Abilities } from './abilities.ts'
 import { DEFAULT_SETTINGS, freshHeld, startWarmProcess } from './start.ts'
 
@@ -83,7 +83,7 @@ test('[WP9] a process is ready when it was told a prompt and settings, and has t
   ])
   // Nothing of it asked the model.
   expect(told().filter(({ type, shouldQuery }) => type === 'user' && shouldQuery !== false)).toEqual([])
-  expect(startedWith()).toMatchObject({ args: talkerArguments({ model: 'haiku' }), cwd: directory })
+  expect(startedWith()).toMatchObject({ args: keptTalkerArguments({ model: 'haiku' }), cwd: directory })
   expect(startedWith().env).not.toHaveProperty('CLAUDE_CODE_DISABLE_THINKING')
   await process.stop('done')
 })

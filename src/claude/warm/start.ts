@@ -1,7 +1,7 @@
 /** Starts a process that is kept: a talker in the neutral directory, told a system prompt where that can be changed later. */
 import { GatewayError, type Clock, type Observer } from '../../core/index.ts'
 import { isAbortOf, onAbort, orAborted } from '../../lib/index.ts'
-import { childEnvironment, CliProcess, newMark, talkerArguments } from '../process/index.ts'
+import { childEnvironment, CliProcess, newMark, keptTalkerArguments } from '../process/index.ts'
 import type { Settings } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import type { Held, Step } from './align.ts'
@@ -33,6 +33,7 @@ export const freshHeld = ({ model, abilities }: Pick<StartWarmOptions, 'model' |
   system: abilities.systemPrompt === 'fixed' ? undefined : PLACEHOLDER,
   model,
   settings: DEFAULT_SETTINGS,
+  functions: [],
   rows: [],
 })
 
@@ -51,7 +52,7 @@ export async function startWarmProcess(
   })
   const child = await CliProcess.start({
     bin,
-    args: talkerArguments({ model }),
+    args: keptTalkerArguments({ model }),
     env,
     directory: neutralDirectory,
     clock,

@@ -43,7 +43,7 @@ const watch = (promise: Promise<unknown>): (() => boolean) => {
 /** One that holds a history and is asked something else. */
 const openHolding = async (options: Parameters<typeof openWarm>[0] = {}): Promise<OpenWarm> => {
   const opened = await openWarm(options)
-  await opened.turn({ turns: HISTORY, ask: 'e' })
+  await opened.turn({ turns: HISTORY, ask: user('e') })
   return opened
 }
 
@@ -136,7 +136,7 @@ test('[WP4] answers may come in another order than the requests', async () => {
 test('[WP4] an answer to what nobody asked changes nothing', async () => {
   const stray = { type: 'control_response', response: { subtype: 'error', request_id: 'never', error: 'no' } }
   const opened = await openWarm({ answer: () => [stray, ...answers('yes')] })
-  await opened.turn({ ask: 'a' })
+  await opened.turn({ ask: user('a') })
   expect(opened.warm.held.rows).toMatchObject([user('a'), assistant('yes')])
 })
 
@@ -169,7 +169,7 @@ test.each<readonly [string, (opened: OpenWarm) => Promise<unknown>]>([
 
 test('[WP4] a process that ends in the middle of an answer is lost, with what it said heard before', async () => {
   const opened = await openWarm({ answer: () => [begins(), says('half'), () => opened.cli.die()] })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   expect(await opened.warm.next(NEVER)).toMatchObject({ type: 'answer-start' })
   expect(await opened.warm.next(NEVER)).toEqual({ type: 'text', text: 'half' })
   await expectLost(opened.warm.next(NEVER), /it has ended/)
@@ -179,7 +179,7 @@ test('[WP4] a process that ends in the middle of an answer is lost, with what it
 
 test('[WP4] a process that prints more than can be read is lost', async () => {
   const opened = await openWarm({ answer: () => [begins(), new LineTooLongError('long')] })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   await opened.warm.next(NEVER)
   await expectLost(opened.warm.next(NEVER), /more than can be read/)
 })
@@ -194,7 +194,7 @@ test.each(interrupted)('[WP4] [WP5] a process that is interrupted and %s is lost
     answer: () => [begins(), says('half')],
     tamper: (message) => (tampers ? becomes(message, opened) : [message]),
   })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   tampers = true
   await expectLost(opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS }), why)
   expect(opened.observer.of('turn-interrupted')).toMatchObject([{ recovered: false }])
@@ -206,7 +206,7 @@ test('[WP5] [WP6] a process that is interrupted and does not come to rest in tim
     answer: () => [begins(), says('half')],
     tamper: (message) => (tampers && 'type' in message && message.type === 'result' ? [] : [message]),
   })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   tampers = true
   const settling = opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS })
   const isSettled = watch(settling)
@@ -229,20 +229,20 @@ test('[WP4] a process that will not take its question back is lost', async () =>
     answer: () => [begins(), says('half')],
     tamper: (message) => [isRewind(message) ? refused(message) : message],
   })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   await expectLost(opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS }), /refused a request/)
 })
 
 test('[WP9] a turn that is broken off costs a process that cannot be interrupted, or not rewound', async () => {
   const lasting = await openWarm({ abilities: { interrupt: false }, answer: () => [begins(), says('half')] })
-  await lasting.request({ ask: 'a' })
+  await lasting.request({ ask: user('a') })
   await expectLost(lasting.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS }), /cannot be ended/)
   const fixed = await openWarm({ abilities: { rewind: 'none' }, answer: () => [begins(), says('half')] })
-  await fixed.request({ ask: 'a' })
+  await fixed.request({ ask: user('a') })
   await expectLost(fixed.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS }), /cannot be taken back/)
   // A whole answer costs none of them anything.
   const whole = await openWarm({ abilities: { interrupt: false, rewind: 'none' } })
-  await whole.turn({ ask: 'a' })
+  await whole.turn({ ask: user('a') })
   expect(whole.warm.held.rows).toMatchObject([user('a'), assistant('yes')])
 })
 
@@ -250,7 +250,7 @@ test('[WP6] a turn can be left though the process reads nothing of what it is to
   const opened = await openWarm()
   opened.cli.stall()
   const abort = new AbortController()
-  const isSettled = watch(opened.request({ ask: 'a'.repeat(1_000_000) }, abort.signal))
+  const isSettled = watch(opened.request({ ask: user('a'.repeat(1_000_000)) }, abort.signal))
   abort.abort(new Error('left'))
   await opened.clock.advance(60_000)
   expect(isSettled()).toBe(true)
@@ -258,7 +258,7 @@ test('[WP6] a turn can be left though the process reads nothing of what it is to
 
 test('[WP6] a process that reads nothing of what it is told to come to rest does not come to rest in time', async () => {
   const opened = await openWarm({ answer: () => [begins(), says('half')] })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   opened.cli.stall()
   const isSettled = watch(opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS }))
   await opened.clock.advance(SETTLE_MS)
@@ -271,7 +271,7 @@ test('[WP6] coming to rest is limited as a whole, not step by step', async () =>
     answer: () => [begins(), says('half')],
     tamper: (message) => (tampers && isRewind(message) ? [] : [message]),
   })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   tampers = true
   const isSettled = watch(opened.warm.settle({ said: 'half', whole: false, ms: SETTLE_MS }))
   await opened.clock.advance(SETTLE_MS)
@@ -283,7 +283,7 @@ test('[WP6] a process that asks something of us and does not read the answer har
   const note = (error: unknown): void => void unhandled.push(error)
   process.prependListener('unhandledRejection', note)
   const opened = await openWarm({ answer: () => [begins()] })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   opened.cli.stall()
   opened.cli.print({ type: 'control_request', request_id: 'r', request: { subtype: 'can_use_tool' } }, says('yes'))
   expect(await opened.warm.next(NEVER)).toMatchObject({ type: 'answer-start' })

@@ -23,9 +23,9 @@ const expectTruthful = ({ warm, cli }: OpenWarm): void => {
 
 test('[WP1] a history is replayed in its roles and in order, then asked', async () => {
   const opened = await openWarm()
-  await opened.turn({ turns: HISTORY, ask: 'e' })
+  await opened.turn({ turns: HISTORY, ask: user('e') })
   expect(opened.cli.asked).toEqual([
-    { system: 'S', model: 'sonnet', settings: WANTED.settings, messages: [...HISTORY, user('e')] },
+    { system: 'S', model: 'sonnet', settings: WANTED.settings, functions: [], messages: [...HISTORY, user('e')] },
   ])
   expect(opened.warm.held.rows).toMatchObject([...HISTORY, user('e'), assistant('yes')])
   expect(opened.warm.held.rows.map(({ uuid }) => uuid !== undefined)).toEqual([true, false, false, false, true, false])
@@ -34,9 +34,9 @@ test('[WP1] a history is replayed in its roles and in order, then asked', async 
 
 test('[WP9] message by message each of the user’s can be rewound to', async () => {
   const opened = await openWarm({ abilities: { replay: 'steps', rewind: 'steps' } })
-  await opened.turn({ turns: HISTORY, ask: 'e' })
+  await opened.turn({ turns: HISTORY, ask: user('e') })
   expect(opened.cli.asked[0]?.messages).toEqual([...HISTORY, user('e')])
-  await opened.turn({ turns: HISTORY.slice(0, 2), ask: 'other' })
+  await opened.turn({ turns: HISTORY.slice(0, 2), ask: user('other') })
   expect(opened.cli.asked[1]?.messages).toEqual([...HISTORY.slice(0, 2), user('other')])
   expectTruthful(opened)
 })
@@ -44,7 +44,7 @@ test('[WP9] message by message each of the user’s can be rewound to', async ()
 test('[WP1] a message that is told in bulk is not waited for, one that begins a transcript is', async () => {
   const opened = await openWarm()
   const before = opened.cli.lines.length
-  await opened.request({ turns: HISTORY, ask: 'e' })
+  await opened.request({ turns: HISTORY, ask: user('e') })
   expect(opened.cli.lines.slice(before).map(({ type, shouldQuery }) => [type, shouldQuery])).toEqual([
     ['user', false],
     ['assistant', undefined],
@@ -73,7 +73,7 @@ test.each<readonly ['bulk' | 'steps', string, readonly Turn[]]>([
   ['steps', 'puts back what was delivered, so that it need not be told with the next', COUNTED],
 ])('[WP5] a turn that is interrupted where messages are told in %s %s', async (replay, _, rows) => {
   const opened = await openWarm({ abilities: { replay }, answer: () => [begins(), says('one two three')] })
-  await opened.request({ ask: 'count' })
+  await opened.request({ ask: user('count') })
   await opened.warm.next(NEVER)
   await opened.warm.settle({ said: 'one two', whole: false, ms: SETTLE_MS })
   expect(opened.warm.held.rows).toMatchObject(rows)
@@ -81,7 +81,7 @@ test.each<readonly ['bulk' | 'steps', string, readonly Turn[]]>([
   expect(opened.observer.of('turn-interrupted')).toEqual([
     { type: 'turn-interrupted', pid: opened.warm.pid, ms: 0, recovered: true },
   ])
-  await opened.request({ turns: COUNTED, ask: 'go on' })
+  await opened.request({ turns: COUNTED, ask: user('go on') })
   expect(opened.cli.asked[1]?.messages).toEqual([...COUNTED, user('go on')])
 })
 
@@ -90,11 +90,11 @@ test.each<readonly [string, readonly Printed[]]>([
   ['after it began: the turn is interrupted', [begins()]],
 ])('[WP5] a turn that is left %s, and leaves nothing', async (_, printed) => {
   const opened = await openWarm({ answer: (__, index) => (index === 0 ? printed : answers('yes')) })
-  await opened.request({ turns: HISTORY, ask: 'first' })
+  await opened.request({ turns: HISTORY, ask: user('first') })
   await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
   expect(opened.warm.held.rows).toMatchObject(HISTORY)
   expectTruthful(opened)
-  await opened.turn({ turns: HISTORY, ask: 'second' })
+  await opened.turn({ turns: HISTORY, ask: user('second') })
   expect(opened.cli.asked[1]?.messages).toEqual([...HISTORY, user('second')])
 })
 
@@ -103,7 +103,7 @@ test('[WP12] what the CLI said to have the model asked twice is not kept, though
     abilities: { replay: 'steps' },
     answer: () => [begins(), stops('end_turn'), begins(), says('yes'), stops('end_turn'), result()],
   })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   await opened.hear()
   expect(comparable(opened.cli.messages)).toContain('user: Output token limit hit. Resume directly.')
   await opened.warm.settle({ said: 'yes', whole: true, ms: SETTLE_MS })
@@ -115,18 +115,18 @@ test('[WP12] a turn that failed leaves nothing in what is asked next', async () 
   const opened = await openWarm({
     answer: (_, index) => (index === 0 ? [begins(), result({ is_error: true, result: 'API Error' })] : answers('yes')),
   })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   await opened.hear()
   await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
   expect(opened.warm.held.rows).toEqual([])
-  await opened.turn({ ask: 'a' })
+  await opened.turn({ ask: user('a') })
   expect(opened.cli.asked[1]?.messages).toEqual([user('a')])
   expectTruthful(opened)
 })
 
 test('[WP5] of an answer that was heard out, but not told whole, only what was told is kept', async () => {
   const opened = await openWarm({ abilities: { replay: 'steps' }, answer: () => answers('yes and no') })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   await opened.hear()
   await opened.warm.settle({ said: 'yes', whole: false, ms: SETTLE_MS })
   expect(opened.warm.held.rows).toMatchObject([user('a'), assistant('yes')])
@@ -141,12 +141,12 @@ test('[WP12] the cost of a turn is what it added to the process’s total, inter
     const last = (await opened.hear()).at(-1)
     return last?.type === 'result' ? last.costUsd : undefined
   }
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   expect(await cost()).toBe(0.25)
   await opened.warm.settle({ said: 'yes', whole: true, ms: SETTLE_MS })
-  await opened.request({ ask: 'b' })
+  await opened.request({ ask: user('b') })
   await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
-  await opened.request({ ask: 'c' })
+  await opened.request({ ask: user('c') })
   expect(await cost()).toBe(0.25)
 })
 
@@ -154,7 +154,7 @@ test('[CL4] lines that say nothing are observed and passed over', async () => {
   const opened = await openWarm({
     answer: () => ['not JSON', '{"type":', '[]', '{"type":"news"}', begins(), 'null', says('yes'), '7', result()],
   })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   expect(saidBy(await opened.hear())).toBe('yes')
   expect(opened.observer.of('line-ignored').length).toBe(5)
   await opened.warm.settle({ said: 'yes', whole: true, ms: SETTLE_MS })
@@ -166,8 +166,8 @@ test('[WP1] lines between what is waited for disturb no step', async () => {
     abilities: { replay: 'steps', rewind: 'steps' },
     tamper: (message) => ['{', { type: 'system', subtype: 'status' }, message, 'null'],
   })
-  await opened.turn({ turns: HISTORY, ask: 'e' })
-  await opened.turn({ ask: 'anew', turns: [user('x'), assistant('y')] })
+  await opened.turn({ turns: HISTORY, ask: user('e') })
+  await opened.turn({ ask: user('anew'), turns: [user('x'), assistant('y')] })
   expect(opened.cli.asked[1]?.messages).toEqual([user('x'), assistant('y'), user('anew')])
   expectTruthful(opened)
 })
@@ -182,7 +182,7 @@ test('what the CLI asks of us is refused, and nobody is left waiting', async () 
       result(),
     ],
   })
-  await opened.turn({ ask: 'a' })
+  await opened.turn({ ask: user('a') })
   expect(opened.cli.lines.filter(({ type }) => type === 'control_response')).toEqual(
     ['r1', 'r2'].map((requestId) => ({
       type: 'control_response',
@@ -200,19 +200,19 @@ test('[WP5] an abort between two steps leaves it holding what it says, and ready
     tamper: (message) =>
       'num_turns' in message && opened.cli.messages.length === 3 ? [message, () => abort.abort(reason)] : [message],
   })
-  await expect(opened.request({ turns: HISTORY, ask: 'e' }, abort.signal)).rejects.toBe(reason)
+  await expect(opened.request({ turns: HISTORY, ask: user('e') }, abort.signal)).rejects.toBe(reason)
   expect(opened.cli.asked).toEqual([])
   expectTruthful(opened)
   expect(opened.warm.held.rows).toMatchObject(HISTORY.slice(0, 3))
   await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
-  await opened.turn({ turns: HISTORY, ask: 'e' })
+  await opened.turn({ turns: HISTORY, ask: user('e') })
   expect(opened.cli.asked[0]?.messages).toEqual([...HISTORY, user('e')])
   expectTruthful(opened)
 })
 
 test('[WP5] an abort while the model answers leaves the next message to whoever asks for it then', async () => {
   const opened = await openWarm({ answer: () => [] })
-  await opened.request({ ask: 'a' })
+  await opened.request({ ask: user('a') })
   const abort = new AbortController()
   const waiting = opened.warm.next(abort.signal)
   const reason = new Error('left')

@@ -7,6 +7,7 @@ import type { Clock, Observer, StopCause } from '../../core/index.ts'
 import { LineTooLongError, orAborted } from '../../lib/index.ts'
 import { ownMemoryMb, type CliProcess } from '../process/index.ts'
 import {
+  answerServer,
   decodeLine,
   encodeBoundaryLine,
   encodeControlLine,
@@ -14,21 +15,25 @@ import {
   encodePastUserLine,
   encodeRefusalLine,
   encodeSentinelLine,
+  encodeServerLine,
   encodeToldUserLine,
   encodeUserLine,
+  hasResults,
   initializeRequest,
   interruptRequest,
   isRewound,
   isWithdrawn,
   rewindRequest,
+  serversRequest,
   setModelRequest,
   settingsRequest,
   type CliMessage,
   type ControlAnswer,
+  type ServerName,
   type Turn,
 } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
-import type { Held, Row, Step } from './align.ts'
+import { isToldAlone, type Held, type Row, type Step } from './align.ts'
 
 /** A healthy process answers a control request within 40 ms, also under load. */
 const ANSWER_MS = 5000
@@ -48,9 +53,11 @@ export interface WarmProcessOptions {
 /** A question, from when it is asked until the process is settled again. */
 interface Asked {
   readonly uuid: string
-  readonly text: string
+  readonly turn: Turn
   /** How often the model was asked: more than once leaves messages in the transcript that nobody here knows. */
   requests: number
+  /** The model wants something called: the CLI ends the turn by itself, without asking again. */
+  calls: boolean
   /** Its result has come: nothing more of it will. */
   over: boolean
 }
@@ -61,6 +68,9 @@ const isTaken = (message: CliMessage): boolean => {
   if (message.isError) throw new ProcessLostError(`it did not take an earlier message: ${message.text.slice(0, 200)}`)
   return true
 }
+
+/** A message that can be rewound to, unless it tells what came of calls. */
+const toRow = (turn: Turn, uuid: string): Row => (hasResults(turn) ? turn : { ...turn, uuid })
 
 const isAccepted = ({ problem }: ControlAnswer): boolean => problem === undefined
 
@@ -81,6 +91,8 @@ export class WarmProcess {
   #head: Promise<CliMessage> | undefined
   #asked: Asked | undefined
   #costUsd = 0
+  /** Which of the two names the client's functions are offered under. */
+  #server: ServerName = 'b'
 
   constructor(child: CliProcess, { held, abilities, clock, observer }: WarmProcessOptions) {
     this.#child = child
@@ -152,15 +164,18 @@ export class WarmProcess {
         case 'set-model':
           await this.#switchModel(step.model)
           break
+        case 'offer':
+          await this.#offer(step.functions)
+          break
         case 'set':
-          await this.#request(settingsRequest(step.settings), isAccepted)
+          await this.#request(settingsRequest(step.settings, { server: this.#server }), isAccepted)
           this.#hold({ settings: step.settings })
           break
         case 'replay':
           await this.#replay(step.turns, signal)
           break
         case 'ask':
-          await this.#ask(step.text)
+          await this.#ask(step.turn)
           break
       }
     }
@@ -208,19 +223,21 @@ export class WarmProcess {
     const answer: readonly Turn[] = said.trim() === '' ? [] : [{ role: 'assistant', text: said }]
     if (whole && asked.over && asked.requests === 1 && answer.length > 0) {
       this.#asked = undefined
-      this.#hold({ rows: [...this.#held.rows, { role: 'user', text: asked.text, uuid: asked.uuid }, ...answer] })
+      this.#hold({ rows: [...this.#held.rows, toRow(asked.turn, asked.uuid), ...answer] })
       return
     }
-    if (!asked.over && !this.#abilities.interrupt) throw new ProcessLostError('its question cannot be ended')
-    const withdrawn = asked.over ? false : await this.#interrupt(asked, ms)
+    if (!asked.over && !asked.calls && !this.#abilities.interrupt)
+      throw new ProcessLostError('its question cannot be ended')
+    const withdrawn = asked.over || asked.calls ? false : await this.#interrupt(asked, ms)
+    if (asked.calls && !asked.over) await this.#until(() => asked.over)
     this.#asked = undefined
     if (!withdrawn) {
       if (this.#abilities.rewind === 'none') throw new ProcessLostError('its last question cannot be taken back')
-      await this.#takeBack([asked.uuid])
+      await this.#takeBackAsked(asked)
     }
     // Told in bulk, what was delivered comes at no cost with the next request, in the form that the client gives it.
     if (answer.length === 0 || this.#abilities.replay !== 'steps') return
-    await this.#replayInSteps([{ role: 'user', text: asked.text }, ...answer], NEVER)
+    await this.#replayInSteps([asked.turn, ...answer], NEVER)
   }
 
   #hold(change: Partial<Held>): void {
@@ -241,11 +258,17 @@ export class WarmProcess {
     this.#hold({ model })
   }
 
-  async #ask(text: string): Promise<void> {
+  async #offer(functions: Held['functions']): Promise<void> {
+    this.#server = this.#server === 'a' ? 'b' : 'a'
+    await this.#request(serversRequest(functions.length === 0 ? undefined : this.#server), isAccepted)
+    this.#hold({ functions })
+  }
+
+  async #ask(turn: Turn): Promise<void> {
     const uuid = randomUUID()
     this.turns++
-    this.#asked = { uuid, text, requests: 0, over: false }
-    await this.#write(encodeUserLine(text, { uuid }))
+    this.#asked = { uuid, turn, requests: 0, calls: false, over: false }
+    await this.#write(encodeUserLine(turn, { uuid, server: this.#server }))
   }
 
   /**
@@ -255,30 +278,45 @@ export class WarmProcess {
    */
   async #replay(turns: readonly Turn[], signal: AbortSignal): Promise<void> {
     if (this.#abilities.replay !== 'bulk') return await this.#replayInSteps(turns, signal)
-    const inSteps = this.#held.rows.length === 0 ? 1 : 0
-    await this.#replayInSteps(turns.slice(0, inSteps), signal)
-    const rest = turns.slice(inSteps)
-    await this.#write(
-      rest
-        .map(({ role, text }) => (role === 'assistant' ? encodePastAssistantLine(text) : encodeToldUserLine(text)))
-        .join(''),
-    )
-    this.#hold({ rows: [...this.#held.rows, ...rest.map(({ role, text }) => ({ role, text }))] })
+    let rest = turns
+    while (rest.length > 0) {
+      const alone = this.#held.rows.length === 0 ? 0 : rest.findIndex(isToldAlone)
+      const together = alone < 0 ? rest : rest.slice(0, alone)
+      if (together.length > 0) await this.#write(together.map((turn) => this.#toldLine(turn)).join(''))
+      this.#hold({ rows: [...this.#held.rows, ...together] })
+      rest = rest.slice(together.length)
+      await this.#replayInSteps(rest.slice(0, 1), signal)
+      rest = rest.slice(1)
+    }
+  }
+
+  #toldLine(turn: Turn): string {
+    return turn.role === 'assistant'
+      ? encodePastAssistantLine(turn, { server: this.#server })
+      : encodeToldUserLine(turn.text)
   }
 
   async #replayInSteps(turns: readonly Turn[], signal: AbortSignal): Promise<void> {
-    for (const { role, text } of turns) {
+    for (const turn of turns) {
       signal.throwIfAborted()
-      let row: Row = { role, text }
-      if (role === 'assistant') await this.#write(encodePastAssistantLine(text))
+      let row: Row = turn
+      if (turn.role === 'assistant') await this.#write(encodePastAssistantLine(turn, { server: this.#server }))
       else {
         const uuid = randomUUID()
-        row = { role, text, uuid }
-        await this.#write(encodePastUserLine(text, { uuid }))
+        row = toRow(turn, uuid)
+        await this.#write(encodePastUserLine(turn, { uuid, server: this.#server }))
         await this.#within(ANSWER_MS, () => this.#until(isTaken))
       }
       this.#hold({ rows: [...this.#held.rows, row] })
     }
+  }
+
+  /** One that tells what came of calls is no place to rewind to: the message that led to the calls goes with it. */
+  async #takeBackAsked({ turn, uuid }: Asked): Promise<void> {
+    if (!hasResults(turn)) return await this.#takeBack([uuid])
+    const before = this.#held.rows.findLast((row) => row.uuid !== undefined)?.uuid
+    if (before === undefined) throw new ProcessLostError('it holds nothing to go back to')
+    await this.#rewind([before])
   }
 
   async #rewind(uuids: readonly string[]): Promise<void> {
@@ -373,8 +411,13 @@ export class WarmProcess {
   /** Whether a message is between us and the process alone. @throws ProcessLostError when it refuses what it was told. */
   #isOurs(message: CliMessage): boolean {
     if (message.type === 'control-request') {
+      const { requestId, toServer } = message
       // One that asks and does not read the answer is found out by whoever uses it next.
-      this.#write(encodeRefusalLine(message.requestId)).catch(() => undefined)
+      this.#write(
+        toServer === undefined
+          ? encodeRefusalLine(requestId)
+          : encodeServerLine(requestId, answerServer(toServer, this.#held.functions)),
+      ).catch(() => undefined)
       return true
     }
     if (message.type !== 'control-answer') return false
@@ -391,6 +434,7 @@ export class WarmProcess {
     const asked = this.#asked
     if (asked === undefined) return message
     if (message.type === 'answer-start') asked.requests++
+    if (message.type === 'answer-end') asked.calls ||= message.stopReason === 'tool_use'
     if (message.type !== 'result') return message
     asked.over = true
     if (message.costUsd === undefined) return message
