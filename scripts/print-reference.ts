@@ -2,6 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { configReference } from '../src/config/index.ts'
 import { errorReference } from '../src/core/index.ts'
+import { parameterReference } from '../src/wire/index.ts'
 
 writeFileSync(new URL('../docs/reference/config.md', import.meta.url), configReference())
 writeFileSync(new URL('../docs/reference/errors.md', import.meta.url), errorReference())
+writeFileSync(new URL('../docs/reference/chat-completions.md', import.meta.url), parameterReference())

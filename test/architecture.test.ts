@@ -7,11 +7,14 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const src = join(root, 'src')
 
 /** Who may import whom: `lib ← core ← … ← http ← main ← cli`. */
-const LEAVES = ['wire', 'claude', 'agents', 'workspace', 'storage', 'access', 'config', 'telemetry', 'rehearsal']
+const LEAVES = ['wire', 'claude', 'agents', 'workspace', 'storage', 'access', 'config', 'telemetry', 'rehearsal', 'images']
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
+  'json-schema': ['lib'],
   core: ['lib'],
   ...Object.fromEntries(LEAVES.map((leaf) => [leaf, ['lib', 'core']])),
+  wire: ['lib', 'core', 'json-schema'],
+  claude: ['lib', 'core', 'json-schema'],
   conversations: ['lib', 'core'],
   jobs: ['lib', 'core'],
   http: ['lib', 'core', 'wire', 'access', 'conversations', 'jobs'],
@@ -26,6 +29,7 @@ const PURE = [
   'claude/answer/answer.ts',
   'claude/warm/align.ts',
   'claude/warm/plan.ts',
+  'claude/warm/wanted.ts',
   'config/pool-size.ts',
 ]
 const NO_IO = /from 'node:(?!crypto)|Date\.now|setTimeout|performance\.now|process\.(?!pid)/

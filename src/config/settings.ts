@@ -227,6 +227,12 @@ export const SETTINGS = {
     tells:
       'How long a stream’s status waits for the first event, in milliseconds, so that an early failure gets a real status.',
   },
+  VIVAVOCE_PRIVATE_HOSTS: {
+    schema: names,
+    defaultText: 'none',
+    tells:
+      'Hosts, `name` or `name:port` with commas between, from which pictures are fetched although their addresses are not public ones. All others must be.',
+  },
   VIVAVOCE_MAX_BODY_MB: {
     schema: integer(1, 1024),
     default: '32',

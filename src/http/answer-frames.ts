@@ -33,6 +33,10 @@ export async function* toFrames(
         case 'text-delta':
           yield { text: frame(encode.text(event.text)), last: false }
           break
+        case 'call-start':
+        case 'call-delta':
+          yield { text: frame(encode.call(event)), last: false }
+          break
         case 'turn-end':
           over = true
           yield { text: frame(encode.end(event)) + encodeSseEvent('[DONE]'), last: true }

@@ -52,10 +52,17 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
 
 /** Opens the log on stderr, written at once, so that nothing is lost when the program ends. */
 export function createLog({ level }: { readonly level: LogLevel }): Log {
+  /** The parameters of which it was said that they have no effect: said once each. */
+  const told = new Set<string>()
   const logger = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }))
   return {
     info: (message, fields = {}) => logger.info(fields, message),
     observe(observation) {
+      if (observation.type === 'parameters-ignored') {
+        const names = observation.names.filter((name) => !told.has(name))
+        if (names.length === 0) return
+        for (const name of names) told.add(name)
+      }
       const { type, ...fields } = observation
       const flat = 'error' in fields ? { ...fields, error: undefined, ...withError(fields.error) } : fields
       logger[levelOf(observation)](flat, type)

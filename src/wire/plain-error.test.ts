@@ -24,7 +24,7 @@ const TITLES = {
   workspace_failed: 'execution failed',
   budget_exceeded: 'execution failed',
   no_answer: 'execution failed',
-  output_invalid: 'execution failed',
+  schema_unmet: 'execution failed',
   superseded: 'execution failed',
   shutting_down: 'shutting down',
   internal_error: 'internal error',

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { GatewayError } from '../core/index.ts'
 
 /** `['messages', 2, 'content']` → `messages[2].content`. */
-const fieldName = (path: readonly PropertyKey[]): string =>
+export const fieldName = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(
     (name, key) => (typeof key === 'number' ? `${name}[${key}]` : `${name}${name === '' ? '' : '.'}${String(key)}`),
     '',

@@ -5,6 +5,7 @@ import {
   isTalker,
   newId,
   type Choice,
+  type TurnEnd,
   type TurnEvent,
   type TurnRequest,
 } from '../../core/index.ts'
@@ -16,19 +17,45 @@ import { held, toFrames } from '../answer-frames.ts'
 import { eventStream } from '../event-stream.ts'
 import { readJson } from '../read-json.ts'
 
+/** A doer thinks unless it is told not to, and the model API lets nobody who thinks choose how words are drawn. */
+const canSample = ({ agent }: Choice, { reasoning }: ChatRequest): boolean => isTalker(agent) || reasoning === 'none'
+
+/** What of the request has no effect. */
+const ignoredOf = (request: ChatRequest, choice: Choice): readonly string[] => {
+  const { sampling, ignored } = request
+  if (sampling === undefined || canSample(choice, request)) return ignored
+  return [...ignored, sampling.temperature === undefined ? 'top_p' : 'temperature']
+}
+
+/** Whether it is about functions of the client, which only a talker calls. */
+const hasFunctions = ({ functions, history }: ChatRequest): boolean =>
+  functions !== undefined || history.some((message) => message.role === 'tool')
+
+function refuseFunctions(request: ChatRequest, { agent }: Choice): void {
+  if (isTalker(agent) || request.functions === undefined || request.functions.choice === 'none') return
+  throw new GatewayError(
+    'invalid_request',
+    `\`tools\`: the agent ${agent.name} has tools of its own; functions can be offered to one without.`,
+    { param: 'tools' },
+  )
+}
+
 const toTurnRequest = (
   request: ChatRequest,
-  { agent, model }: Choice,
-  { tenant, deps }: { readonly tenant: string; readonly deps: AppDeps },
+  choice: Choice,
+  { tenant, conversation, deps }: { readonly tenant: string; readonly conversation: string | undefined; readonly deps: AppDeps },
 ): TurnRequest => ({
   tenant,
-  agent,
-  model,
+  agent: choice.agent,
+  model: choice.model,
   history: request.history,
-  limits: isTalker(agent) ? deps.talkerLimits : deps.doerLimits,
+  limits: isTalker(choice.agent) ? deps.talkerLimits : deps.doerLimits,
   budgetUsd: deps.budgetUsd,
   ...(request.maxOutputTokens === undefined ? {} : { maxOutputTokens: request.maxOutputTokens }),
   ...(request.reasoning === undefined ? {} : { reasoning: request.reasoning }),
+  ...(conversation === undefined ? {} : { conversation }),
+  ...(request.sampling === undefined || !canSample(choice, request) ? {} : { sampling: request.sampling }),
+  ...(request.functions === undefined ? {} : { functions: request.functions }),
   ...(request.stopTexts.length === 0 ? {} : { stopTexts: request.stopTexts }),
   ...(request.outputSchema === undefined ? {} : { outputSchema: request.outputSchema }),
 })
@@ -37,11 +64,8 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
   const { engine, admission, catalogue, clock, observer, background } = deps
 
   /** One turn; where the caller names its conversation, only as long as no newer request of it comes (R53). */
-  async function* run(
-    turn: TurnRequest,
-    conversation: string | undefined,
-    signal: AbortSignal,
-  ): AsyncGenerator<TurnEvent, void> {
+  async function* run(turn: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void> {
+    const { conversation } = turn
     if (conversation === undefined) {
       yield* engine.run(turn, { signal })
       return
@@ -55,22 +79,33 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     yield* engine.run(turn, { signal: AbortSignal.any([signal, replaced.signal]) })
   }
 
+  /** An answer that does not satisfy its schema has not been sent to anybody yet: it is asked for once more. */
+  async function collect(turn: TurnRequest, signal: AbortSignal): Promise<TurnEnd> {
+    try {
+      return await collectTurn(run(turn, signal))
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== 'schema_unmet' || !isTalker(turn.agent)) throw error
+      return await collectTurn(run(turn, signal))
+    }
+  }
+
   return async (c: Context<AppEnv>): Promise<Response> => {
     const request = parseChatRequest(readJson(c))
-    const choice = choose(catalogue, request.model, request.stream ? deps.streamAgent : deps.agent)
+    const defaultAgent = request.stream || hasFunctions(request) ? deps.streamAgent : deps.agent
+    const choice = choose(catalogue, request.model, defaultAgent)
+    refuseFunctions(request, choice)
     const requestId = c.get('requestId')
     const head: AnswerHead = { id: newId('chatcmpl-'), created: Math.floor(clock.nowMs() / 1000), model: choice.id }
-    const { ignored, includeUsage } = request
+    const { includeUsage } = request
+    const ignored = ignoredOf(request, choice)
     if (ignored.length > 0) observer.observe({ type: 'parameters-ignored', requestId, names: ignored })
     const headers: Record<string, string> = ignored.length > 0 ? { 'x-vivavoce-ignored': ignored.join(', ') } : {}
 
     const signal = AbortSignal.any([c.get('caller'), deps.stopping])
-    const events = run(
-      toTurnRequest(request, choice, { tenant: c.get('tenant'), deps }),
-      c.req.header('x-conversation-id') || request.conversation,
-      signal,
-    )
-    if (!request.stream) return Response.json(encodeCompletion(head, await collectTurn(events)), { headers })
+    const conversation = c.req.header('x-conversation-id') || request.conversation
+    const turn = toTurnRequest(request, choice, { tenant: c.get('tenant'), conversation, deps })
+    if (!request.stream) return Response.json(encodeCompletion(head, await collect(turn, signal)), { headers })
+    const events = run(turn, signal)
 
     const failed = (error: GatewayError): void =>
       observer.observe({ type: 'request-failed', requestId, code: error.code, error })

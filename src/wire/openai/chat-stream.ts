@@ -1,5 +1,5 @@
 /** Turn events to `chat.completion.chunk` objects, in the order and form that clients rely on (R26 to R41). */
-import type { TurnEnd } from '../../core/index.ts'
+import type { CallEvent, TurnEnd } from '../../core/index.ts'
 import { toFinishReason, type FinishReason } from './finish-reason.ts'
 import { encodeUsage } from './usage.ts'
 
@@ -13,6 +13,16 @@ export interface AnswerHead {
 interface Delta {
   readonly role?: 'assistant'
   readonly content?: string
+  /** One call a chunk: clients read no more of it (R42). */
+  readonly tool_calls?: readonly [CallDelta]
+}
+
+/** Id, type and name come together, and once (R44). */
+interface CallDelta {
+  readonly index: number
+  readonly id?: string
+  readonly type?: 'function'
+  readonly function: { readonly name?: string; readonly arguments: string }
 }
 
 /** One chunk with one choice. */
@@ -31,29 +41,36 @@ const encodeUsageChunk = (head: AnswerHead, end: TurnEnd) => ({
   created: head.created,
   model: head.model,
   choices: [],
-  usage: encodeUsage(end.usage),
+  usage: encodeUsage(end),
 })
 
 export interface ChunkEncoder {
   text(text: string): readonly object[]
+  call(event: CallEvent): readonly object[]
   end(end: TurnEnd): readonly object[]
 }
 
-/** Encodes one answer. The role travels with the first text and with no other (R29, R30). */
+/** Encodes one answer. The role travels with the first text or call and with no other (R29, R30). */
 export function createChunkEncoder(
   head: AnswerHead,
   { includeUsage }: { readonly includeUsage: boolean },
 ): ChunkEncoder {
   let begun = false
-  const content = (text: string) => {
-    const delta: Delta = begun ? { content: text } : { role: 'assistant', content: text }
+  let lastIndex = -1
+  const chunk = (delta: Delta) => {
+    const whole: Delta = begun ? delta : { role: 'assistant', ...delta }
     begun = true
-    return encodeChunk(head, delta)
+    return encodeChunk(head, whole)
   }
+  const callDelta = (event: CallEvent): CallDelta =>
+    event.type === 'call-start'
+      ? { index: ++lastIndex, id: event.id, type: 'function', function: { name: event.name, arguments: '' } }
+      : { index: lastIndex, function: { arguments: event.arguments } }
   return {
-    text: (text) => [content(text)],
+    text: (text) => [chunk({ content: text })],
+    call: (event) => [chunk({ tool_calls: [callDelta(event)] })],
     end: (end) => [
-      ...(begun ? [] : [content('')]),
+      ...(begun ? [] : [chunk({ content: '' })]),
       encodeChunk(head, {}, toFinishReason(end.reason)),
       ...(includeUsage ? [encodeUsageChunk(head, end)] : []),
     ],

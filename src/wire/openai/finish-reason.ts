@@ -1,6 +1,6 @@
 import type { StopReason } from '../../core/index.ts'
 
-export type FinishReason = 'stop' | 'length' | 'content_filter'
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter'
 
 /** Our word for why an answer ended, in OpenAI's (R33). */
 export function toFinishReason(reason: StopReason): FinishReason {
@@ -10,6 +10,8 @@ export function toFinishReason(reason: StopReason): FinishReason {
       return 'stop'
     case 'length':
       return 'length'
+    case 'calls':
+      return 'tool_calls'
     case 'refusal':
       return 'content_filter'
   }

@@ -1,7 +1,7 @@
-import type { Usage } from '../../core/index.ts'
+import type { TurnEnd } from '../../core/index.ts'
 
-/** OpenAI's `usage`: what was read from the cache, or written to it, is part of the prompt (R34). */
-export const encodeUsage = (usage: Usage) => {
+/** OpenAI's `usage`: what was read from the cache, or written to it, is part of the prompt (R34). `cost_usd` is ours. */
+export const encodeUsage = ({ usage, costUsd }: Pick<TurnEnd, 'usage' | 'costUsd'>) => {
   const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
   return {
     prompt_tokens: prompt,
@@ -9,5 +9,6 @@ export const encodeUsage = (usage: Usage) => {
     total_tokens: prompt + usage.outputTokens,
     prompt_tokens_details: { cached_tokens: usage.cacheReadTokens },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
   }
 }

@@ -1,0 +1,96 @@
+/** `tools` and `tool_choice` of a chat request: the functions that the client runs itself. */
+import { z } from 'zod'
+import { GatewayError, type ClientFunction, type ClientFunctions, type FunctionChoice } from '../../core/index.ts'
+
+const optional = <T extends z.ZodType>(schema: T) => schema.nullish()
+
+const functionName = z
+  .string('a string is expected')
+  .regex(/^[\w-]{1,64}$/, 'a name of 1 to 64 letters, digits, underscores and dashes is expected')
+
+const tool = z.looseObject({
+  type: z.literal('function', 'only tools of type `function` can be offered'),
+  function: z.looseObject(
+    {
+      name: functionName,
+      description: optional(z.string('a string is expected')),
+      parameters: optional(
+        z
+          .looseObject({ type: z.unknown().optional() }, 'a JSON Schema object is expected')
+          .refine(({ type }) => type === undefined || type === 'object', {
+            path: ['type'],
+            message: '`object` is expected at the top of the parameters',
+          }),
+      ),
+      strict: optional(z.boolean('true or false is expected')),
+    },
+    'an object with `name` is expected',
+  ),
+})
+
+export const tools = z.array(tool, 'an array of tools is expected')
+
+const CHOICES = ['none', 'auto', 'required'] as const
+
+const namedChoice = z.looseObject({
+  type: z.literal('function', '`function` is expected'),
+  function: z.looseObject({ name: z.string('a string is expected') }, 'an object with `name` is expected'),
+})
+
+/** Some of the tools that are offered, chosen again. */
+const allowedTools = z.looseObject({
+  type: z.literal('allowed_tools', '`allowed_tools` is expected'),
+  allowed_tools: z.looseObject({
+    mode: z.enum(['auto', 'required'], 'auto or required is expected'),
+    tools: z.array(namedChoice, 'an array is expected'),
+  }),
+})
+
+export const toolChoice = z.union(
+  [z.enum(CHOICES), namedChoice, allowedTools],
+  `one of ${CHOICES.join(', ')}, or an object that names a function, is expected`,
+)
+
+const refuse = (param: string, problem: string): GatewayError =>
+  new GatewayError('invalid_request', `\`${param}\`: ${problem}.`, { param })
+
+function offeredOf(list: z.infer<typeof tools>): readonly ClientFunction[] {
+  const names = new Set<string>()
+  return list.map(({ function: { name, description, parameters } }, index) => {
+    if (names.has(name)) throw refuse(`tools[${index}].function.name`, `the name \`${name}\` is used twice`)
+    names.add(name)
+    return { name, description: description ?? '', parameters: { type: 'object', ...parameters } }
+  })
+}
+
+/**
+ * The client's functions; `undefined` where there are none (R7).
+ * @throws GatewayError `invalid_request` where a name is used twice, or one is chosen that is not offered.
+ */
+export function functionsOf({
+  tools: list,
+  tool_choice: choice,
+  parallel_tool_calls: parallel,
+}: {
+  readonly tools?: z.infer<typeof tools> | null | undefined
+  readonly tool_choice?: z.infer<typeof toolChoice> | null | undefined
+  readonly parallel_tool_calls?: boolean | null | undefined
+}): ClientFunctions | undefined {
+  const offered = offeredOf(list ?? [])
+  const checked = (name: string): string => {
+    if (!offered.some((one) => one.name === name))
+      throw refuse('tool_choice', 'it names a function that `tools` does not offer')
+    return name
+  }
+  if (offered.length === 0) {
+    if (choice != null && choice !== 'auto' && choice !== 'none')
+      throw refuse('tool_choice', 'it asks for a call, but `tools` offers nothing')
+    return undefined
+  }
+  const common = { offered, parallel: parallel ?? true }
+  if (choice == null || typeof choice === 'string') return { ...common, choice: choice ?? 'auto' }
+  if (choice.type === 'function') return { ...common, choice: { name: checked(choice.function.name) } }
+  const allowed = choice.allowed_tools.tools.map(({ function: { name } }) => checked(name))
+  const mode: FunctionChoice = choice.allowed_tools.mode
+  return { ...common, offered: offered.filter(({ name }) => allowed.includes(name)), choice: mode }
+}
