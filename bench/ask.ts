@@ -4,7 +4,7 @@
  */
 import { Agent, request } from 'node:http'
 import { nowMs } from './clock.ts'
-import type { Conversation } from './conversation.ts'
+import type { Conversation, Offer } from './conversation.ts'
 import type { Dialect } from './dialect.ts'
 
 export interface Target {
@@ -13,7 +13,7 @@ export interface Target {
 }
 
 export interface Answer {
-  /** What was heard of it. */
+  /** What was heard of it, or the arguments of the call that it is. */
   readonly text: string
   readonly sentAtMs: number
   readonly firstTextAtMs: number
@@ -26,6 +26,7 @@ export interface AskOptions {
   /** Leave after so many events with text, by closing the connection. */
   readonly leaveAfter?: number
   readonly onText?: (text: string, atMs: number) => void
+  readonly offer?: Offer
 }
 
 export interface Client extends Disposable {
@@ -55,9 +56,9 @@ function ask(
   agent: Agent,
   { url, dialect }: Target,
   conversation: Conversation,
-  { signal, leaveAfter = Infinity, onText }: AskOptions,
+  { signal, leaveAfter = Infinity, onText, offer = {} }: AskOptions,
 ): Promise<Answer> {
-  const body = dialect.encode(conversation)
+  const body = dialect.encode(conversation, offer)
   const headers = {
     ...dialect.headers,
     'content-type': 'application/json',

@@ -69,10 +69,10 @@ async function measure(ground: Ground, row: Row, options: BlockOptions): Promise
   const play = {
     texts,
     turns: conversationTurns,
-    ask: async (conversation, leaving) => {
+    ask: async (conversation, options) => {
       turns += 1
       callerBytes += bytesOf(conversation)
-      return await client.ask(row.target, conversation, { signal, ...leaving })
+      return await client.ask(row.target, conversation, { signal, ...options })
     },
     measured: ({ firstTextAtMs, sentAtMs }) => void firstTokenMs.push(firstTextAtMs - sentAtMs),
     left: ({ overAtMs }: Answer, name: string) => void leavings.push({ name, atMs: overAtMs }),

@@ -1,5 +1,5 @@
 /** The report as Markdown. */
-import { COLUMNS } from './columns.ts'
+import { COLUMNS, type Column } from './columns.ts'
 import {
   formatBytes,
   formatExactMs,
@@ -21,7 +21,10 @@ export function toMarkdown(report: Report): string {
     `\`${command}\`, ${at.slice(0, 16).replace('T', ' ')} UTC, ${tookSeconds} s. ` +
       `${cores} cores (${processor}), ${memoryGiB} GiB, ${system}, Node ${node}, Claude Code CLI ${cli}; model delay 0 ms.`,
     '### Time to the first token, p50 / p95',
-    firstTokens(report),
+    firstTokens(report, 'talk'),
+    '### Functions and answers to a schema, p50 / p95',
+    firstTokens(report, 'contract'),
+    roundTripBesideTurns(report),
     samples(report),
     '### Beside that',
     costs(report),
@@ -30,11 +33,9 @@ export function toMarkdown(report: Report): string {
   ].join('\n\n')
 }
 
-function firstTokens({ cells }: Report): string {
-  const rowOf = (title: string, of: (column: (typeof COLUMNS)[number]) => string): readonly string[] => [
-    title,
-    ...COLUMNS.map(of),
-  ]
+function firstTokens({ cells }: Report, of: Column['table']): string {
+  const columns = COLUMNS.filter((column) => column.table === of)
+  const rowOf = (title: string, tell: (column: Column) => string): readonly string[] => [title, ...columns.map(tell)]
   return table([
     rowOf('', ({ title }) => title),
     ...ROWS.map((row) => rowOf(row, ({ name }) => formatSpread(cells[row][name].firstTokenMs))),
@@ -43,6 +44,13 @@ function firstTokens({ cells }: Report): string {
     rowOf('warm : direct', ({ name }) => formatTimes(cells.warm[name].timesDirect)),
   ])
 }
+
+/** Two requests to the model each, the second of them a turn's next. */
+const roundTripBesideTurns = ({ cells }: Report): string =>
+  `The round trip beside two plain turns: ${ROWS.map((row) => {
+    const { 'round-trip': trip, 'two-turns': turns } = cells[row]
+    return `${row} ${ratio(trip.firstTokenMs?.p50, turns.firstTokenMs?.p50)}`
+  }).join(', ')}.`
 
 const samples = ({ cells }: Report): string => {
   const of = (row: RowName): string => COLUMNS.map(({ name }) => cells[row][name].firstTokenMs?.samples ?? 0).join(', ')

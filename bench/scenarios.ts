@@ -1,6 +1,6 @@
 /** What callers do. Each scenario is one caller's conversation; what it is measured by is noted down. */
 import type { Answer } from './ask.ts'
-import { assistant, system, user, type Conversation } from './conversation.ts'
+import { assistant, system, user, type Conversation, type Offer } from './conversation.ts'
 import type { Texts } from './texts.ts'
 
 /** A conversation under way. */
@@ -8,7 +8,7 @@ export interface Play {
   readonly texts: Texts
   /** Turns of a conversation, where it has several. */
   readonly turns: number
-  ask(conversation: Conversation, options?: { readonly leaveAfter: number }): Promise<Answer>
+  ask(conversation: Conversation, options?: { readonly leaveAfter?: number; readonly offer?: Offer }): Promise<Answer>
   /** Takes a turn down by the time to its first token. */
   measured(answer: Answer): void
   /** Takes down that the caller left; `name` is in this conversation alone. */
@@ -62,4 +62,45 @@ export const history: Scenario = async ({ texts, ask, measured }) => {
   const question = texts.question()
   const before = texts.history(HISTORY_MESSAGES)
   measured(check(await ask([system(texts.system().text), ...before, user(question)]), question))
+}
+
+/** Two answers as one: what passes between them is not counted. */
+const inARow = (first: Answer, second: Answer): Answer => ({
+  ...second,
+  sentAtMs: second.sentAtMs - (first.overAtMs - first.sentAtMs),
+})
+
+/** A conversation of two turns: from the first question to the first token of the second answer. */
+export const twoTurns: Scenario = async ({ texts, ask, measured }) => {
+  const [first, second] = [texts.question(), texts.question()]
+  const begun: Conversation = [system(texts.system().text), user(first)]
+  const before = check(await ask(begun), first)
+  const after = check(await ask([...begun, assistant(before.text), user(second)]), second)
+  measured(inARow(before, after))
+}
+
+/** A question that has a function called: from the question to the first token of what is said of its result. */
+export const roundTrip: Scenario = async ({ texts, ask, measured }) => {
+  const [name = '', ...others] = texts.functions()
+  const { question, city } = texts.callOf(name)
+  const offer: Offer = { functions: [name, ...others] }
+  const begun: Conversation = [system(texts.system().text), user(question)]
+  const call = check(await ask(begun, { offer }), city)
+  const result = texts.question()
+  const called: Conversation = [...begun, { role: 'call', name, text: call.text }, { role: 'result', text: result }]
+  measured(inARow(call, check(await ask(called, { offer }), result)))
+}
+
+/** A caller with a system prompt and functions of their own, of which none is called. */
+export const otherFunctions: Scenario = async ({ texts, ask, measured }) => {
+  const question = texts.question()
+  const offer: Offer = { functions: texts.functions() }
+  measured(check(await ask([system(texts.system().text), user(question)], { offer }), question))
+}
+
+/** A caller whose answer is to satisfy a schema. */
+export const structured: Scenario = async ({ texts, ask, measured }) => {
+  const question = texts.question()
+  const offer: Offer = { structured: true }
+  measured(check(await ask([system(texts.system().text), user(question)], { offer }), question))
 }

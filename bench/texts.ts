@@ -7,6 +7,10 @@ export interface Texts {
   question(): string
   /** A question with a long answer, so many milliseconds between its tokens. */
   longQuestion(options: { readonly pieces: number; readonly paceMs: number }): string
+  /** Names of functions that nobody offered before. */
+  functions(): readonly string[]
+  /** A question that has the function called with this city. */
+  callOf(name: string): { readonly question: string; readonly city: string }
   /** So many messages by turns, the user's first; all of them are texts that nobody said before. */
   history(messages: number): Conversation
 }
@@ -43,6 +47,11 @@ export function createTexts(): Texts {
     },
     question,
     longQuestion: ({ pieces, paceMs }) => `count to ${pieces} for guest ${next()} [rehearse slow=${paceMs}]`,
+    functions: () => ['look_up', 'book', 'call_back'].map((name) => `${name}_${next()}`),
+    callOf(name) {
+      const city = `city-${next()}`
+      return { question: `Please look it up. [rehearse call=${name} input={"city":"${city}"}]`, city }
+    },
     history: (messages) =>
       Array.from({ length: messages }, (_, index) => (index % 2 === 0 ? user(question()) : assistant(remark()))),
   }
