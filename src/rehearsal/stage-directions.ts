@@ -2,6 +2,7 @@ import type { Directions, Settings } from './direction-settings.ts'
 import { mishapsIn, readSettings, toDirections } from './direction-settings.ts'
 import type { DirectionPair } from './direction-tags.ts'
 import { findTags } from './direction-tags.ts'
+import { ANYWAY } from './tool-calls.ts'
 
 export interface DirectedCall {
   readonly name: string
@@ -55,7 +56,8 @@ function addCalls(calls: DirectedCall[][], pairs: readonly DirectionPair[], roun
       const call = latest?.pop()
       if (latest === undefined || call === undefined || call.input !== undefined)
         return 'The stage direction input has no call before it'
-      if (!isObject(value)) return `The stage direction input is not a JSON object: ${value.slice(0, 80)}`
+      if (!call.name.startsWith(ANYWAY) && !isObject(value))
+        return `The stage direction input is not a JSON object: ${value.slice(0, 80)}`
       latest.push({ ...call, input: value })
     }
   }

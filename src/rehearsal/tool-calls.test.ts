@@ -84,3 +84,10 @@ test("the CLI's output tool is called after the directed ones, until it took an 
   expect(choose('x', { tools }, [called('StructuredOutput'), answered(true)])).toEqual(['StructuredOutput {"ok":true}'])
   expect(choose('x', { tools }, [called('StructuredOutput'), answered()])).toEqual([])
 })
+
+test('[RH1] a tool with a mark before its name is called as by a model that errs: not offered, with any input', () => {
+  expect(choose('[rehearse call=!nope call=!clock input="{broken"]', { tools: [clock] })).toEqual([
+    'nope {}',
+    'clock {broken',
+  ])
+})

@@ -17,6 +17,9 @@ export type ChosenCalls =
 /** The tool by which the CLI takes structured output. */
 const OUTPUT_TOOL = 'StructuredOutput'
 
+/** Before a name: it is called as a model that errs would, whether it is offered or not, and with whatever input. */
+export const ANYWAY = '!'
+
 export interface ChoiceOfCalls {
   readonly request: MessagesRequest
   readonly asked: Asked
@@ -38,6 +41,11 @@ export function chooseCalls({ request, asked, directed, text }: ChoiceOfCalls): 
   if (wanted.length === 0 && wantsOutput(offered, asked.since)) wanted.push({ name: OUTPUT_TOOL })
   const calls: ToolCall[] = []
   for (const { name, input } of wanted) {
+    if (name.startsWith(ANYWAY)) {
+      const called = name.slice(ANYWAY.length)
+      calls.push({ name: offered.find((one) => isNamed(one, called))?.name ?? called, input: input ?? '{}' })
+      continue
+    }
     const tool = offered.find((one) => isNamed(one, name))
     if (tool === undefined) return { ok: false, problem: `The tool ${name} is not offered in this request.` }
     calls.push({ name: tool.name, input: input ?? filledIn(tool, text) })

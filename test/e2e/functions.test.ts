@@ -272,7 +272,14 @@ describe.each([
       max_tokens: 2,
     })
     expect(cut.finish).toBe('length')
+    const stray = await complete([user('[rehearse call=!no_such input={"a":1} call=get_time input={}]')])
+    expect(stray.message?.tool_calls?.map(({ function: { name } }) => name)).toEqual(['no_such', 'get_time'])
+    const broken = await post([user('[rehearse call=!get_time input="{\\"city\\": "]')])
+    expect([broken.status, await broken.json()]).toMatchObject([503, { error: { code: 'upstream_failed' } }])
+    const before = stage.rehearsal.requests.length
     expect((await complete([user('say exactly: well')])).message?.content).toBe('well')
+    expect(stage.rehearsal.requests.length).toBe(before + 1)
+    expect(told()).toEqual([{ role: 'user', content: [{ type: 'text', text: 'say exactly: well' }] }])
   })
 
   test('[FN11] [CC11] an answer to a schema is content, streamed as it comes, unless something is called', async () => {

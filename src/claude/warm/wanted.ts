@@ -1,6 +1,6 @@
 /** What a kept process is wanted to hold for a request. Pure. */
 import type { ClientFunction, ClientFunctions, History, TurnRequest } from '../../core/index.ts'
-import { describeLong, toPrompt, withoutDialect, type PersonaMode, type Settings } from '../protocol/index.ts'
+import { describeLong, hasCalls, toPrompt, withoutDialect, type PersonaMode, type Settings } from '../protocol/index.ts'
 import type { Wanted } from './align.ts'
 
 /** What the model is told of the function that takes an answer. */
@@ -65,12 +65,14 @@ export function toWanted(request: TurnRequest, { persona }: { readonly persona: 
   const prompt = toPrompt(history, { persona: agent.prompt, mode: persona })
   const { functions, choice, answerName } = offerOf(request)
   const isForced = choice !== undefined && choice.of !== 'auto' && choice.of !== 'none'
+  const answersCalls = hasCalls(prompt.turns.findLast(({ role }) => role === 'assistant') ?? prompt.ask)
   // Blank ones are met by ourselves alone; an answer to a schema has none.
   const sentStops = answerName === undefined ? stopTexts.filter((text) => text.trim() !== '') : []
   const settings: Settings = {
     maxOutputTokens,
-    // The model API lets nobody think who must call.
-    reasoning: isForced ? 'none' : reasoning,
+    // The model API lets nobody think who must call, nor who goes on from calls without the thoughts that led to them, which
+    // no client keeps.
+    reasoning: isForced || answersCalls ? 'none' : reasoning,
     ...(sampling === undefined ? {} : { sampling }),
     ...(sentStops.length === 0 ? {} : { stopTexts: sentStops }),
     ...(choice === undefined ? {} : { choice }),
