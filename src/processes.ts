@@ -58,7 +58,7 @@ export function openProcesses(
     startWarmProcess({ ...common, model: wanted, abilities, startMs }, { signal })
   const warm = { abilities, fresh, persona, fallback: cold, clock, observer }
   if (config.pool.max === 0) {
-    const pool = createSingleUse({ abilities, fresh, start, clock })
+    const pool = createSingleUse({ abilities, fresh, start, clock, observer })
     const takes = ({ functions }: { readonly functions: readonly unknown[] }): boolean => functions.length > 0
     return {
       engine: createWarmEngine({ ...warm, pool, takes }),

@@ -7,7 +7,18 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 const src = join(root, 'src')
 
 /** Who may import whom: `lib ← core ← … ← http ← main ← cli`. */
-const LEAVES = ['wire', 'claude', 'agents', 'workspace', 'storage', 'access', 'config', 'telemetry', 'rehearsal', 'images']
+const LEAVES = [
+  'wire',
+  'claude',
+  'agents',
+  'workspace',
+  'storage',
+  'access',
+  'config',
+  'telemetry',
+  'rehearsal',
+  'images',
+]
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   'json-schema': ['lib'],
@@ -32,7 +43,7 @@ const PURE = [
   'claude/warm/wanted.ts',
   'config/pool-size.ts',
 ]
-const NO_IO = /from 'node:(?!crypto)|Date\.now|setTimeout|performance\.now|process\.(?!pid)/
+const NO_IO = /from 'node:(?!crypto|util)|Date\.now|setTimeout|performance\.now|process\.(?!pid)/
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .map((path) => path.split(sep).join('/'))

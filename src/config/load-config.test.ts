@@ -104,6 +104,23 @@ test('[CF1] lists are read with spaces and gaps between their names', () => {
   ])
 })
 
+test('[CF1] [IM3] hosts that need not be public are read with their ports, those of IPv6 in brackets', () => {
+  expect(
+    loadConfig({ VIVAVOCE_PRIVATE_HOSTS: ' intranet , 10.0.0.7:8080,[::1],[::1]:80 ' }).VIVAVOCE_PRIVATE_HOSTS,
+  ).toEqual(['intranet', '10.0.0.7:8080', '[::1]', '[::1]:80'])
+  for (const nothing of [{}, { VIVAVOCE_PRIVATE_HOSTS: '' }])
+    expect(loadConfig(nothing).VIVAVOCE_PRIVATE_HOSTS).toBeUndefined()
+})
+
+test.each(['http://intranet', 'intranet/pictures', 'intranet:port', 'name@intranet'])(
+  '[CF2] [IM3] %j is no host and no host with its port',
+  (host) => {
+    expect(problemsOf({ VIVAVOCE_PRIVATE_HOSTS: `intranet,${host}` })).toEqual([
+      expect.stringMatching(/^VIVAVOCE_PRIVATE_HOSTS: /),
+    ])
+  },
+)
+
 test('[CF1] directories are worked out from what is set', () => {
   expect(loadConfig({ HOME: '/h', XDG_DATA_HOME: '/data' }).dataDirectory).toBe('/data/vivavoce')
   expect(loadConfig({ HOME: '/h', XDG_DATA_HOME: '' }).dataDirectory).toBe('/h/.local/share/vivavoce')
@@ -127,6 +144,9 @@ test.each([
   ['API_BEARER_TOKEN', 'ключ', 'visible ASCII characters without spaces are expected'],
   ['VIVAVOCE_MODELS', ' , ', 'at least one name is expected'],
   ['VIVAVOCE_MODELS', 'a=b', 'a name without spaces, commas, = or * is expected'],
+  ['VIVAVOCE_PRIVATE_HOSTS', ' , ', 'at least one name is expected'],
+  ['VIVAVOCE_PRIVATE_HOSTS', 'a b', 'a name without spaces, commas, = or * is expected'],
+  ['VIVAVOCE_PRIVATE_HOSTS', '*', 'a name without spaces, commas, = or * is expected'],
   ['VIVAVOCE_DEFAULT_MODEL', 'a b', 'a name without spaces, commas, = or * is expected'],
   ['VIVAVOCE_MODEL_ALIASES', 'gpt', '`gpt` is not of the form name=model'],
   ['VIVAVOCE_MODEL_ALIASES', 'gpt=', '`gpt=` is not of the form name=model'],

@@ -28,6 +28,12 @@ const names = z
   )
   .pipe(z.array(name).min(1, 'at least one name is expected'))
 
+const hosts = names.pipe(
+  z.array(
+    z.string().regex(/^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i, 'hosts of the form name or name:port are expected'),
+  ),
+)
+
 const aliases = z.string().transform((text, context) =>
   text
     .split(',')
@@ -228,7 +234,7 @@ export const SETTINGS = {
       'How long a stream’s status waits for the first event, in milliseconds, so that an early failure gets a real status.',
   },
   VIVAVOCE_PRIVATE_HOSTS: {
-    schema: names,
+    schema: hosts,
     defaultText: 'none',
     tells:
       'Hosts, `name` or `name:port` with commas between, from which pictures are fetched although their addresses are not public ones. All others must be.',

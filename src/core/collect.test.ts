@@ -56,3 +56,12 @@ test('[CA1] a failure that is thrown ends the run', async () => {
     await engine.started(0)
   ).ended
 })
+
+test('[FN2] calls on the way are part of the end, not of what is waited for', async () => {
+  const last = end('', { reason: 'calls', calls: [{ id: 'c', name: 'f', arguments: '{}' }] })
+  const call = [
+    { type: 'call-start', id: 'c', name: 'f' },
+    { type: 'call-delta', arguments: '{}' },
+  ] as const
+  expect(await collectTurn(play(...call, last))).toBe(last)
+})

@@ -63,7 +63,8 @@ export const ERRORS = {
     status: 503,
     type: 'server_error',
     retryable: true,
-    tells: 'A picture that the request names by its address could not be fetched just now; `param` names it. Try again.',
+    tells:
+      'A picture that the request names by its address could not be fetched just now; `param` names it. Try again.',
   },
   rate_limit_exceeded: {
     status: 429,

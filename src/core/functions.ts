@@ -1,3 +1,5 @@
+import type { History } from './history.ts'
+
 /** A function that the client runs itself when the model calls it. */
 export interface ClientFunction {
   readonly name: string
@@ -15,4 +17,22 @@ export interface ClientFunctions {
   readonly choice: FunctionChoice
   /** Whether several may be called at once. */
   readonly parallel: boolean
+}
+
+/** Whether the model must call something: a function of the client, or the one that takes an answer to a schema. */
+export const mustCall = ({
+  functions,
+  outputSchema,
+}: {
+  readonly functions?: ClientFunctions | undefined
+  readonly outputSchema?: object | undefined
+}): boolean => {
+  const choice = functions?.choice
+  return outputSchema !== undefined || choice === 'required' || typeof choice === 'object'
+}
+
+/** Whether the last thing that an assistant did is to call something. */
+export const goesOnFromCalls = (history: History): boolean => {
+  const last = history.findLast(({ role }) => role === 'assistant')
+  return last?.role === 'assistant' && last.calls !== undefined && last.calls.length > 0
 }

@@ -109,7 +109,7 @@ test.each([
   expect(engine.runs).toEqual([])
 })
 
-test('[AU1] a refusal tells apart a key that is missing and one that is wrong, and repeats none', async () => {
+test('[AU1] [R58] a refusal tells apart a key that is missing and one that is wrong, and repeats none', async () => {
   const { app } = openApp(() => [])
   const of = async (headers: Record<string, string>): Promise<unknown> =>
     (await app.request('/v1/models', { headers })).json()
@@ -131,14 +131,14 @@ test('[AU1] a refusal tells apart a key that is missing and one that is wrong, a
   })
 })
 
-test('[AU1] the key lets in', async () => {
+test('[AU1] [R2] the key lets in', async () => {
   const { request } = openApp(() => [])
   expect((await request('/v1/models')).status).toBe(200)
   expect((await request('/v1/models', { headers: { authorization: `bearer  ${KEY}` } })).status).toBe(200)
   expect((await request('/v1/models', OTHER)).status).toBe(200)
 })
 
-test.each(UNKNOWN)('[ER1] the unknown path %s is 404', async (path) => {
+test.each(UNKNOWN)('[ER1] [R57] the unknown path %s is 404', async (path) => {
   const { request } = openApp(() => [])
   for (const method of ['GET', 'POST', 'DELETE']) {
     const response = await request(path, { method })
@@ -147,7 +147,7 @@ test.each(UNKNOWN)('[ER1] the unknown path %s is 404', async (path) => {
   }
 })
 
-test.each(ROUTES)('[ER1] a path that takes %s, %s, is 405 for any other method', async (allowed, path) => {
+test.each(ROUTES)('[ER1] [R57] a path that takes %s, %s, is 405 for any other method', async (allowed, path) => {
   const { request } = openApp(() => [])
   const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => method !== allowed)
   for (const method of others) {
@@ -189,7 +189,7 @@ test('[ER1] a job or a conversation that is not there is 404 in the form of its 
 })
 
 test.each(['/v1/chat/completions', '/v1/conversational', '/execute'])(
-  '[CC4] a body of %s that is no JSON is refused in words',
+  '[CC4] [R57] a body of %s that is no JSON is refused in words',
   async (path) => {
     const { post, request, engine } = openApp(() => says('a'))
     for (const body of ['{"messages":', 'messages=1', "{'a':1}", '{"a":1}x', 'NaN']) {
@@ -206,7 +206,7 @@ test.each(['/v1/chat/completions', '/v1/conversational', '/execute'])(
 )
 
 test.each(['/v1/chat/completions', '/v1/conversational', '/execute'])(
-  '[ER9] a body of %s over the limit is 413, one at the limit is read',
+  '[ER9] [R12] a body of %s over the limit is 413, one at the limit is read',
   async (path) => {
     const limit = 1024 * 1024
     const { post, engine } = openApp(() => says('a'), { maxBodyBytes: limit })
@@ -222,7 +222,7 @@ test.each(['/v1/chat/completions', '/v1/conversational', '/execute'])(
   },
 )
 
-test('[HE2] every reply has an id of its own, which is reported', async () => {
+test('[HE2] [R71] every reply has an id of its own, which is reported', async () => {
   const { app, request, chat, post, observer } = openApp(({ history }) =>
     history[0]?.text === 'fail' ? [new GatewayError('overloaded', 'Busy.')] : says('a'),
   )
@@ -310,7 +310,7 @@ test('[CA5] a server that stops takes no more requests and says why, but tells i
   expect((await app.request('/health')).status).toBe(200)
 })
 
-test('[MD1] models are listed first, then agent/model for each agent', async () => {
+test('[MD1] [R1] models are listed first, then agent/model for each agent', async () => {
   const { request } = openApp(() => [])
   const created = START_MS / 1000
   expect(await (await request('/v1/models?limit=5')).json()).toEqual({
@@ -335,7 +335,7 @@ test.each([
   ['recruiter-triage%2Fopus', 'recruiter-triage/opus'],
   ['gpt-4.1', 'sonnet'],
   ['conversational/gpt-4.1', 'conversational/sonnet'],
-])('[MD1] the model %s is answered as %s', async (path, id) => {
+])('[MD1] [R1] the model %s is answered as %s', async (path, id) => {
   const { request } = openApp(() => [])
   const response = await request(`/v1/models/${path}`)
   expect([response.status, await response.json()]).toMatchObject([200, { id, object: 'model' }])
@@ -346,7 +346,7 @@ test.each([
   ['conversational', 'conversational'],
   ['nobody/haiku', 'nobody/haiku'],
   ['%D0%B6%20%F0%9F%99%82', 'ж 🙂'],
-])('[MD1] the model %s is not on offer', async (path, name) => {
+])('[MD1] [R9] the model %s is not on offer', async (path, name) => {
   const { request } = openApp(() => [])
   const response = await request(`/v1/models/${path}`)
   expect(response.status).toBe(404)

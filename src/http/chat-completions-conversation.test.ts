@@ -25,23 +25,20 @@ test('[CC15] [R53] a newer request of a conversation ends the older one, told in
   ).ended
 })
 
-test.each([true, false])(
-  '[CC15] [R53] [R62] an older request that has no answer yet is 503 (stream: %j)',
-  async (stream) => {
-    const { chat, engine } = openApp((_, index) => (index === 0 ? [forever()] : says('b')))
-    const older = chat({ stream, ...named('c') })
-    await engine.started(0)
-    expect((await chat(named('c'))).status).toBe(200)
-    expect(await told(await older)).toEqual([503, [null, null, 'false'], { error: SUPERSEDED }])
-  },
-)
+test('[CC15] [R53] [R62] an older request that has no answer yet is 503', async () => {
+  const { stream, engine } = openApp((_, index) => (index === 0 ? [forever()] : says('b')))
+  const older = stream(named('c'))
+  await engine.started(0)
+  expect((await stream(named('c'))).status).toBe(200)
+  expect(await told(await older)).toEqual([503, [null, null, 'false'], { error: SUPERSEDED }])
+})
 
 test('[CC15] [R53] an older request that still waits for a place gives it up', async () => {
-  const { chat, engine, admission } = openApp(() => says('b'), { capacity: 1 })
+  const { stream, engine, admission } = openApp(() => says('b'), { capacity: 1 })
   const place = await admission.enter({ signal: new AbortController().signal })
-  const older = chat(named('c'))
+  const older = stream(named('c'))
   await expect.poll(() => admission.queued).toBe(1)
-  const newer = chat(named('c'))
+  const newer = stream(named('c'))
   expect((await older).status).toBe(503)
   expect(admission.queued).toBe(1)
   place[Symbol.dispose]()
@@ -50,23 +47,23 @@ test('[CC15] [R53] an older request that still waits for a place gives it up', a
 })
 
 test('[CC15] [R8] the header names the conversation too, and goes before the metadata', async () => {
-  const { chat, engine } = openApp((_, index) => (index === 0 ? [forever()] : says('b')))
-  const older = chat(named('other'), { headers: { 'x-conversation-id': 'c' } })
+  const { stream, engine } = openApp((_, index) => (index === 0 ? [forever()] : says('b')))
+  const older = stream(named('other'), { headers: { 'x-conversation-id': 'c' } })
   const run = await engine.started(0)
-  expect((await chat(named('other'))).status).toBe(200)
+  expect((await stream(named('other'))).status).toBe(200)
   expect(run.signal.aborted).toBe(false)
-  expect((await chat(named('c'))).status).toBe(200)
+  expect((await stream(named('c'))).status).toBe(200)
   expect((await older).status).toBe(503)
 })
 
 test('[CC15] requests of other conversations, or of none, are left alone', async () => {
-  const { chat, engine } = openApp((_, index) => (index < 3 ? [forever()] : says('b')))
+  const { stream, engine } = openApp((_, index) => (index < 3 ? [forever()] : says('b')))
   const leaving = new AbortController()
   const { signal } = leaving
-  const older = [chat(named('c'), { signal }), chat({}, { signal }), chat({ user: 'c' }, { signal })]
+  const older = [stream(named('c'), { signal }), stream({}, { signal }), stream({ user: 'c' }, { signal })]
   await engine.started(2)
   for (const fields of [{}, named('d'), named('C'), named(''), { user: 'c' }]) {
-    expect((await chat(fields, { headers: { 'x-conversation-id': '' } })).status).toBe(200)
+    expect((await stream(fields, { headers: { 'x-conversation-id': '' } })).status).toBe(200)
   }
   expect(engine.runs.slice(0, 3).map((run) => run.signal.aborted)).toEqual([false, false, false])
   leaving.abort(new Error('gone'))
@@ -74,34 +71,44 @@ test('[CC15] requests of other conversations, or of none, are left alone', async
 })
 
 test('[AU3] [CC15] the newest request of a conversation stands for each tenant by itself', async () => {
-  const { chat, engine } = openApp((_, index) => (index < 2 ? [forever()] : says('b')))
-  const [mine, theirs] = [chat(named('c')), chat(named('c'), OTHER)]
+  const { stream, engine } = openApp((_, index) => (index < 2 ? [forever()] : says('b')))
+  const [mine, theirs] = [stream(named('c')), stream(named('c'), OTHER)]
   await engine.started(1)
   expect(engine.runs.map((run) => run.signal.aborted)).toEqual([false, false])
-  expect((await chat(named('c'), OTHER)).status).toBe(200)
+  expect((await stream(named('c'), OTHER)).status).toBe(200)
   expect([engine.runs[0]?.signal.aborted, (await theirs).status]).toEqual([false, 503])
-  expect((await chat(named('c'))).status).toBe(200)
+  expect((await stream(named('c'))).status).toBe(200)
   expect((await mine).status).toBe(503)
 })
 
 test('[CC15] a conversation goes on after an answer, a failure and a caller who left', async () => {
-  const { chat, engine, observer } = openApp((_, index) => [says('a'), [busy], [forever()], says('d')][index] ?? [])
+  const { stream, engine, observer } = openApp((_, index) => [says('a'), [busy], [forever()], says('d')][index] ?? [])
   const leaving = new AbortController()
-  expect((await chat(named('c'))).status).toBe(200)
-  expect(await told(await chat(named('c')))).toMatchObject([503, {}, { error: { code: 'overloaded' } }])
-  const left = chat(named('c'), { signal: leaving.signal })
+  expect((await stream(named('c'))).status).toBe(200)
+  expect(await told(await stream(named('c')))).toMatchObject([503, {}, { error: { code: 'overloaded' } }])
+  const left = stream(named('c'), { signal: leaving.signal })
   await engine.started(2)
   leaving.abort(new Error('gone'))
   await left
-  expect((await chat(named('c'))).status).toBe(200)
+  expect((await stream(named('c'))).status).toBe(200)
   expect(observer.of('request-failed').map(({ code }) => code)).toEqual(['overloaded'])
 })
 
 test('[CC15] [R53] of three requests at once the last one stands', async () => {
   const gate = Promise.withResolvers<void>()
-  const { chat, engine } = openApp(() => [gate.promise, ...says('a')])
-  const replies = [chat(named('c')), chat(named('c')), chat(named('c'))]
+  const { stream, engine } = openApp(() => [gate.promise, ...says('a')])
+  const replies = [stream(named('c')), stream(named('c')), stream(named('c'))]
   await engine.started(2)
   gate.resolve()
   expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([503, 503, 200])
+})
+
+test('[CC15] [R55] what is not streamed runs beside the live answer, and takes nobody’s place', async () => {
+  const { chat, stream, engine } = openApp((_, index) => (index === 0 ? [text('a'), forever()] : says('b')))
+  const live = readChunks(await stream(named('c')))
+  await live.next()
+  expect((await chat(named('c'))).status).toBe(200)
+  expect(engine.runs.map(({ signal }) => signal.aborted)).toEqual([false, false])
+  expect((await stream(named('c'))).status).toBe(200)
+  expect(engine.runs[0]?.signal.aborted).toBe(true)
 })

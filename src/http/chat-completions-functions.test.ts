@@ -143,6 +143,17 @@ test('[FN6] [R6] [R7] which function may be called, and how many at once, is wha
   ])
 })
 
+test.each(['required', { type: 'function', function: { name: 'weather' } }])(
+  '[CC7] [FN6] who must call does not think: an effort that asks for it is named as ignored (%j)',
+  async (tool_choice) => {
+    const { chat } = openApp(() => says('a'))
+    const ignoredOf = async (fields: object): Promise<string | null> =>
+      (await chat({ tools, tool_choice, ...fields })).headers.get('x-vivavoce-ignored')
+    expect(await ignoredOf({ reasoning_effort: 'none' })).toBeNull()
+    expect(await ignoredOf({ reasoning_effort: 'high' })).toBe('reasoning_effort')
+  },
+)
+
 test('[CC10] [R60] a choice of what is not offered is 400 that names it', async () => {
   const { chat, engine } = openApp(() => says('a'))
   const reply = await chat({ tools, tool_choice: { type: 'function', function: { name: 'weather2' } } })
@@ -160,7 +171,7 @@ test('[CC10] [R60] a choice of what is not offered is 400 that names it', async 
   expect(engine.runs).toEqual([])
 })
 
-test('[FN2] [R42] [R43] [R44] [R46] calls are streamed one a chunk, in fragments, and finish with tool_calls', async () => {
+test('[FN2] [FN10] [R36] [R42] [R43] [R44] [R46] text, then calls, one a chunk and in fragments, then a finish of tool_calls', async () => {
   const { stream } = openApp(() => [
     text('Един'),
     text(' миг.'),
@@ -235,7 +246,7 @@ test('[FN9] a call that meets a limit ends where it is, with length, streamed or
   })
 })
 
-test('[FN10] [R36] [R63] a failure in the middle of a call is an error frame, without a finish', async () => {
+test('[ER3] [R63] a failure in the middle of a call is an error frame, without a finish', async () => {
   const { stream } = openApp(() => [text('Един миг.'), callStart('call_a', 'weather'), callDelta('{"ci'), failed(busy)])
   const [comment, first, ...others] = await readChunks(await stream({ tools })).rest()
   expect([comment, contentOf(first), others.length]).toEqual([KEEP_ALIVE, 'Един миг.', 3])

@@ -80,12 +80,3 @@ test('[CA1] [CC11] a caller who leaves while an answer is asked for again has it
   await reply
   expect([engine.runs.length, observer.of('request-failed')]).toEqual([2, []])
 })
-
-test('[CC11] [CC15] an answer that is asked for again is still superseded by a newer request of its conversation', async () => {
-  const { chat, engine } = openApp((_, index) => [[unmet], [forever()], says('{}')][index] ?? [])
-  const metadata = { conversation: 'c' }
-  const older = chat({ ...asJson, metadata })
-  await engine.started(1)
-  expect((await chat({ ...asJson, metadata })).status).toBe(200)
-  expect(await told(await older)).toMatchObject([503, {}, { error: { code: 'superseded' } }])
-})

@@ -194,7 +194,7 @@ test('[AD2] a turn that finds the queue full is 503 with the time to wait', asyn
   expect([reply.headers.get('retry-after'), await told(reply)]).toMatchObject(['1', [503, { error: 'queue full' }]])
 })
 
-test('[CA1] a caller who leaves has the turn stopped, which is no failure', async () => {
+test('[CA1] [R56] a caller who leaves has the turn stopped, which is no failure', async () => {
   const { say, engine, admission, observer, store } = open(() => [text('half'), forever()])
   const leaving = new AbortController()
   const reply = say('s', 'm', {}, { signal: leaving.signal })
@@ -218,7 +218,7 @@ test('[CA5] when the server stops, the turn under way is told', async () => {
   expect(await told(await reply)).toMatchObject([503, { error: 'shutting down', detail: 'The server is stopping.' }])
 })
 
-test('[CA4] a turn that is sent again after its socket died is reported', async () => {
+test('[CA4] [R67] a turn that is sent again after its socket died is reported', async () => {
   const { say, engine, observer } = open((request) => (engine.runs.length === 1 ? [forever()] : echo(request)))
   const leaving = new AbortController()
   const died = say('s', 'm', {}, { signal: leaving.signal })

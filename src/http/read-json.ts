@@ -6,13 +6,22 @@ import type { AppEnv } from './deps.ts'
 /** Deeper values exhaust the stack of whoever writes them out again. */
 const MAX_DEPTH = 500
 
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
 /** How deep the arrays and objects of a JSON text go. */
 function depthOf(json: string): number {
   let depth = 0
   let deepest = 0
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth)
-    else if (token === ']' || token === '}') depth--
+  let isInString = false
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (isInString) {
+      if (code === BACKSLASH) at++
+      else if (code === QUOTE) isInString = false
+    } else if (code === QUOTE) isInString = true
+    else if (code === 0x5b || code === 0x7b) deepest = Math.max(deepest, ++depth)
+    else if (code === 0x5d || code === 0x7d) depth--
   }
   return deepest
 }

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { GatewayError, newId } from '../core/index.ts'
@@ -38,15 +39,27 @@ export async function startServer(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: refuse })
+  /** The response under way on each connection. */
+  const responses = new WeakMap<Duplex, ServerResponse>()
   const server: Server = createServer(
     // Node's own answer to a request without a host is bare; ours is made above.
     { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, requireHostHeader: false },
-    (request, response) => void listener(request, response),
+    (request, response) => {
+      responses.set(request.socket, response)
+      void listener(request, response)
+    },
   )
-  server.on('clientError', (_error, socket) => {
-    if (!socket.writable) return void socket.destroy()
+  const refuseOn = (socket: Duplex): void => {
+    const response = responses.get(socket)
+    // Within an answer there is no place for another one.
+    const isAnswering = response !== undefined && response.headersSent && !response.writableFinished
+    if (!socket.writable || isAnswering) return void socket.destroy()
     void refusalBytes().then((bytes) => socket.end(bytes))
-  })
+  }
+  server.on('clientError', (_error, socket) => refuseOn(socket))
+  server.on('connect', (_request, socket) => refuseOn(socket))
+  // What a client expects beyond 100-continue is let through like any header that is not known (R1).
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host.replace(/^\[(.*)\]$/, '$1'), resolve)

@@ -1,4 +1,11 @@
-import { GatewayError, type History, type Message, type Part, type TurnEngine } from '../core/index.ts'
+import {
+  GatewayError,
+  type History,
+  type Message,
+  type Part,
+  type TurnEngine,
+  type TurnRequest,
+} from '../core/index.ts'
 import { decodeDataUrl } from './data-url.ts'
 import { PictureError } from './picture-error.ts'
 import type { PictureFetcher } from './picture-fetcher.ts'
@@ -41,11 +48,21 @@ export function withPictures(engine: TurnEngine, fetcher: PictureFetcher): TurnE
     return { ...message, parts: await Promise.all(message.parts.map((part) => resolvePart(part, asker))) }
   }
 
+  /** Where one cannot be had, the others are not fetched any longer. */
+  async function resolveAll({ tenant, history }: TurnRequest, signal: AbortSignal): Promise<History> {
+    const failed = new AbortController()
+    const asker: Asker = { tenant, signal: AbortSignal.any([signal, failed.signal]) }
+    try {
+      return await Promise.all(history.map((message) => resolveMessage(message, asker)))
+    } catch (error) {
+      failed.abort(error)
+      throw error
+    }
+  }
+
   return {
     async *run(request, { signal }) {
-      const asker: Asker = { tenant: request.tenant, signal }
-      const history: History = await Promise.all(request.history.map((message) => resolveMessage(message, asker)))
-      yield* engine.run({ ...request, history }, { signal })
+      yield* engine.run({ ...request, history: await resolveAll(request, signal) }, { signal })
     },
   }
 }

@@ -1,7 +1,13 @@
 import { impossibility } from './possible.ts'
 import { referenceLoop } from './reference-loops.ts'
-import { isSchema } from './schema-part.ts'
+import { isSchema, type Schema } from './schema-part.ts'
 import { findParts, type SchemaFault } from './schema-parts.ts'
+
+/** The part of a schema that is malformed or unsupported, named by the keys that lead to it; undefined where none is. */
+export function findMalformedPart(schema: Schema): SchemaFault | undefined {
+  const found = findParts(schema)
+  return found.ok ? undefined : found.fault
+}
 
 /**
  * The part of a schema for an object that is malformed or unsupported, or that makes it impossible to satisfy, named by

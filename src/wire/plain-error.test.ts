@@ -10,6 +10,7 @@ const TITLES = {
   not_found: 'not found',
   method_not_allowed: 'method not allowed',
   request_too_large: 'request too large',
+  picture_unavailable: 'execution failed',
   rate_limit_exceeded: 'rate limited',
   insufficient_quota: 'rate limited',
   job_queue_full: 'queue full',

@@ -1,12 +1,31 @@
 import type { z } from 'zod'
-import { GatewayError } from '../core/index.ts'
+import { GatewayError, shown } from '../core/index.ts'
 
-/** `['messages', 2, 'content']` → `messages[2].content`. */
-export const fieldName = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (name, key) => (typeof key === 'number' ? `${name}[${key}]` : `${name}${name === '' ? '' : '.'}${String(key)}`),
+const MAX_FIELD_CHARACTERS = 300
+
+/** `['messages', 2, 'content']` → `messages[2].content`; what is too long to be told back is cut. */
+export function fieldName(path: readonly PropertyKey[]): string {
+  const name = path.reduce<string>(
+    (before, key) =>
+      typeof key === 'number' ? `${before}[${key}]` : `${before}${before === '' ? '' : '.'}${shown(String(key))}`,
     '',
   )
+  return name.length <= MAX_FIELD_CHARACTERS ? name : `${name.slice(0, MAX_FIELD_CHARACTERS).toWellFormed()}…`
+}
+
+/** What is expected where a schema says no more than its type. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  object: 'an object is expected',
+  array: 'an array is expected',
+  string: 'a string is expected',
+  number: 'a number is expected',
+  boolean: 'true or false is expected',
+}
+
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
+    ? (EXPECTED[issue.expected] ?? 'another value is expected')
+    : issue.message
 
 interface Fault {
   readonly path: readonly PropertyKey[]
@@ -16,10 +35,10 @@ interface Fault {
 /** The field at fault. Of a choice of forms, the one that the value was meant to have tells most: the one that got furthest. */
 function deepest(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): Fault {
   const here = [...path, ...issue.path]
-  if (issue.code !== 'invalid_union') return { path: here, message: issue.message }
+  if (issue.code !== 'invalid_union') return { path: here, message: messageOf(issue) }
   const firsts = issue.errors.flatMap((errors) => errors.slice(0, 1))
   const meant = firsts.find((first) => first.path.length > 0) ?? firsts.find(({ code }) => code !== 'invalid_type')
-  return meant === undefined ? { path: here, message: issue.message } : deepest(meant, here)
+  return meant === undefined ? { path: here, message: messageOf(issue) } : deepest(meant, here)
 }
 
 /** What a body does not satisfy, as the error that its sender gets. */

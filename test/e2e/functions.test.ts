@@ -91,13 +91,15 @@ describe.each([
                 : content.filter(({ text }) => !text?.startsWith('<system-reminder>')),
           })),
         (key, value: unknown) => (key === 'cache_control' ? undefined : value),
-      ).replaceAll(/mcp__[ab]__/g, ''),
+      ).replaceAll(/mcp__[\da-f]{12}__/g, ''),
     ) as { readonly role: string; readonly content: readonly { readonly type: string; readonly text?: string }[] }[]
-  const names = () => (sent().tools ?? []).map(({ name }) => name.replace(/^mcp__[ab]__/, ''))
+  const names = () => (sent().tools ?? []).map(({ name }) => name.replace(/^mcp__[\da-f]{12}__/, ''))
 
   test('[FN1] [R49] functions reach the model as they are, and no other tools with them', async () => {
     await complete([user('hello')])
-    expect(sent().tools?.map(({ name, ...rest }) => ({ name: name.replace(/^mcp__[ab]__/, ''), ...rest }))).toEqual(
+    expect(
+      sent().tools?.map(({ name, ...rest }) => ({ name: name.replace(/^mcp__[\da-f]{12}__/, ''), ...rest })),
+    ).toEqual(
       ['get_time', 'get_weather'].map((name) => ({
         name,
         description: `What ${name} does.`,
@@ -221,7 +223,7 @@ describe.each([
     const choiceFor = async (rest: object) => {
       await complete([user('hello')], rest)
       const { name, ...choice } = sent().tool_choice ?? {}
-      return name === undefined ? choice : { ...choice, name: name.replace(/^mcp__[ab]__/, '') }
+      return name === undefined ? choice : { ...choice, name: name.replace(/^mcp__[\da-f]{12}__/, '') }
     }
     const named = { type: 'function', function: { name: 'get_time' } }
     expect(await choiceFor({ tool_choice: named })).toEqual({ type: 'tool', name: 'get_time' })

@@ -20,6 +20,7 @@ const ALL: Abilities = {
   systemPrompt: 'live',
   switchModel: true,
   liveSettings: true,
+  functions: true,
   interrupt: true,
 }
 
@@ -55,6 +56,7 @@ const VARIANTS: readonly Variant[] = [
       systemPrompt: 'fixed',
       switchModel: false,
       liveSettings: false,
+      functions: false,
       interrupt: false,
     },
     flattens: true,

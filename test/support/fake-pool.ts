@@ -1,7 +1,7 @@
 /** A pool whose processes say what a script says, for the engine that leases them. */
 import type { CliMessage, CliResult } from '../../src/claude/protocol/index.ts'
 import { align, type Step, type Wanted } from '../../src/claude/warm/align.ts'
-import type { Lease, Outcome, Pool } from '../../src/claude/warm/pool.ts'
+import type { Lease, LeaseRequest, Outcome, Pool } from '../../src/claude/warm/pool.ts'
 import { freshHeld } from '../../src/claude/warm/start.ts'
 import type { WarmProcess } from '../../src/claude/warm/warm-process.ts'
 import { NO_USAGE, type StopCause } from '../../src/core/index.ts'
@@ -26,6 +26,8 @@ export interface Play {
 
 export interface PlayedLease {
   readonly tenant: string
+  /** The caller's name for the conversation. */
+  readonly conversation?: string | undefined
   readonly wanted: Wanted
   readonly steps: readonly Step[]
   readonly released: readonly Outcome[]
@@ -46,13 +48,13 @@ type LeasedProcess = Pick<WarmProcess, 'pid' | 'perform' | 'next' | 'stop' | 'ex
 export function createFakePool(plays: readonly (Play | Error)[]): FakePool {
   const leases: PlayedLease[] = []
 
-  function open({ perform, messages = [], stderr = '' }: Play, tenant: string, wanted: Wanted): Lease {
+  function open({ perform, messages = [], stderr = '' }: Play, { tenant, conversation, wanted }: LeaseRequest): Lease {
     const alignment = align(freshHeld({ model: wanted.model, abilities: ABLE }), wanted, ABLE)
     if (alignment === undefined) throw new Error('a fresh process can be made to hold anything')
     const steps: Step[] = []
     const released: Outcome[] = []
     const stops: StopCause[] = []
-    const played = { tenant, wanted, steps, released, stops, taken: 0 }
+    const played = { tenant, conversation, wanted, steps, released, stops, taken: 0 }
     leases.push(played)
     const process: LeasedProcess = {
       pid: 2000 + leases.length,
@@ -90,12 +92,12 @@ export function createFakePool(plays: readonly (Play | Error)[]): FakePool {
     leases,
     pool: {
       figures: { size: 0, busy: 0, idle: 0, spares: 0, starting: 0, waiting: 0 },
-      async lease({ tenant, wanted, signal }) {
-        signal.throwIfAborted()
+      async lease(request) {
+        request.signal.throwIfAborted()
         const play = plays[leases.length] ?? new Error('nobody else is leased')
         if (play instanceof Error) throw play
         await play.freeAfter
-        return open(play, tenant, wanted)
+        return open(play, request)
       },
       close: async () => undefined,
     },
@@ -124,3 +126,9 @@ export const resulted = (rest: Partial<CliResult> = {}): CliMessage => ({
   ...rest,
 })
 export const answered = (text: string): readonly CliMessage[] => [begun, said(text), ended('end_turn'), resulted()]
+/** The model calls this, by the client's name of it, and waits for what comes of it. */
+export const calledOnce = (name: string, ...pieces: readonly string[]): readonly CliMessage[] => [
+  { type: 'call-start', name: `mcp__0123456789ab__${name}` },
+  ...pieces.map((piece): CliMessage => ({ type: 'call-delta', arguments: piece })),
+  { type: 'block-end' },
+]

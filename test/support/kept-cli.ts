@@ -4,10 +4,17 @@
  * what it answers, and by what becomes of a message on its way out.
  */
 import type { CliProcess, Exit } from '../../src/claude/process/index.ts'
-import type { Settings, Turn } from '../../src/claude/protocol/index.ts'
+import {
+  hasCalls,
+  hasResults,
+  type Block,
+  type Content,
+  type Settings,
+  type Turn,
+} from '../../src/claude/protocol/index.ts'
 import type { Abilities } from '../../src/claude/warm/abilities.ts'
-import type { StopCause } from '../../src/core/index.ts'
-import type { Told } from './model-transcript.ts'
+import type { ClientFunction, FunctionChoice, StopCause } from '../../src/core/index.ts'
+import { findStray, type Told } from './model-transcript.ts'
 
 /** A message, a line as it stands, what reading fails with, or something that happens at this point. */
 export type Printed = object | string | Error | (() => void)
@@ -27,6 +34,35 @@ export const result = (rest: object = {}): object => ({
   result: '',
   ...rest,
 })
+/** The model calls this, by the client's name of it. */
+export const calls = (name: string, ...pieces: readonly string[]): readonly Printed[] => [
+  event({
+    type: 'content_block_start',
+    index: 0,
+    content_block: { type: 'tool_use', id: 'toolu_1', name: `mcp__0123456789ab__${name}` },
+  }),
+  ...pieces.map((piece) =>
+    event({ type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: piece } }),
+  ),
+  event({ type: 'content_block_stop', index: 0 }),
+]
+const toServer = (name: string, message: object): object => ({
+  type: 'control_request',
+  request_id: `${name} ${JSON.stringify(message)}`,
+  request: { subtype: 'mcp_message', server_name: name, message: { jsonrpc: '2.0', ...message } },
+})
+/** What follows once the model waits for what it called: the CLI calls it, and ends the turn since it may not ask again. */
+const endsAfterCalls = (): readonly Printed[] => [
+  stops('tool_use'),
+  toServer('0123456789ab', { id: 7, method: 'tools/call', params: { name: 'any', arguments: {} } }),
+  result({ subtype: 'error_max_turns', is_error: true }),
+]
+/** A turn of one call. */
+export const callsOnce = (name: string, json: string): readonly Printed[] => [
+  begins(),
+  ...calls(name, json),
+  ...endsAfterCalls(),
+]
 export const answers = (text: string): readonly Printed[] => [begins(), says(text), stops('end_turn'), result()]
 
 interface Line {
@@ -36,8 +72,10 @@ interface Line {
 
 interface Message extends Turn {
   readonly uuid?: string | undefined
-  /** Told by a line of the user's: the one that is newest can be rewound to. */
+  /** Told by a line of the user's that is no result: the one that is newest can be rewound to. */
   readonly prompt?: boolean
+  /** The functions that it calls, by the model's names of them. */
+  readonly toolNames?: readonly string[]
 }
 
 interface Request {
@@ -49,6 +87,25 @@ interface Request {
   readonly target_message_uuid: string
   readonly last_seen_user_message_uuid?: string
   readonly cancel_queued?: boolean
+  readonly servers: Readonly<Record<string, { readonly type: string; readonly name: string }>>
+}
+
+/** What is said, as it stands in a line. */
+interface RawBlock {
+  readonly type: string
+  readonly text: string
+  readonly source: { readonly media_type: 'image/png'; readonly data: string }
+  readonly id: string
+  readonly name: string
+  readonly input: unknown
+  readonly tool_use_id: string
+  readonly content: readonly RawBlock[]
+}
+
+/** A tool server that the CLI makes itself acquainted with, and what it is to say when it has. */
+interface Connecting {
+  readonly name: string
+  readonly requestId: unknown
 }
 
 export interface KeptCliOptions {
@@ -80,9 +137,62 @@ export interface KeptCli {
   stall(): void
 }
 
-const textOf = (line: Line): string => {
-  const { message } = line as { readonly message?: { readonly content: readonly { readonly text: string }[] } }
-  return message?.content[0]?.text ?? ''
+/** The client's name of a function, also where none was offered before it was told of. */
+const toClientName = (name: string): string => name.replace(/^mcp__[\da-f]*__/, '')
+
+const toContent = ({ type, text, source }: RawBlock): Content =>
+  type === 'image'
+    ? { type: 'picture', picture: { mediaType: source.media_type, base64: source.data } }
+    : { type: 'text', text }
+
+const toBlock = (raw: RawBlock): Block => {
+  switch (raw.type) {
+    case 'tool_use':
+      return { type: 'call', id: raw.id, name: toClientName(raw.name), input: raw.input }
+    case 'tool_result':
+      return { type: 'result', id: raw.tool_use_id, content: raw.content.map(toContent) }
+    default:
+      return toContent(raw)
+  }
+}
+
+/** What a line says, and the names of what it calls. */
+const saidIn = (line: Line, role: Turn['role']): Turn & Pick<Message, 'toolNames'> => {
+  const { message } = line as { readonly message?: { readonly content: readonly RawBlock[] } }
+  const raw = (message?.content ?? []).filter(({ type, text }) => type !== 'text' || text !== '')
+  const text = raw.map((block) => (block.type === 'text' ? block.text : '')).join('')
+  if (raw.every(({ type }) => type === 'text')) return { role, text }
+  const toolNames = raw.flatMap(({ type, name }) => (type === 'tool_use' ? [name] : []))
+  return { role, text, blocks: raw.map(toBlock), toolNames }
+}
+
+/** What is put into the body of a request to the model, as settings. */
+function settingsOf(json: string): Pick<Settings, 'sampling' | 'stopTexts' | 'choice'> {
+  if (json === '') return {}
+  const {
+    temperature,
+    top_p: topP,
+    stop_sequences: stopTexts,
+    tool_choice: choice,
+  } = JSON.parse(json) as {
+    readonly temperature?: number
+    readonly top_p?: number
+    readonly stop_sequences?: readonly string[]
+    readonly tool_choice?: { readonly type: string; readonly name?: string; readonly disable_parallel_tool_use?: true }
+  }
+  const sampling = {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+  }
+  const of = (type: string, name = ''): FunctionChoice =>
+    type === 'any' ? 'required' : type === 'tool' ? { name: toClientName(name) } : type === 'none' ? 'none' : 'auto'
+  return {
+    ...(Object.keys(sampling).length === 0 ? {} : { sampling }),
+    ...(stopTexts === undefined ? {} : { stopTexts }),
+    ...(choice === undefined
+      ? {}
+      : { choice: { of: of(choice.type, choice.name), parallel: choice.disable_parallel_tool_use !== true } }),
+  }
 }
 
 const isDelta = (printed: Line): string | undefined => {
@@ -108,7 +218,14 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
   let transcript: readonly Message[] = []
   /** Where the last boundary stands: what comes before is not sent. */
   let boundary = 0
-  let running: { readonly uuid: string; requests: number; said: string } | undefined
+  let running: { readonly uuid: string; requests: number; said: string; called: boolean } | undefined
+  let functions: readonly ClientFunction[] = []
+  /** The tool server that offers them, and the name that the model is made to call, where it is. */
+  let server: string | undefined
+  let chosen: string | undefined
+  let connecting: Connecting | undefined
+  /** What is read, but not looked at while a server is made acquainted with. */
+  let backlog: readonly Line[] = []
   let cause: StopCause | undefined
   let graceMs: number | undefined
   let stalled = false
@@ -117,7 +234,11 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
   let wake: () => void = () => undefined
 
   const visible = (): readonly Turn[] =>
-    transcript.slice(boundary).flatMap(({ role, text }) => (text.trim() === '' ? [] : [{ role, text }]))
+    transcript
+      .slice(boundary)
+      .flatMap(({ role, text, blocks }) =>
+        blocks !== undefined ? [{ role, text, blocks }] : text.trim() === '' ? [] : [{ role, text }],
+      )
   const remember = (message: Message): void => {
     transcript = [...transcript, message]
   }
@@ -139,9 +260,15 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
         running.said = ''
       }
       running.said += isDelta(message) ?? ''
+      if (JSON.stringify(message).includes('"tool_use","id"')) running.called = true
     }
     if (message.type !== 'result' || running === undefined) return message
-    remember({ role: 'assistant', text: message['is_error'] === true ? 'API Error' : running.said })
+    if (running.called) {
+      const call: Block = { type: 'call', id: 'toolu_1', name: 'any', input: {} }
+      const came: Block = { type: 'result', id: 'toolu_1', content: [{ type: 'text', text: 'The client was asked.' }] }
+      remember({ role: 'assistant', text: running.said, blocks: [call] })
+      remember({ role: 'user', text: '', blocks: [came] })
+    } else remember({ role: 'assistant', text: message['is_error'] === true ? 'API Error' : running.said })
     running = undefined
     costUsd += 0.25
     return { total_cost_usd: costUsd, ...message }
@@ -170,6 +297,7 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
     const latest = transcript.findLast(({ prompt }) => prompt === true)?.uuid
     if (running !== undefined) return { rewound: false, error: 'turn running' }
     if (index < 0 || abilities.rewind === 'none') return { rewound: false, error: 'target not found' }
+    if (transcript[index]?.prompt !== true) return { rewound: false, error: 'not a message of the user' }
     const isFree = target === latest || (abilities.rewind === 'jump' && newest === latest)
     if (!isFree) return { rewound: false, error: 'stale target' }
     transcript = transcript.slice(0, index)
@@ -206,7 +334,9 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
         settings = {
           maxOutputTokens: limit === '' ? undefined : Number(limit),
           reasoning: env['CLAUDE_CODE_DISABLE_THINKING'] === '1' ? 'none' : (effortLevel as Settings['reasoning']),
+          ...settingsOf(env['CLAUDE_CODE_EXTRA_BODY'] ?? ''),
         }
+        chosen = /mcp__[\da-f]{12}__/.exec(env['CLAUDE_CODE_EXTRA_BODY'] ?? '')?.[0]
         return succeed()
       }
       case 'rewind_conversation':
@@ -217,30 +347,100 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
         if ('said' in response) print({ type: 'result', subtype: 'error_during_execution', is_error: true })
         return
       }
+      case 'mcp_set_servers': {
+        if (!abilities.functions) break
+        const [name] = Object.keys(request.servers)
+        // A server that is known by its name already is not asked again.
+        if (name !== undefined && name === server) return succeed()
+        server = name
+        functions = []
+        if (name === undefined) return succeed()
+        connecting = { name, requestId }
+        print(toServer(name, { id: 0, method: 'initialize', params: { protocolVersion: '2025-06-18' } }))
+        return
+      }
       case 'get_binary_version':
         return succeed({ version: '9.9.9' })
       default:
-        respond(requestId, { subtype: 'error', error: `Unsupported control request subtype: ${request.subtype}` })
     }
+    respond(requestId, { subtype: 'error', error: `Unsupported control request subtype: ${request.subtype}` })
+  }
+
+  /** What a tool server answers: who it is, then what it offers. */
+  function connect(line: Line): void {
+    const { response } = line as {
+      readonly response?: {
+        readonly response?: { readonly mcp_response?: { readonly id: number; readonly result: object } }
+      }
+    }
+    const answered = response?.response?.mcp_response
+    if (connecting === undefined || answered === undefined) return
+    const { name, requestId } = connecting
+    if ('serverInfo' in answered.result) {
+      print(toServer(name, { method: 'notifications/initialized' }), toServer(name, { id: 1, method: 'tools/list' }))
+      return
+    }
+    if (!('tools' in answered.result)) return
+    const tools = answered.result.tools as readonly {
+      readonly name: string
+      readonly description: string
+      readonly inputSchema: Record<string, unknown>
+    }[]
+    functions = tools.map((tool) => ({ name: tool.name, description: tool.description, parameters: tool.inputSchema }))
+    connecting = undefined
+    respond(requestId, { subtype: 'success', response: { added: [name], removed: [], errors: {} } })
+    const waiting = backlog
+    backlog = []
+    for (const one of waiting) heed(one)
+  }
+
+  /** @throws Error where the model API would refuse, or the model would not know what it called. */
+  function check(messages: readonly Message[]): void {
+    const stray = findStray(messages)
+    if (stray !== undefined) throw new Error(stray)
+    const prefix = `mcp__${server ?? ''}__`
+    // Where nothing is offered any longer nobody can tell what the names are.
+    if (server === undefined) return
+    const odd = messages
+      .filter(hasCalls)
+      .flatMap(({ toolNames = [] }) => toolNames.filter((name) => !name.startsWith(prefix)))
+    if (odd.length > 0) throw new Error(`calls of ${odd.join(', ')}, but ${prefix} is offered`)
+    if (chosen !== undefined && chosen !== prefix)
+      throw new Error(`${chosen} is to be called, but ${prefix} is offered`)
   }
 
   function tellUser(line: Line): void {
     const uuid = String(line['uuid'])
     if (usedUuids.has(uuid)) return
     usedUuids.add(uuid)
-    const text = textOf(line)
+    const { toolNames: _none, ...turn } = saidIn(line, 'user')
+    const message: Message = { ...turn, uuid, prompt: !hasResults(turn) }
     if (line['shouldQuery'] === false) {
-      remember({ role: 'user', text, uuid, prompt: true })
+      remember(message)
       return print({ type: 'result', subtype: 'success', is_error: false, num_turns: 0 })
     }
-    asked.push({ system, model, settings, messages: [...visible(), { role: 'user', text }] })
-    remember({ role: 'user', text, uuid, prompt: true })
-    running = { uuid, requests: 0, said: '' }
-    print(...answer(text, asked.length - 1))
+    check([
+      ...transcript.slice(boundary).filter(({ text, blocks }) => blocks !== undefined || text.trim() !== ''),
+      turn,
+    ])
+    asked.push({ system, model, settings, functions, messages: [...visible(), turn] })
+    remember(message)
+    running = { uuid, requests: 0, said: '', called: false }
+    print(...answer(turn.text, asked.length - 1))
   }
 
   function read(line: Line): void {
     lines.push(line)
+    if (line.type === 'control_response') connect(line)
+    else if (connecting !== undefined) backlog = [...backlog, line]
+    else heed(line)
+  }
+
+  function heed(line: Line): void {
+    if (connecting !== undefined) {
+      backlog = [...backlog, line]
+      return
+    }
     switch (line.type) {
       case 'control_request':
         return control(line['request_id'], line['request'] as Request)
@@ -249,7 +449,7 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
       case 'assistant':
         return typeof line['local_command_source'] === 'string'
           ? remember({ role: 'user', text: line['local_command_source'] })
-          : remember({ role: 'assistant', text: textOf(line) })
+          : remember(saidIn(line, 'assistant'))
       case 'system':
         boundary = transcript.length
         return

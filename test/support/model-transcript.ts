@@ -1,13 +1,15 @@
 /** What the CLI does with the steps of an alignment: a model of its transcript, which refuses what the CLI would refuse. */
-import type { Settings, Turn } from '../../src/claude/protocol/index.ts'
+import { hasCalls, hasResults, serverName, type Settings, type Turn } from '../../src/claude/protocol/index.ts'
 import type { Abilities } from '../../src/claude/warm/abilities.ts'
 import type { Held, Row, Step } from '../../src/claude/warm/align.ts'
+import type { ClientFunction } from '../../src/core/index.ts'
 
 /** What a question is asked with, as the model is sent it. */
 export interface Told {
   readonly system: string | undefined
   readonly model: string
   readonly settings: Settings | undefined
+  readonly functions: readonly ClientFunction[]
   /** The question is the last of them. */
   readonly messages: readonly Turn[]
 }
@@ -21,24 +23,44 @@ export interface ModelTranscript {
   readonly held: Held
 }
 
+/** Why the model API would not take these messages. */
+export function findStray(messages: readonly Turn[]): string | undefined {
+  for (const [index, turn] of messages.entries()) {
+    const before = messages[index - 1]
+    const isOpen = before !== undefined && hasCalls(before)
+    if (isOpen !== hasResults(turn))
+      return isOpen ? 'calls without results behind them' : 'results without calls before them'
+  }
+  return undefined
+}
+
+/** A row, and the tool server that its calls are named for. */
+interface ToldRow extends Row {
+  readonly server: string
+}
+
 export function createModelTranscript(
   start: Held,
-  { replay, rewind, systemPrompt, switchModel, liveSettings }: Abilities,
+  { replay, rewind, systemPrompt, switchModel, liveSettings, functions: offers }: Abilities,
 ): ModelTranscript {
-  let { system, model, settings } = start
-  let rows: readonly Row[] = start.rows
-  let asked: string | undefined
+  let { system, model, settings, functions } = start
+  /** The tool server that offers the functions, and the one that the choice of a function is named for. */
+  let server = serverName(functions)
+  let chosenFor = server
+  let rows: readonly ToldRow[] = start.rows.map((row) => ({ ...row, server }))
+  let asked: Turn | undefined
   let lastUuid = 0
 
   const refuse = (what: string): never => {
     throw new Error(`refused: ${what}`)
   }
-  const known = (turn: Turn): Row => ({ ...turn, uuid: `told-${++lastUuid}` })
+  const known = (turn: Turn): ToldRow =>
+    hasResults(turn) ? { ...turn, server } : { ...turn, server, uuid: `told-${++lastUuid}` }
 
   function rewindTo(uuid: string): void {
     const index = rows.findIndex((row) => row.uuid === uuid)
     const row = rows[index] ?? refuse(`no message ${uuid}`)
-    if (row.role !== 'user') refuse('only a user’s message can be rewound to')
+    if (row.role !== 'user' || hasResults(row)) refuse('only what a user said can be rewound to')
     const isNewest = !rows.slice(index + 1).some((later) => later.uuid !== undefined)
     if (rewind !== 'jump' && !isNewest) refuse('only the newest message can be rewound to')
     rows = rows.slice(0, index)
@@ -47,9 +69,18 @@ export function createModelTranscript(
   function tell(turns: readonly Turn[]): void {
     if (replay === 'none') refuse('it takes no earlier messages')
     for (const turn of turns) {
-      const isKnown = turn.role === 'user' && (replay === 'steps' || rows.length === 0)
-      rows = [...rows, isKnown ? known(turn) : turn]
+      const isAlone = replay === 'steps' || rows.length === 0 || turn.blocks !== undefined
+      rows = [...rows, turn.role === 'user' && isAlone ? known(turn) : { ...turn, server }]
     }
+  }
+
+  function ask(turn: Turn): void {
+    asked = turn
+    const stray = findStray([...rows, turn])
+    if (stray !== undefined) refuse(stray)
+    if (rows.some((row) => hasCalls(row) && row.server !== server)) refuse('calls are named for another server')
+    if (typeof settings?.choice?.of === 'object' && chosenFor !== server)
+      refuse('the choice is named for another server')
   }
 
   function carryOut(step: Step): void {
@@ -73,15 +104,21 @@ export function createModelTranscript(
         if (!switchModel || rows.length > 0) refuse('its model cannot be changed')
         ;({ model } = step)
         break
+      case 'offer':
+        if (!offers) refuse('it cannot be offered functions')
+        ;({ functions } = step)
+        server = serverName(functions)
+        break
       case 'set':
         if (!liveSettings) refuse('its settings cannot be changed')
+        chosenFor = server
         ;({ settings } = step)
         break
       case 'replay':
         tell(step.turns)
         break
       case 'ask':
-        asked = step.text
+        ask(step.turn)
         break
     }
   }
@@ -89,22 +126,22 @@ export function createModelTranscript(
   return {
     perform(steps) {
       for (const step of steps) carryOut(step)
-      const text = asked ?? refuse('nothing was asked')
-      return {
-        system,
-        model,
-        settings,
-        messages: [...rows.map(({ role, text: held }) => ({ role, text: held })), { role: 'user', text }],
-      }
+      const turn = asked ?? refuse('nothing was asked')
+      return { system, model, settings, functions, messages: [...rows, turn] }
     },
     settle(said) {
-      const text = asked ?? refuse('nothing was asked')
+      const turn = asked ?? refuse('nothing was asked')
       asked = undefined
-      if (said === undefined) return
-      rows = [...rows, known({ role: 'user', text }), { role: 'assistant', text: said }]
+      if (said !== undefined) rows = [...rows, known(turn), { role: 'assistant', text: said, server }]
+      // What came of calls is no place to go back to.
+      else if (hasResults(turn))
+        rows = rows.slice(
+          0,
+          rows.findLastIndex(({ uuid }) => uuid !== undefined),
+        )
     },
     get held() {
-      return { system, model, settings, rows }
+      return { system, model, settings, functions, rows }
     },
   }
 }

@@ -1,10 +1,12 @@
 /** The whole edge on fakes: a scripted engine behind a real admission, a clock in the test's hand, stores in memory. */
 import { admitted, createAdmission, createKeyCheck } from '../../src/access/index.ts'
 import { createConversations } from '../../src/conversations/index.ts'
-import type { Agent, TurnEngine, TurnRequest } from '../../src/core/index.ts'
+import { GatewayError, type Agent, type TurnEngine, type TurnRequest } from '../../src/core/index.ts'
 import { createApp, createBackground, type AppDeps } from '../../src/http/index.ts'
 import { createJobs } from '../../src/jobs/index.ts'
 import { createJobMemory } from '../../src/storage/index.ts'
+import { keepReply } from '../oracle/violations.ts'
+import { watchResponse } from '../oracle/watch-response.ts'
 import { createManualClock } from './manual-clock.ts'
 import { createMemoryConversations } from './memory-conversations.ts'
 import { createRecordingObserver } from './recording-observer.ts'
@@ -17,6 +19,13 @@ const OTHER_KEY = 'vv-other-key'
 /** Makes a request another tenant's. */
 export const OTHER: RequestInit = { headers: { authorization: `Bearer ${OTHER_KEY}` } }
 export const START_MS = 1_700_000_000_000
+/** What a stream begins with, and what fills its silences. */
+export const KEEP_ALIVE = ': keep-alive\n\n'
+
+/** A passing failure. */
+export const busy = new GatewayError('overloaded', 'The model API is overloaded.')
+/** The same as the last event of a turn. */
+export const failed = (error: GatewayError): Step => ({ type: 'turn-failed', error })
 
 const talker: Agent = { name: 'conversational', description: 'd', prompt: 'Be kind.', tools: [] }
 const doer: Agent = { name: 'recruiter-triage', description: 'd', prompt: 'Be exact.', tools: ['Read'] }
@@ -81,12 +90,15 @@ export function openApp(
   const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers)
     if (!headers.has('authorization')) headers.set('authorization', `Bearer ${KEY}`)
-    return await app.request(new Request(`http://127.0.0.1${path}`, { ...init, headers }))
+    const asked = new Request(`http://127.0.0.1${path}`, { ...init, headers })
+    return watchResponse(asked, await app.request(asked), keepReply)
   }
   const post = (path: string, body: unknown, init: RequestInit = {}): Promise<Response> =>
     request(path, { ...init, method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) })
   const chat = (fields: object = {}, init: RequestInit = {}): Promise<Response> =>
     post('/v1/chat/completions', { messages: [{ role: 'user', content: 'Здравей' }], ...fields }, init)
+  const stream = (fields: object = {}, init: RequestInit = {}): Promise<Response> =>
+    chat({ stream: true, ...fields }, init)
 
   return {
     app,
@@ -103,8 +115,30 @@ export function openApp(
     request,
     post,
     chat,
+    stream,
   }
 }
+
+/** What a frame of a stream holds. */
+export const dataOf = (frame: string | undefined): unknown => {
+  const [, json] = /^data: (.*)\n\n$/s.exec(frame ?? '') ?? []
+  if (json === undefined) throw new Error(`no frame: ${frame}`)
+  return JSON.parse(json)
+}
+
+/** The text that a frame of a stream brings. */
+export const contentOf = (frame: string | undefined): unknown =>
+  (dataOf(frame) as { readonly choices: readonly { readonly delta: { readonly content?: string } }[] }).choices[0]
+    ?.delta.content
+
+const RETRY_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry']
+
+/** All that a failure tells: its status, whether and when to try again, its body. */
+export const told = async (reply: Response): Promise<readonly unknown[]> => [
+  reply.status,
+  RETRY_HEADERS.map((name) => reply.headers.get(name)),
+  await reply.json(),
+]
 
 /** Reads a body as the chunks that it is sent in; `undefined` is its end. */
 export function readChunks(response: Response): {

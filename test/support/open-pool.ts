@@ -64,6 +64,7 @@ interface Start {
 
 export interface LeaseOptions {
   readonly tenant?: string
+  readonly conversation?: string
   readonly signal?: AbortSignal
   readonly turns?: readonly Turn[]
   readonly system?: string
@@ -75,7 +76,8 @@ export const wantedOf = ({ turns = [], system = 'S', model = 'sonnet' }: LeaseOp
   model,
   settings: DEFAULT_SETTINGS,
   turns,
-  ask: 'and then?',
+  functions: [],
+  ask: { role: 'user', text: 'and then?' },
 })
 
 export const WHOLE: Outcome = { said: 'yes', whole: true }
@@ -193,8 +195,8 @@ export function openPool({ limits, abilities: some }: OpenPoolOptions = {}): Ope
       oldest().given.reject(error)
       await clock.advance(0)
     },
-    lease: async ({ tenant = 'a', signal = new AbortController().signal, ...wanted } = {}) =>
-      await pool.lease({ tenant, wanted: wantedOf(wanted), signal }),
+    lease: async ({ tenant = 'a', conversation, signal = new AbortController().signal, ...wanted } = {}) =>
+      await pool.lease({ tenant, conversation, wanted: wantedOf(wanted), signal }),
     of,
     async finish(lease, outcome = {}) {
       lease.release({ ...WHOLE, ...outcome })
@@ -215,5 +217,6 @@ export const holding = (turns: readonly Turn[], { system = 'S' }: { readonly sys
   system,
   model: 'sonnet',
   settings: DEFAULT_SETTINGS,
+  functions: [],
   rows: turns.map((turn, index) => (turn.role === 'user' ? { ...turn, uuid: `u${index}` } : turn)),
 })

@@ -1,5 +1,5 @@
 import type { Abilities } from '../../src/claude/warm/abilities.ts'
-import { createWarmEngine } from '../../src/claude/warm/engine.ts'
+import { createWarmEngine, type WarmEngineOptions } from '../../src/claude/warm/engine.ts'
 import { freshHeld } from '../../src/claude/warm/start.ts'
 import { ProcessLostError } from '../../src/claude/warm/warm-process.ts'
 import type { Agent, TurnEvent, TurnRequest } from '../../src/core/index.ts'
@@ -24,7 +24,11 @@ const requestOf = (rest: Partial<TurnRequest> = {}): TurnRequest => ({
 export const lost = new ProcessLostError('it has ended')
 
 /** An engine over a pool that plays, and what a test does with it. */
-export function openWarmEngine(plays: readonly (Play | Error)[], abilities: Partial<Abilities> = {}) {
+export function openWarmEngine(
+  plays: readonly (Play | Error)[],
+  abilities: Partial<Abilities> = {},
+  options: Partial<Pick<WarmEngineOptions, 'takes'>> = {},
+) {
   const clock = createManualClock()
   const observer = createRecordingObserver()
   const fallback = createScriptedEngine(() => says('from a process of its own'))
@@ -38,6 +42,7 @@ export function openWarmEngine(plays: readonly (Play | Error)[], abilities: Part
     fallback,
     clock,
     observer,
+    ...options,
   })
   const leaving = new AbortController()
   const run = (request: Partial<TurnRequest> = {}): AsyncIterator<TurnEvent> =>

@@ -1,10 +1,10 @@
 /** A `WarmProcess` over a child in memory, ready to be asked, and what a test does with it. */
-import type { CliMessage, Turn } from '../../src/claude/protocol/index.ts'
+import type { CliMessage } from '../../src/claude/protocol/index.ts'
 import type { Abilities } from '../../src/claude/warm/abilities.ts'
 import { align, type Wanted } from '../../src/claude/warm/align.ts'
 import { DEFAULT_SETTINGS } from '../../src/claude/warm/start.ts'
 import { WarmProcess } from '../../src/claude/warm/warm-process.ts'
-import { ABLE } from './histories.ts'
+import { ABLE, user } from './histories.ts'
 import { createKeptCli, type KeptCli, type KeptCliOptions } from './kept-cli.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 import { createRecordingObserver, type RecordingObserver } from './recording-observer.ts'
@@ -12,11 +12,17 @@ import { createRecordingObserver, type RecordingObserver } from './recording-obs
 export const NEVER = new AbortController().signal
 export const SETTLE_MS = 1000
 
-export const user = (text: string): Turn => ({ role: 'user', text })
-export const assistant = (text: string): Turn => ({ role: 'assistant', text })
+export { assistant, user } from './histories.ts'
 
 /** What it is told when it is ready. */
-export const WANTED: Wanted = { system: 'S', model: 'sonnet', settings: DEFAULT_SETTINGS, turns: [], ask: 'and then?' }
+export const WANTED: Wanted = {
+  system: 'S',
+  model: 'sonnet',
+  settings: DEFAULT_SETTINGS,
+  functions: [],
+  turns: [],
+  ask: user('and then?'),
+}
 
 export interface OpenWarm {
   readonly warm: WarmProcess
@@ -41,7 +47,7 @@ export function createWarm({ abilities: some, ...rest }: OpenWarmOptions = {}): 
   const clock = createManualClock()
   const observer = createRecordingObserver()
   const cli = createKeptCli({ ...rest, abilities })
-  const held = { system: undefined, model: 'sonnet', settings: DEFAULT_SETTINGS, rows: [] }
+  const held = { system: undefined, model: 'sonnet', settings: DEFAULT_SETTINGS, functions: [], rows: [] }
   const warm = new WarmProcess(cli.child, { held, abilities, clock, observer })
   const request = async (wanted: Partial<Wanted>, signal = NEVER): Promise<void> => {
     const alignment = align(warm.held, { ...WANTED, ...wanted }, abilities)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { NO_USAGE } from '../../core/index.ts'
+import { NO_USAGE, type CallEvent } from '../../core/index.ts'
 import type { CliMessage, CliResult } from '../protocol/index.ts'
 import { createAnswer, isSignOfLife, type AnswerRules, type Step } from './answer.ts'
 
@@ -161,8 +161,11 @@ test('[CC8] [DO2] a doer that meets a limit of the caller answers with its last 
   expect(last.end).toMatchObject({ reason: 'length', answer: 'two' })
 })
 
-test('[CC11] an answer to a schema that meets its limit is a failure, not half a value', () => {
-  expect(play([start, stop('max_tokens')], { structured: true }).last.failure).toMatchObject({ code: 'schema_unmet' })
+test('[CC11] an answer to a schema that meets its limit before it began ends there', () => {
+  expect(play([start, stop('max_tokens')], { structured: true }).last.end).toMatchObject({
+    reason: 'length',
+    answer: '',
+  })
 })
 
 test('[WP12] a failure that the CLI wrote in the model’s place is the turn’s, though it goes on as if there were none', () => {
@@ -185,7 +188,8 @@ test('[ER2] [WP7] settings that the CLI does not take are a failure, whose words
 const OTHERS: readonly CliMessage[] = [
   { type: 'activity' },
   { type: 'control-request', requestId: 'r', kind: 'can_use_tool' },
-  { type: 'other', kind: 'system/init' },
+  { type: 'turn-start', tools: ['x'] },
+  { type: 'other', kind: 'system/status' },
   { type: 'assistant', problem: undefined },
 ]
 
@@ -204,4 +208,237 @@ test('[ER8] a model that begins, speaks, thinks or calls a tool shows that it is
   for (const other of [...OTHERS.slice(1), stop('end_turn'), retry, result()]) {
     expect([other, isSignOfLife(other)]).toEqual([other, false])
   }
+})
+
+const callStart = (name: string): CliMessage => ({ type: 'call-start', name: `mcp__0123456789ab__${name}` })
+const piece = (json: string): CliMessage => ({ type: 'call-delta', arguments: json })
+const blockEnd: CliMessage = { type: 'block-end' }
+const called = (name: string, ...pieces: readonly string[]): readonly CliMessage[] => [
+  callStart(name),
+  ...pieces.map(piece),
+  blockEnd,
+]
+const CALLS: Partial<AnswerRules> = { calls: { newId: (index) => `id${index}` } }
+const STRUCTURED: Partial<AnswerRules> = {
+  structured: true,
+  calls: { newId: (index) => `id${index}`, answerName: 'answer' },
+}
+
+/** All that leaves, texts and calls in their order, and the last step. */
+const playAll = (messages: readonly CliMessage[], rules: Partial<AnswerRules>) => {
+  const answer = createAnswer({ ...RULES, ...rules })
+  const left: (string | CallEvent)[] = []
+  let last: Step = { text: '' }
+  for (const message of messages) {
+    last = answer.take(message)
+    if (last.text !== '') left.push(last.text)
+    if (last.call !== undefined) left.push(last.call)
+    if (last.end !== undefined || last.failure !== undefined) break
+  }
+  return { left, last }
+}
+const begun = (id: string, name: string): CallEvent => ({ type: 'call-start', id, name })
+const went = (json: string): CallEvent => ({ type: 'call-delta', arguments: json })
+
+test('[FN2] a call leaves as it comes: its id and name, then its arguments in pieces; the turn ends with it', () => {
+  const { left, last } = playAll([start, ...called('weather', '', '{"ci', 'ty":1}'), stop('tool_use')], CALLS)
+  expect(left).toEqual([begun('id0', 'weather'), went('{"ci'), went('ty":1}')])
+  expect(last.end).toEqual({
+    type: 'turn-end',
+    reason: 'calls',
+    usage,
+    answer: '',
+    calls: [{ id: 'id0', name: 'weather', arguments: '{"city":1}' }],
+  })
+})
+
+test('[FN2] several calls leave one after the other, each with an id of its own', () => {
+  const { left, last } = playAll([start, ...called('a', '{"x":1}'), ...called('b', '{}'), stop('tool_use')], CALLS)
+  expect(left).toEqual([begun('id0', 'a'), went('{"x":1}'), begun('id1', 'b'), went('{}')])
+  expect(last.end?.calls).toEqual([
+    { id: 'id0', name: 'a', arguments: '{"x":1}' },
+    { id: 'id1', name: 'b', arguments: '{}' },
+  ])
+})
+
+test.each<readonly [string, readonly string[]]>([
+  ['no piece', []],
+  ['an empty piece', ['']],
+])('[FN2] a call without arguments (%s) has an empty object of them', (_, pieces) => {
+  const { left, last } = playAll([start, ...called('now', ...pieces), stop('tool_use')], CALLS)
+  expect(left).toEqual([begun('id0', 'now'), went('{}')])
+  expect(last.end?.calls).toEqual([{ id: 'id0', name: 'now', arguments: '{}' }])
+})
+
+test('[FN3] a turn is over with its calls, before the CLI tells its result', () => {
+  const messages = [start, ...called('a', '{}'), stop('tool_use'), result({ isError: true })]
+  expect(playAll(messages, CALLS).last.end).toMatchObject({ reason: 'calls' })
+})
+
+test('[FN10] text before a call is sent before it, also what might have become a stop text or half a character', () => {
+  const rules = { ...CALLS, stopTexts: ['STOP'] }
+  const { left, last } = playAll([start, text('one ST'), ...called('a', '{}'), stop('tool_use')], rules)
+  expect(left).toEqual(['one ', 'ST', begun('id0', 'a'), went('{}')])
+  expect(last.end).toMatchObject({ reason: 'calls', answer: 'one ST' })
+  const half = playAll([start, text('a\ud83d'), ...called('a', '{}'), stop('tool_use')], CALLS)
+  expect(half.left.slice(0, 3)).toEqual(['a', '\ud83d', begun('id0', 'a')])
+})
+
+test('[FN10] text after a call is not sent, nor is it part of the answer', () => {
+  const { left, last } = playAll(
+    [start, text('one'), ...called('a', '{}'), text('two'), ...called('b', '{}'), text('three'), stop('tool_use')],
+    CALLS,
+  )
+  expect(left).toEqual(['one', begun('id0', 'a'), went('{}'), begun('id1', 'b'), went('{}')])
+  expect(last).toMatchObject({ text: '', end: { answer: 'one' } })
+})
+
+test('[FN10] a stop text that the model says after a call ends nothing', () => {
+  const messages = [start, ...called('a', '{}'), text('STOP'), ...called('b', '{}'), stop('tool_use')]
+  expect(playAll(messages, { ...CALLS, stopTexts: ['STOP'] }).last.end).toMatchObject({ reason: 'calls' })
+})
+
+test('[FN10] a turn that may call and says something is an answer like any other', () => {
+  const { last } = playAll([start, text('one'), blockEnd, stop('end_turn'), result()], CALLS)
+  expect(last.end).toEqual({ type: 'turn-end', reason: 'end', usage, answer: 'one' })
+})
+
+test.each(['{"a":', 'weather', 'null', '"a"', '7', '{}{}', '[]', '[{"a":1}]'])(
+  '[FN9] a call whose arguments are no JSON object (%j) is a failure',
+  (json) => {
+    const { last } = playAll([start, ...called('a', '{}'), ...called('b', json), stop('tool_use')], CALLS)
+    expect(last.end).toBeUndefined()
+    expect(last.failure).toMatchObject({ code: 'upstream_failed' })
+  },
+)
+
+test('[FN9] a call of a name that was not offered is passed on', () => {
+  const { left } = playAll(
+    [start, { type: 'call-start', name: 'Bash' }, piece('{}'), blockEnd, stop('tool_use')],
+    CALLS,
+  )
+  expect(left[0]).toEqual(begun('id0', 'Bash'))
+})
+
+test('[FN9] [CC8] at a limit the arguments end where they are', () => {
+  const { left, last } = playAll([start, callStart('a'), piece('{"ci'), blockEnd, stop('max_tokens')], CALLS)
+  expect(left).toEqual([begun('id0', 'a'), went('{"ci')])
+  expect(last.end).toMatchObject({ reason: 'length', calls: [{ id: 'id0', name: 'a', arguments: '{"ci' }] })
+})
+
+test('[FN2] [ST9] no piece of arguments cuts a character, and a half that stays one leaves in the end', () => {
+  const { left } = playAll([start, ...called('a', '{"a":"\ud83d', '\ude42', '\ud83d', '"}'), stop('tool_use')], CALLS)
+  expect(left).toEqual([begun('id0', 'a'), went('{"a":"'), went('🙂'), went('\ud83d"}')])
+  const cut = playAll([start, ...called('a', '{"a":"\ud83d'), stop('max_tokens')], CALLS)
+  expect(cut.last.end?.calls?.[0]?.arguments).toBe('{"a":"\ud83d')
+})
+
+test.each<readonly [string, readonly CliMessage[]]>([
+  ['is begun again', [start]],
+  ['is tried again', [{ type: 'retry', status: 529, reason: 'overloaded', delayMs: 500 }]],
+  ['ends with an error', [result({ isError: true, status: 500 })]],
+  ['ends without a reason', [{ type: 'answer-end', stopReason: undefined, usage: NO_USAGE }, start]],
+])('[ER11] [FN2] an answer that breaks off after a call began, and %s, is a failure', (_, messages) => {
+  const { left, last } = playAll([start, callStart('a'), ...messages], CALLS)
+  expect(left).toEqual([begun('id0', 'a')])
+  expect(last.failure).toMatchObject({ code: 'upstream_failed' })
+})
+
+test('[FN2] what is called where the client offers nothing is no affair of the client', () => {
+  const messages = [start, ...called('a', '{}'), stop('tool_use'), start, text('done'), stop('end_turn'), result()]
+  const { left, last } = playAll(messages, { talker: false, endAtLimit: false })
+  expect(left).toEqual(['done'])
+  expect(last.end).not.toHaveProperty('calls')
+})
+
+test('[CC11] an answer to a schema is sent while the model makes it, and nothing that is said around it', () => {
+  const { left, last } = playAll(
+    [start, text('Well, '), blockEnd, ...called('answer', '', '{"a"', ':1}'), text(' so.'), stop('tool_use')],
+    STRUCTURED,
+  )
+  expect(left).toEqual(['{"a"', ':1}'])
+  expect(last.end).toEqual({ type: 'turn-end', reason: 'end', usage, answer: '{"a":1}' })
+})
+
+test('[CC11] [ST9] no piece of an answer to a schema cuts a character', () => {
+  const { left } = playAll([start, ...called('answer', '{"a":"\ud83d', '\ude42"}'), stop('tool_use')], STRUCTURED)
+  expect(left).toEqual(['{"a":"', '🙂"}'])
+  const cut = playAll([start, ...called('answer', '{"a":"\ud83d'), stop('max_tokens')], STRUCTURED)
+  expect(cut.left).toEqual(['{"a":"', '\ud83d'])
+})
+
+test('[CC11] an answer to a schema that meets its limit ends there, whole or not, begun or not', () => {
+  const { last } = playAll([start, callStart('answer'), piece('{"a"'), blockEnd, stop('max_tokens')], STRUCTURED)
+  expect(last.end).toMatchObject({ reason: 'length', answer: '{"a"' })
+  expect(playAll([start, text('Well'), stop('max_tokens')], STRUCTURED).last.end).toMatchObject({
+    reason: 'length',
+    answer: '',
+  })
+})
+
+test('[CC11] a model that answers to a schema in its own words does not answer to it', () => {
+  const { left, last } = playAll([start, text('{"a":1}'), stop('end_turn'), result({ text: '{"a":1}' })], STRUCTURED)
+  expect(left).toEqual([])
+  expect(last.failure).toMatchObject({ code: 'schema_unmet' })
+})
+
+test('[FN11] with functions beside, the first call decides whether the model answers or calls', () => {
+  const answers = playAll(
+    [start, ...called('answer', '{"a":1}'), ...called('weather', '{}'), stop('tool_use')],
+    STRUCTURED,
+  )
+  expect(answers.left).toEqual(['{"a":1}'])
+  expect(answers.last.end).toEqual({ type: 'turn-end', reason: 'end', usage, answer: '{"a":1}' })
+  const calls = playAll(
+    [start, ...called('weather', '{}'), ...called('answer', '{"a":1}'), stop('tool_use')],
+    STRUCTURED,
+  )
+  expect(calls.left).toEqual([begun('id0', 'weather'), went('{}')])
+  expect(calls.last.end).toMatchObject({
+    reason: 'calls',
+    answer: '',
+    calls: [{ id: 'id0', name: 'weather', arguments: '{}' }],
+  })
+})
+
+test('[FN11] of two answers to a schema the first one is it', () => {
+  const messages = [start, ...called('answer', '{"a":1}'), ...called('answer', '{"a":2}'), stop('tool_use')]
+  expect(playAll(messages, STRUCTURED).left).toEqual(['{"a":1}'])
+})
+
+test('[CC11] [ER11] an answer to a schema that breaks off before any of it left is begun again', () => {
+  const { left, last } = playAll(
+    [start, callStart('answer'), start, ...called('answer', '{"a":1}'), stop('tool_use')],
+    STRUCTURED,
+  )
+  expect(left).toEqual(['{"a":1}'])
+  expect(last.end).toMatchObject({ reason: 'end', answer: '{"a":1}' })
+})
+
+test('[ER11] [CC12] what was held back of an answer that broke off is not sent before the one that is begun again', () => {
+  const again = [start, text('STAR'), stop('end_turn'), result()]
+  expect(play([start, text('ST'), ...again], { stopTexts: ['STOP'] }).said).toBe('STAR')
+  expect(play([start, text('\ud83d'), ...again]).said).toBe('STAR')
+})
+
+test('[CC12] an answer that the model API ends at a stop text has ended at it', () => {
+  const messages = [start, text('one '), stop('stop_sequence'), result({ stopReason: 'stop_sequence' })]
+  expect(play(messages, { stopTexts: ['STOP'] }).last.end).toMatchObject({ reason: 'stop-text', answer: 'one ' })
+})
+
+test('[ER8] a model that calls shows that it is at work', () => {
+  expect([callStart('a'), piece('{'), blockEnd].map(isSignOfLife)).toEqual([true, true, false])
+})
+
+test('[CC12] an answer that begins with its stop text is an empty one, though the CLI takes it for none', () => {
+  const none = result({ isError: true, subtype: 'error_during_execution' })
+  const { said, last } = play([start, stop('stop_sequence'), none], { stopTexts: ['STOP'] })
+  expect(said).toBe('')
+  expect(last.end).toMatchObject({ reason: 'stop-text', answer: '' })
+  // Whatever else it fails by is a failure.
+  expect(play([start, stop('end_turn'), none]).last.failure).toBeDefined()
+  const problem: CliMessage = { type: 'assistant', problem: 'rate_limit' }
+  expect(play([start, stop('stop_sequence'), problem, none]).last.failure).toMatchObject({
+    code: 'rate_limit_exceeded',
+  })
 })

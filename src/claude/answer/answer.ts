@@ -76,8 +76,8 @@ export function createAnswer(rules: AnswerRules): Answer {
   /** What the block under way is: a call to the client, the answer itself, or neither. */
   let block: 'call' | 'answer' | 'other' = 'other'
   let answered = false
-  const whole = wholeCharacters()
-  const stop = createStopText(stopTexts)
+  let whole = wholeCharacters()
+  let stop = createStopText(stopTexts)
   let asked = false
   /** All the text that left, and that of the message under way, or of the last one. */
   let said = ''
@@ -87,6 +87,7 @@ export function createAnswer(rules: AnswerRules): Answer {
   let requestUsage = NO_USAGE
   let usage = NO_USAGE
   let problem: string | undefined
+  let stopReason: string | undefined
 
   const say = (piece: string): string => {
     if (piece === '') return ''
@@ -122,7 +123,8 @@ export function createAnswer(rules: AnswerRules): Answer {
     return { text: leaves, end: end('stop-text', add(usage, { ...requestUsage, outputTokens })) }
   }
 
-  const ofAnswerEnd = ({ stopReason, usage: counted }: Extract<CliMessage, { type: 'answer-end' }>): Step => {
+  const ofAnswerEnd = ({ stopReason: reached, usage: counted }: Extract<CliMessage, { type: 'answer-end' }>): Step => {
+    stopReason = reached
     // The closing count holds the output; the opening one what was read.
     const { outputTokens, reasoningTokens } = counted
     usage = add(usage, { ...requestUsage, outputTokens, reasoningTokens })
@@ -133,7 +135,7 @@ export function createAnswer(rules: AnswerRules): Answer {
     if (stopReason === 'tool_use' && answered) return { text, end: end('end', usage) }
     const reason = reasonOf(stopReason, endAtLimit)
     if (reason === undefined) return { text }
-    return structured && !answered ? failed(noValue()) : { text, end: end(reason, usage) }
+    return { text, end: end(reason, usage) }
   }
 
   const ofCalls = (): Step =>
@@ -169,6 +171,9 @@ export function createAnswer(rules: AnswerRules): Answer {
     new GatewayError('schema_unmet', 'The model did not produce an answer that satisfies the schema.')
 
   const ofResult = (result: CliResult): Step => {
+    // An answer that begins with its stop text is none to the CLI.
+    if (result.subtype === 'error_during_execution' && stopReason === 'stop_sequence' && problem === undefined)
+      return { text: rest(), end: end('stop-text', usage) }
     if (result.isError || problem !== undefined) {
       return failed(failureOfResult(result, { problem, nowMs: nowMs() }))
     }
@@ -194,6 +199,11 @@ export function createAnswer(rules: AnswerRules): Answer {
           if (isBrokenOff()) return brokenOff()
           asked = true
           open = true
+          // Nothing of what was begun before has left, unless it is whole.
+          whole = wholeCharacters()
+          stop = createStopText(stopTexts)
+          block = 'other'
+          if (said === '') answered = false
           paragraph = ''
           requestUsage = message.usage
           return NOTHING
@@ -224,6 +234,7 @@ export function createAnswer(rules: AnswerRules): Answer {
               details: { words: message.problem },
             }),
           )
+        case 'turn-start':
         case 'activity':
         case 'control-request':
         case 'other':

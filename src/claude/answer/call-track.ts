@@ -41,5 +41,5 @@ export function createCallTrack({ newId }: { readonly newId: (index: number) => 
 /** Whether a client can read the arguments. */
 export const isReadable = (call: FunctionCall): boolean => {
   const parsed = parseJson(call.arguments)
-  return parsed.ok && typeof parsed.value === 'object' && parsed.value !== null
+  return parsed.ok && typeof parsed.value === 'object' && parsed.value !== null && !Array.isArray(parsed.value)
 }

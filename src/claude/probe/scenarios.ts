@@ -173,7 +173,10 @@ export const callsFunctions: Scenario = async (trial) => {
   for (let message = await process.next(signal); message.type !== 'result'; message = await process.next(signal))
     if (message.type === 'call-start') called.push(fromToolName(message.name))
   await process.settle({ said: '', whole: false, ms: LIMIT_MS })
-  const requests = trial.bodies().filter((body) => body.includes(mark)).map(toSent)
+  const requests = trial
+    .bodies()
+    .filter((body) => body.includes(mark))
+    .map(toSent)
   const free: Step = { type: 'set', settings: { maxOutputTokens: undefined, reasoning: 'none' } }
   const told = await ask(trial, ANSWERS, { type: 'offer', functions: [functionNamed('three')] }, free, {
     type: 'replay',
@@ -221,15 +224,20 @@ export const isInertInQuestion: Scenario = async (trial) => {
 export const isInertInFunctions: Scenario = async (trial) => {
   const text = hostile(trial)
   const offered: ClientFunction = { ...functionNamed('one'), description: text }
-  const { messages, raw } = await ask(trial, ANSWERS, { type: 'offer', functions: [offered] }, {
-    type: 'replay',
-    turns: [
-      user('one'),
-      { role: 'assistant', text: '', blocks: [{ type: 'call', id: 'call_1', name: 'one', input: { city: text } }] },
-      { role: 'user', text: '', blocks: [{ type: 'result', id: 'call_1', content: [{ type: 'text', text }] }] },
-      { role: 'assistant', text: 'two' },
-    ],
-  })
+  const { messages, raw } = await ask(
+    trial,
+    ANSWERS,
+    { type: 'offer', functions: [offered] },
+    {
+      type: 'replay',
+      turns: [
+        user('one'),
+        { role: 'assistant', text: '', blocks: [{ type: 'call', id: 'call_1', name: 'one', input: { city: text } }] },
+        { role: 'user', text: '', blocks: [{ type: 'result', id: 'call_1', content: [{ type: 'text', text }] }] },
+        { role: 'assistant', text: 'two' },
+      ],
+    },
+  )
   return (
     messages === `user: one | assistant: <tool_use> | user: <tool_result> | assistant: two | user: ${ANSWERS}` &&
     raw.split(JSON.stringify(text).slice(1, -1)).length === 4 &&

@@ -35,7 +35,15 @@ const textsOf = (content: z.infer<typeof blocks> | undefined): readonly string[]
 const isOfTheCli = (text: string): boolean => text.trimStart().startsWith('<system-reminder>')
 
 export function toSent(raw: string): Sent {
-  const { model, messages, system, max_tokens: maxTokens, thinking, temperature, tools = [] } = body.parse(JSON.parse(raw))
+  const {
+    model,
+    messages,
+    system,
+    max_tokens: maxTokens,
+    thinking,
+    temperature,
+    tools = [],
+  } = body.parse(JSON.parse(raw))
   return {
     raw,
     model,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Agent } from '../../core/index.ts'
-import { doerArguments, permissionRules, talkerArguments } from './arguments.ts'
+import { doerArguments, keptTalkerArguments, permissionRules, talkerArguments } from './arguments.ts'
 
 const doer: Agent = {
   name: 'd',
@@ -56,4 +56,8 @@ test('[DO3] [CL5] a doer has its own tools, below its workspace, and asks for no
 test('[DO3] no bare rule opens a file tool beyond the workspace', () => {
   const tools = ['Read', 'Grep', 'Glob', 'Edit', 'Write', 'MultiEdit', 'NotebookEdit']
   expect(permissionRules(tools, '/w')).toEqual(['Read(//w/**)', 'Edit(//w/**)'])
+})
+
+test('[FN1] [FN3] [CL6] one that is kept may call what the client offers and nothing else, and asks the model once a turn', () => {
+  expect(keptTalkerArguments({ model: 'haiku' })).toEqual([...talkerArguments({ model: 'haiku' }), '--max-turns', '1'])
 })

@@ -29,14 +29,11 @@ export const talkerArguments = ({ model }: { readonly model: string }): readonly
   '',
 ]
 
-/** One to which the client's functions can be offered, on stdin too: a turn is over once one is called, since the client runs it. */
+/** One to which the client's functions can be offered, on stdin too: a turn is over once one is called, since the client runs it; the CLI itself may call nothing. */
 export const keptTalkerArguments = ({ model }: { readonly model: string }): readonly string[] => [
   ...talkerArguments({ model }),
   '--max-turns',
   '1',
-  '--allowedTools',
-  'mcp__a__*',
-  'mcp__b__*',
 ]
 
 /** File tools are confined to the workspace: a bare `Read` rule opens the whole disk. */

@@ -35,3 +35,12 @@ test('[CC16] how much a child thinks is fixed where it is told at its start, and
   for (const effort of ['low', 'medium', 'high'] as const)
     expect(of(effort)).toEqual({ CLAUDE_CODE_EFFORT_LEVEL: effort })
 })
+
+test('[CC19] how the model chooses its words is numbers in the body of its requests, where it is asked for', () => {
+  const of = (sampling?: { readonly temperature?: number; readonly topP?: number }): string | undefined =>
+    childEnvironment({}, { mark: 'm', ...(sampling === undefined ? {} : { sampling }) })['CLAUDE_CODE_EXTRA_BODY']
+  expect(of()).toBeUndefined()
+  expect(of({ temperature: 0 })).toBe('{"temperature":0}')
+  expect(of({ topP: 0.5 })).toBe('{"top_p":0.5}')
+  expect(of({ temperature: 0.25, topP: 0.9 })).toBe('{"temperature":0.25,"top_p":0.9}')
+})

@@ -6,6 +6,8 @@ import type { Block, Content, Turn } from './turn.ts'
 
 /** What stands for a result that is not there (yet). */
 const NO_RESULT = '(no result)'
+/** What the CLI itself writes for a message without text. */
+const NO_CONTENT = '(no content)'
 
 const callsOf = (message: Message | undefined): readonly FunctionCall[] =>
   message?.role === 'assistant' ? (message.calls ?? []) : []
@@ -20,15 +22,14 @@ export const callId = (stem: string, index: number): string => `call_${stem}_${i
 export const callStem = (seed: string): string => createHash('sha256').update(seed).digest('hex').slice(0, 24)
 
 /** The model API takes only such ids, and each once. */
-const toSafeId = (id: string, nth: number): string => {
-  const safe = /^[\w-]{1,64}$/.test(id) ? id : callStem(id)
-  return nth === 0 ? safe : `${safe.slice(0, 56)}_again${nth}`
-}
+const toSafeId = (id: string, nth: number): string =>
+  nth === 0 && /^[\w-]{1,64}$/.test(id) ? id : `call_${callStem(`${id}\n${nth}`)}`
 
+/** Texts that say nothing are left out, since the model API takes none beside something else. */
 export const toContent = (text: string, parts: readonly Part[] | undefined): readonly Content[] =>
   (parts ?? [{ type: 'text', text }]).flatMap((part): readonly Content[] => {
     if (part.type === 'linked-picture') throw new Error('pictures are fetched before a turn is asked')
-    return part.type === 'text' && part.text === '' ? [] : [part]
+    return part.type === 'text' && part.text.trim() === '' ? [] : [part]
   })
 
 /** The model API takes only objects. */
@@ -63,7 +64,7 @@ function groupFrom(history: History, from: number): { readonly calls: readonly P
     // Calls that were made at once may come back one by one, each with its result behind it (R19); and what has no
     // result behind it yet can only stand together with the next.
     if (answered && (stem === undefined || !more.every(({ id }) => CALL_ID.exec(id)?.[1] === stem))) break
-    calls.push(...more.map((call) => ({ call, at })))
+    for (const call of more) calls.push({ call, at })
     end = at + 1
   }
   return { calls, end }
@@ -78,19 +79,27 @@ const orphaned = ({ text, parts }: ToolMessage): Turn => {
     : { role: 'user', text: told, blocks: [{ type: 'text', text: told }, ...pictures] }
 }
 
-/** Where each call is made and answered, by its id. */
-function placesOf(history: History): ReadonlyMap<string, { readonly made: number[]; readonly told: number[] }> {
-  const places = new Map<string, { made: number[]; told: number[] }>()
-  const placeOf = (id: string) => {
-    const place = places.get(id) ?? { made: [], told: [] }
-    places.set(id, place)
-    return place
+/** Where an id is used for calls and where something is told of it, and how far both were looked at. */
+interface Uses {
+  readonly made: number[]
+  readonly told: number[]
+  madeBefore: number
+  toldBefore: number
+  times: number
+}
+
+function usesOf(history: History): ReadonlyMap<string, Uses> {
+  const uses = new Map<string, Uses>()
+  const ofId = (id: string): Uses => {
+    const known = uses.get(id) ?? { made: [], told: [], madeBefore: 0, toldBefore: 0, times: 0 }
+    uses.set(id, known)
+    return known
   }
   for (const [at, message] of history.entries()) {
-    if (message.role === 'tool') placeOf(message.callId).told.push(at)
-    for (const { id } of callsOf(message)) placeOf(id).made.push(at)
+    if (message.role === 'tool') ofId(message.callId).told.push(at)
+    for (const { id } of callsOf(message)) ofId(id).made.push(at)
   }
-  return places
+  return uses
 }
 
 /**
@@ -99,50 +108,56 @@ function placesOf(history: History): ReadonlyMap<string, { readonly made: number
  */
 export function pairCalls(history: History, tell: (message: Exclude<Message, ToolMessage>) => Turn): readonly Turn[] {
   const turns: Turn[] = []
-  const places = placesOf(history)
+  const uses = usesOf(history)
   const taken = new Set<number>()
-  const timesUsed = new Map<string, number>()
 
-  /** All that is told of an id until that is used again. */
-  function resultOf({ call: { id }, at }: Placed): readonly Content[] {
-    const { made = [], told = [] } = places.get(id) ?? {}
-    const until = made.find((place) => place > at) ?? history.length
-    const content = told
-      .filter((place) => place > at && place < until && !taken.has(place))
-      .flatMap((place) => {
-        taken.add(place)
-        const message = history[place]
-        return message?.role === 'tool' ? toContent(message.text, message.parts) : []
-      })
-    return content.length > 0 ? content : [{ type: 'text', text: NO_RESULT }]
+  /** All that is told of an id until that is used again. Calls are looked at in their order. */
+  function resultOf(used: Uses, at: number): readonly Content[] {
+    const { made, told } = used
+    while ((made[used.madeBefore] ?? Infinity) <= at) used.madeBefore++
+    while ((told[used.toldBefore] ?? Infinity) <= at) used.toldBefore++
+    const until = made[used.madeBefore] ?? Infinity
+    const content: Content[] = []
+    let isTold = false
+    for (let place = told[used.toldBefore]; place !== undefined && place < until; place = told[++used.toldBefore]) {
+      taken.add(place)
+      isTold = true
+      const message = history[place]
+      if (message?.role === 'tool') content.push(...toContent(message.text, message.parts))
+    }
+    return content.length > 0 ? content : [{ type: 'text', text: isTold ? NO_CONTENT : NO_RESULT }]
   }
 
   function addGroup(text: string, from: number): number {
     const { calls, end } = groupFrom(history, from)
     const made: Block[] = []
     const came: Block[] = []
-    for (const placed of calls) {
-      const { id: given, name, arguments: json } = placed.call
-      const nth = timesUsed.get(given) ?? 0
-      timesUsed.set(given, nth + 1)
-      const id = toSafeId(given, nth)
-      made.push({ type: 'call', id, name, input: toInput(json) })
-      came.push({ type: 'result', id, content: resultOf(placed) })
+    for (const { call, at } of calls) {
+      const used = uses.get(call.id)
+      if (used === undefined) continue
+      const id = toSafeId(call.id, used.times++)
+      made.push({ type: 'call', id, name: call.name, input: toInput(call.arguments) })
+      came.push({ type: 'result', id, content: resultOf(used, at) })
     }
     const said: readonly Block[] = text.trim() === '' ? [] : [{ type: 'text', text }]
     turns.push({ role: 'assistant', text, blocks: [...said, ...made] }, { role: 'user', text: '', blocks: came })
+    for (let at = from; at < end; at++) addOrphan(at)
     return end
   }
 
-  for (let at = 0; at < history.length; ) {
+  function addOrphan(at: number): void {
+    const message = history[at]
+    if (message?.role === 'tool' && !taken.has(at)) turns.push(orphaned(message))
+  }
+
+  for (let at = 0; at < history.length;) {
     const message = history[at]
     if (message?.role === 'assistant' && callsOf(message).length > 0) {
       at = addGroup(message.text, at)
       continue
     }
-    if (message?.role === 'tool') {
-      if (!taken.has(at)) turns.push(orphaned(message))
-    } else if (message !== undefined) turns.push(tell(message))
+    if (message?.role === 'tool') addOrphan(at)
+    else if (message !== undefined) turns.push(tell(message))
     at++
   }
   return turns

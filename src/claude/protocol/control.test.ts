@@ -1,13 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { anySettings } from '../../../test/support/histories.ts'
 import {
   initializeRequest,
   interruptRequest,
   isRewound,
   isWithdrawn,
   rewindRequest,
+  serversRequest,
   setModelRequest,
   settingsRequest,
+  withoutDialect,
+  type Settings,
 } from './control.ts'
 import { decodeLine } from './decode.ts'
 import type { ControlAnswer } from './message.ts'
@@ -86,14 +90,10 @@ test('[WP7] every setting is told each time, so that none of an earlier turn sta
     },
   }
   fc.assert(
-    fc.property(
-      fc.option(fc.integer({ min: 1 }), { nil: undefined }),
-      fc.constantFrom('none', 'low', 'medium', 'high'),
-      (maxOutputTokens, reasoning) => {
-        const request: unknown = JSON.parse(JSON.stringify(settingsRequest({ maxOutputTokens, reasoning })))
-        expect(shapeOf(request)).toEqual(shape)
-      },
-    ),
+    fc.property(fc.option(fc.integer({ min: 1 }), { nil: undefined }), anySettings, (maxOutputTokens, settings) => {
+      const request: unknown = JSON.parse(JSON.stringify(settingsRequest({ ...settings, maxOutputTokens })))
+      expect(shapeOf(request)).toEqual(shape)
+    }),
   )
 })
 
@@ -163,4 +163,68 @@ test('[WP4] no answer whatever makes reading it throw', () => {
       },
     ),
   )
+})
+
+const PLAIN: Settings = { maxOutputTokens: undefined, reasoning: 'none' }
+
+test.each<readonly [string, Partial<Settings>, string]>([
+  ['nothing', {}, ''],
+  ['a temperature', { sampling: { temperature: 0 } }, '{"temperature":0}'],
+  ['a temperature and more', { sampling: { temperature: 0.25, topP: 0.9 } }, '{"temperature":0.25,"top_p":0.9}'],
+  ['no sampling in particular', { sampling: {} }, ''],
+  ['stop texts', { stopTexts: ['END', '"\n'] }, '{"stop_sequences":["END","\\"\\n"]}'],
+  [
+    'calls as the model likes, one at once',
+    { choice: { of: 'auto', parallel: false } },
+    '{"tool_choice":{"type":"auto","disable_parallel_tool_use":true}}',
+  ],
+  ['no calls', { choice: { of: 'none', parallel: true } }, '{"tool_choice":{"type":"none"}}'],
+  ['no calls, one at once', { choice: { of: 'none', parallel: false } }, '{"tool_choice":{"type":"none"}}'],
+  ['some call', { choice: { of: 'required', parallel: true } }, '{"tool_choice":{"type":"any"}}'],
+  [
+    'one call',
+    { choice: { of: 'required', parallel: false } },
+    '{"tool_choice":{"type":"any","disable_parallel_tool_use":true}}',
+  ],
+  [
+    'a function',
+    { choice: { of: { name: 'f' }, parallel: true } },
+    '{"tool_choice":{"type":"tool","name":"mcp__b__f"}}',
+  ],
+  [
+    'a function once',
+    { choice: { of: { name: 'f' }, parallel: false } },
+    '{"tool_choice":{"type":"tool","name":"mcp__b__f","disable_parallel_tool_use":true}}',
+  ],
+])('[WP7] [FN6] [CC12] [CC19] %s is asked of the model API, and nothing else', (_, settings, body) => {
+  expect(settingsRequest({ ...PLAIN, ...settings }, { server: 'b' })).toStrictEqual(set('low', '', '1', body))
+})
+
+test('[FN6] a function is chosen by its name under the server that offers it', () => {
+  const choice = { of: { name: 'f' }, parallel: true } as const
+  expect(settingsRequest({ ...PLAIN, choice }, { server: 'a' })).toStrictEqual(
+    set('low', '', '1', '{"tool_choice":{"type":"tool","name":"mcp__a__f"}}'),
+  )
+})
+
+test('[FN7] one server offers the functions, or none', () => {
+  expect(serversRequest('a')).toStrictEqual({
+    subtype: 'mcp_set_servers',
+    servers: { a: { type: 'sdk', name: 'a' } },
+  })
+  expect(serversRequest('b')).toStrictEqual({
+    subtype: 'mcp_set_servers',
+    servers: { b: { type: 'sdk', name: 'b' } },
+  })
+  expect(serversRequest(undefined)).toStrictEqual({ subtype: 'mcp_set_servers', servers: {} })
+})
+
+test('[CC11] of a schema only its dialect is left out, and only at its top', () => {
+  const inner = { $schema: 'x', type: 'string' }
+  const schema = { $schema: 'https://json-schema.org/draft-07/schema', type: 'object', properties: { $schema: inner } }
+  expect(withoutDialect(schema)).toStrictEqual({ type: 'object', properties: { $schema: inner } })
+  expect(schema).toHaveProperty('$schema')
+  expect(initializeRequest({ outputSchema: schema })).toMatchObject({
+    jsonSchema: { type: 'object', properties: { $schema: inner } },
+  })
 })

@@ -1,7 +1,7 @@
 /** Control requests and what their answers mean. Source: `control_request` lines, 2.1.197 to 2.1.330. */
 import { z } from 'zod'
 import type { FunctionChoice, Reasoning, Sampling } from '../../core/index.ts'
-import { toToolName, type ServerName } from './encode.ts'
+import { toToolName } from './encode.ts'
 import type { ControlAnswer } from './message.ts'
 
 /** What can be set for each turn; what is absent is as the CLI or the model API has it. */
@@ -48,7 +48,7 @@ export const setModelRequest = ({ model, system }: { readonly model: string; rea
   ...(system === undefined ? {} : { system_prompt: system === '' ? NO_SYSTEM_PROMPT : system }),
 })
 
-const toolChoice = ({ of, parallel }: NonNullable<Settings['choice']>, server: ServerName): object => {
+const toolChoice = ({ of, parallel }: NonNullable<Settings['choice']>, server: string): object => {
   const one = parallel ? {} : { disable_parallel_tool_use: true }
   switch (of) {
     case 'auto':
@@ -63,7 +63,7 @@ const toolChoice = ({ of, parallel }: NonNullable<Settings['choice']>, server: S
 }
 
 /** What is put into the body of each request to the model API. */
-const bodyOf = ({ sampling, stopTexts, choice }: Settings, server: ServerName): object => ({
+const bodyOf = ({ sampling, stopTexts, choice }: Settings, server: string): object => ({
   ...(sampling?.temperature === undefined ? {} : { temperature: sampling.temperature }),
   ...(sampling?.topP === undefined ? {} : { top_p: sampling.topP }),
   ...(stopTexts === undefined ? {} : { stop_sequences: stopTexts }),
@@ -71,10 +71,7 @@ const bodyOf = ({ sampling, stopTexts, choice }: Settings, server: ServerName): 
 })
 
 /** Every key each time: what is left out stays as it was set before. */
-export const settingsRequest = (
-  settings: Settings,
-  { server = 'a' }: { readonly server?: ServerName } = {},
-): object => {
+export const settingsRequest = (settings: Settings, { server = '' }: { readonly server?: string } = {}): object => {
   const { maxOutputTokens, reasoning } = settings
   const body = JSON.stringify(bodyOf(settings, server))
   return {
@@ -90,11 +87,8 @@ export const settingsRequest = (
   }
 }
 
-/**
- * Has this server offer the client's functions, and no other; `undefined` offers none. A name that was there before would
- * change nothing, so two of them take turns.
- */
-export const serversRequest = (server: ServerName | undefined): object => ({
+/** Has this server offer the client's functions, and no other; `undefined` offers none. A name that was there before changes nothing. */
+export const serversRequest = (server: string | undefined): object => ({
   subtype: 'mcp_set_servers',
   servers: server === undefined ? {} : { [server]: { type: 'sdk', name: server } },
 })
@@ -118,6 +112,14 @@ const cancelled = z.looseObject({ cancelled: z.array(z.unknown()) })
 /** A rewind that is refused is reported as a success too. */
 export const isRewound = ({ problem, fields }: ControlAnswer): boolean =>
   problem === undefined && rewound.safeParse(fields).success
+
+const connected = z.looseObject({ errors: z.looseObject({}).optional() })
+
+/** A tool server that cannot be reached is reported as a success too. */
+export const isConnected = ({ problem, fields }: ControlAnswer): boolean => {
+  const parsed = connected.safeParse(fields)
+  return problem === undefined && parsed.success && Object.keys(parsed.data.errors ?? {}).length === 0
+}
 
 /** Whether an interrupt withdrew the question before it was begun. */
 export const isWithdrawn = ({ fields }: ControlAnswer, uuid: string): boolean => {

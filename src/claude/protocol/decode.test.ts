@@ -196,3 +196,113 @@ test('what the CLI asks of us has its id and its kind', () => {
     })
   }
 })
+
+const eventLine = (event: object, rest: object = {}): string => line({ type: 'stream_event', event, ...rest })
+
+test('[FN2] a call is read from its beginning, the pieces of its arguments and its end', () => {
+  const start = {
+    type: 'content_block_start',
+    index: 1,
+    content_block: { type: 'tool_use', id: 't', name: 'mcp__a__f', input: {} },
+  }
+  expect(decodeLine(eventLine(start))).toStrictEqual({ ok: true, message: { type: 'call-start', name: 'mcp__a__f' } })
+  const piece = (json: unknown): string =>
+    eventLine({ type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: json } })
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (json) => {
+      expect(decodeLine(piece(json))).toStrictEqual({ ok: true, message: { type: 'call-delta', arguments: json } })
+    }),
+  )
+  expect(decodeLine(piece(7))).toStrictEqual({ ok: true, message: { type: 'activity' } })
+  expect(decodeLine(eventLine({ type: 'content_block_stop', index: 1 }))).toStrictEqual({
+    ok: true,
+    message: { type: 'block-end' },
+  })
+})
+
+test.each<readonly [string, object]>([
+  ['a text', { type: 'text', text: '' }],
+  ['a thought', { type: 'thinking', thinking: '' }],
+  ['a tool of the model API', { type: 'server_tool_use', name: 'web_search' }],
+  ['a call without a name', { type: 'tool_use', id: 't' }],
+  ['a call of something that has no text for a name', { type: 'tool_use', name: 7 }],
+])('[FN2] %s that begins is no call', (_, block) => {
+  expect(decodeLine(eventLine({ type: 'content_block_start', content_block: block }))).toStrictEqual({
+    ok: true,
+    message: { type: 'activity' },
+  })
+})
+
+test('[FN2] what a sub-agent calls is no call of the model', () => {
+  const start = { type: 'content_block_start', content_block: { type: 'tool_use', name: 'mcp__a__f' } }
+  expect(decodeLine(eventLine(start, { parent_tool_use_id: 'toolu_1' }))).toStrictEqual({
+    ok: true,
+    message: { type: 'activity' },
+  })
+})
+
+test('an answer ends for the reason that the model API gives', () => {
+  for (const reason of ['tool_use', 'end_turn', 'stop_sequence', 'max_tokens'])
+    expect(decodeLine(eventLine({ type: 'message_delta', delta: { stop_reason: reason } }))).toMatchObject({
+      message: { type: 'answer-end', stopReason: reason },
+    })
+})
+
+const serverLine = (message: unknown): string =>
+  requestLine({ request_id: 'r', request: { subtype: 'mcp_message', server_name: 'a', message } })
+const asksServer = (toServer: object): object => ({
+  ok: true,
+  message: { type: 'control-request', requestId: 'r', kind: 'mcp_message', toServer },
+})
+
+test('[FN1] what the CLI says to a tool server of ours has its id, its method and the version of the protocol', () => {
+  for (const [message, toServer] of [
+    [
+      { jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {} } },
+      { id: 0, method: 'initialize', protocolVersion: '2025-06-18' },
+    ],
+    [
+      { id: 'x', method: 'tools/list' },
+      { id: 'x', method: 'tools/list', protocolVersion: '' },
+    ],
+    [
+      { id: 1, method: 'tools/list', params: { cursor: 'c' } },
+      { id: 1, method: 'tools/list', protocolVersion: '' },
+    ],
+    [
+      { id: 1, method: 'ping', params: 7 },
+      { id: 1, method: 'ping', protocolVersion: '' },
+    ],
+    [
+      { id: 1, method: 'ping', params: { protocolVersion: 7 } },
+      { id: 1, method: 'ping', protocolVersion: '' },
+    ],
+    [{ method: 'notifications/initialized' }, { id: null, method: 'notifications/initialized', protocolVersion: '' }],
+    [
+      { id: [1], method: 'ping' },
+      { id: null, method: 'ping', protocolVersion: '' },
+    ],
+  ] as const)
+    expect(decodeLine(serverLine(message))).toStrictEqual(asksServer(toServer))
+})
+
+test('[FN1] what is no message to a tool server, or not said to one, is refused like anything else', () => {
+  const refused = { ok: true, message: { type: 'control-request', requestId: 'r', kind: 'mcp_message' } }
+  for (const message of [undefined, null, 'ping', {}, { id: 1 }, { method: 7 }, [{ method: 'ping' }]])
+    expect(decodeLine(serverLine(message))).toStrictEqual(refused)
+  const other = { request_id: 'r', request: { subtype: 'hook_callback', message: { id: 1, method: 'tools/list' } } }
+  expect(decodeLine(requestLine(other))).toStrictEqual({
+    ok: true,
+    message: { type: 'control-request', requestId: 'r', kind: 'hook_callback' },
+  })
+})
+
+test('[FN1] a question that is taken up tells what the model will be offered', () => {
+  const init = { type: 'system', subtype: 'init', session_id: 's' }
+  expect(decodeLine(line({ ...init, tools: ['mcp__a__f', 'x'] }))).toStrictEqual({
+    ok: true,
+    message: { type: 'turn-start', tools: ['mcp__a__f', 'x'] },
+  })
+  for (const tools of [undefined, 'x', [7], null])
+    expect(decodeLine(line({ ...init, tools }))).toStrictEqual({ ok: true, message: { type: 'turn-start', tools: [] } })
+})

@@ -72,6 +72,8 @@ const result = z.looseObject({
 
 const retry = z.looseObject({ error_status: optionalNumber, error: optionalString, retry_delay_ms: optionalNumber })
 
+const init = z.looseObject({ tools: z.array(z.string()).catch([]) })
+
 const controlResponse = z.looseObject({
   response: z.looseObject({
     subtype: z.string(),
@@ -182,9 +184,7 @@ function ofLine(type: string, subtype: string | undefined, value: unknown): CliM
         type: 'control-request',
         requestId,
         kind: request.subtype,
-        ...(isToServer
-          ? { toServer: { id: id ?? null, method, protocolVersion: params?.protocolVersion ?? '' } }
-          : {}),
+        ...(isToServer ? { toServer: { id: id ?? null, method, protocolVersion: params?.protocolVersion ?? '' } } : {}),
       }
     }
     case 'system':
@@ -192,6 +192,7 @@ function ofLine(type: string, subtype: string | undefined, value: unknown): CliM
         const { error_status: status, error: reason, retry_delay_ms: delayMs } = retry.parse(value)
         return { type: 'retry', status, reason, delayMs }
       }
+      if (subtype === 'init') return { type: 'turn-start', tools: init.parse(value).tools }
       return other(`system/${subtype ?? ''}`)
     default:
       return other(type)

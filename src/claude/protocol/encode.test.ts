@@ -7,8 +7,11 @@ import {
   encodePastUserLine,
   encodeRefusalLine,
   encodeSentinelLine,
+  encodeServerLine,
   encodeToldUserLine,
   encodeUserLine,
+  fromToolName,
+  toToolName,
 } from './encode.ts'
 import type { Turn } from './turn.ts'
 
@@ -69,7 +72,10 @@ test('[CL1] [CL2] a question is one line of JSON that holds it unchanged, marked
 test('[CL2] a question of an earlier turn is marked in the same way, and asks nothing', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      expect(read(encodePastUserLine(turn('user', text), { uuid: 'u' }))).toStrictEqual({ ...user(text), shouldQuery: false })
+      expect(read(encodePastUserLine(turn('user', text), { uuid: 'u' }))).toStrictEqual({
+        ...user(text),
+        shouldQuery: false,
+      })
     }),
   )
 })
@@ -132,4 +138,89 @@ test('what the CLI asks of us is refused under the id that it gave', () => {
     type: 'control_response',
     response: { subtype: 'error', request_id: 'r', error: 'not supported' },
   })
+})
+
+test('what a tool server of ours answers stands under the id that the CLI asked by', () => {
+  expect(read(encodeServerLine('r', { jsonrpc: '2.0', id: 1, result: {} }))).toStrictEqual({
+    type: 'control_response',
+    response: {
+      subtype: 'success',
+      request_id: 'r',
+      response: { mcp_response: { jsonrpc: '2.0', id: 1, result: {} } },
+    },
+  })
+})
+
+const contentOf = (line: string): unknown =>
+  (read(line) as { readonly message: { readonly content: unknown } }).message.content
+
+const PICTURE = { type: 'picture', picture: { mediaType: 'image/webp', base64: 'UklGRg==' } } as const
+const IMAGE = { type: 'image', source: { type: 'base64', media_type: 'image/webp', data: 'UklGRg==' } }
+const END = { type: 'text', text: '' }
+
+test('[IM1] pictures stand where they were shown, and the message still ends in an empty block', () => {
+  const shown: Turn = {
+    role: 'user',
+    text: 'ab',
+    blocks: [{ type: 'text', text: 'a' }, PICTURE, { type: 'text', text: 'b' }],
+  }
+  const content = [{ type: 'text', text: 'a' }, IMAGE, { type: 'text', text: 'b' }, END]
+  expect(contentOf(encodeUserLine(shown, { uuid: 'u' }))).toStrictEqual(content)
+  expect(contentOf(encodePastUserLine(shown, { uuid: 'u' }))).toStrictEqual(content)
+})
+
+test.each(['0123456789ab', 'ffffffffffff'])(
+  '[FN4] calls are named for the server that offers the functions, %s',
+  (server) => {
+    const input = { city: 'Русе', n: [1, null] }
+    const called: Turn = {
+      role: 'assistant',
+      text: 'one moment',
+      blocks: [
+        { type: 'text', text: 'one moment' },
+        { type: 'call', id: 'c1', name: 'get-weather_2', input },
+        { type: 'call', id: 'c2', name: 'clock', input: {} },
+      ],
+    }
+    expect(contentOf(encodePastAssistantLine(called, { server }))).toStrictEqual([
+      { type: 'text', text: 'one moment' },
+      { type: 'tool_use', id: 'c1', name: `mcp__${server}__get-weather_2`, input },
+      { type: 'tool_use', id: 'c2', name: `mcp__${server}__clock`, input: {} },
+    ])
+  },
+)
+
+test('[FN4] what came of calls is told under their ids, in its parts', () => {
+  const came: Turn = {
+    role: 'user',
+    text: '',
+    blocks: [
+      { type: 'result', id: 'c1', content: [{ type: 'text', text: ' rain\n' }, PICTURE] },
+      { type: 'result', id: 'c2', content: [{ type: 'text', text: '12:00' }] },
+    ],
+  }
+  const content = [
+    { type: 'tool_result', tool_use_id: 'c1', content: [{ type: 'text', text: ' rain\n' }, IMAGE] },
+    { type: 'tool_result', tool_use_id: 'c2', content: [{ type: 'text', text: '12:00' }] },
+    END,
+  ]
+  expect(contentOf(encodeUserLine(came, { uuid: 'u', server: '0123456789ab' }))).toStrictEqual(content)
+  expect(contentOf(encodePastUserLine(came, { uuid: 'u' }))).toStrictEqual(content)
+})
+
+test('[FN2] the model’s name of a function leads back to the client’s, whatever that is', () => {
+  const anyName = fc.oneof(
+    fc.string({ unit: fc.constantFrom('a', 'B', '7', '_', '-'), minLength: 1, maxLength: 64 }),
+    fc.constantFrom('mcp__0123456789ab__x', 'mcp__a__x', 'a__b', '__'),
+  )
+  fc.assert(
+    fc.property(anyName, fc.constantFrom('0123456789ab', 'ffffffffffff'), (name, server) => {
+      expect(toToolName(name, server)).toMatch(/^[\w-]{1,128}$/)
+      expect(fromToolName(toToolName(name, server))).toBe(name)
+    }),
+  )
+})
+
+test('[FN4] a function of a history whose name the model API would not take is named in its letters', () => {
+  expect(toToolName('get.weather 🙂/ида', 'ab')).toMatch(/^mcp__ab__get_weather_[\w-]+$/)
 })

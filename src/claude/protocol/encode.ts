@@ -9,15 +9,11 @@ interface Identified {
   readonly uuid: string
 }
 
-/** A tool server that offers the client's functions; it stands in the names by which the model knows them. */
-export type ServerName = 'a' | 'b'
-
-/** The model's name of a client's function. */
-export const toToolName = (name: string, server: ServerName): string =>
-  `mcp__${server}__${name.replaceAll(/[^\w-]/g, '_')}`
+/** The model's name of a client's function; the name of the tool server that offers it is part of it. */
+export const toToolName = (name: string, server: string): string => `mcp__${server}__${name.replaceAll(/[^\w-]/g, '_')}`
 
 /** The client's name of a function. */
-export const fromToolName = (name: string): string => name.replace(/^mcp__[ab]__/, '')
+export const fromToolName = (name: string): string => name.replace(/^mcp__[\da-f]{12}__/, '')
 
 const encodeContent = (content: Content): object => {
   if (content.type === 'text') return { type: 'text', text: content.text }
@@ -25,7 +21,7 @@ const encodeContent = (content: Content): object => {
   return { type: 'image', source: { type: 'base64', media_type: mediaType, data: base64 } }
 }
 
-const encodeBlock = (block: Block, server: ServerName): object => {
+const encodeBlock = (block: Block, server: string): object => {
   switch (block.type) {
     case 'text':
     case 'picture':
@@ -42,7 +38,7 @@ const encodeBlock = (block: Block, server: ServerName): object => {
  * command that it begins with `/`. The empty last block stops both on every known version, `client_composed` on new ones;
  * a process is moreover started with attachments switched off.
  */
-const userMessage = (turn: Turn, { uuid }: Identified, server: ServerName): object => ({
+const userMessage = (turn: Turn, { uuid }: Identified, server: string): object => ({
   type: 'user',
   uuid,
   parent_tool_use_id: null,
@@ -55,15 +51,15 @@ const userMessage = (turn: Turn, { uuid }: Identified, server: ServerName): obje
 
 /** What is said to the CLI, and the server that offers the functions named in it. */
 export interface Saying extends Identified {
-  readonly server?: ServerName
+  readonly server?: string
 }
 
 /** A question: the model is asked. */
-export const encodeUserLine = (turn: Turn, { server = 'a', ...identified }: Saying): string =>
+export const encodeUserLine = (turn: Turn, { server = '', ...identified }: Saying): string =>
   toLine(userMessage(turn, identified, server))
 
 /** A user's message of an earlier turn: put into the transcript, and acknowledged by a result line. */
-export const encodePastUserLine = (turn: Turn, { server = 'a', ...identified }: Saying): string =>
+export const encodePastUserLine = (turn: Turn, { server = '', ...identified }: Saying): string =>
   toLine({ ...userMessage(turn, identified, server), shouldQuery: false })
 
 /**
@@ -75,7 +71,7 @@ export const encodeToldUserLine = (text: string): string =>
   toLine({ type: 'assistant', uuid: randomUUID(), local_command_source: text })
 
 /** An answer of an earlier turn: put into the transcript as it is read, without an acknowledgement. */
-export const encodePastAssistantLine = (turn: Turn, { server = 'a' }: { readonly server?: ServerName } = {}): string =>
+export const encodePastAssistantLine = (turn: Turn, { server = '' }: { readonly server?: string } = {}): string =>
   toLine({
     type: 'assistant',
     uuid: randomUUID(),

@@ -3,6 +3,8 @@ import type { ServerMessage } from './tool-server.ts'
 
 /** What one line of the CLI's stdout says, as far as we use it. Source: `--output-format stream-json`, 2.1.197 to 2.1.330. */
 export type CliMessage =
+  /** A question is taken up; `tools` are those that the model will be offered. */
+  | { readonly type: 'turn-start'; readonly tools: readonly string[] }
   /** The model began an answer: once for each model request. */
   | { readonly type: 'answer-start'; readonly usage: Usage }
   | { readonly type: 'text'; readonly text: string }

@@ -29,7 +29,11 @@ test('[CC13] a history is told in its roles, and its last question is asked', ()
 test('[CC13] texts are told word for word, with the blank space around them and whatever they look like', () => {
   const texts = ['  a\n', '<system>\nx\n</system>', '@/etc/passwd', '/clear', 'User: x\nAssistant: y', '\u2028\ud83d']
   const history = texts.flatMap((text) => [user(text), assistant(text)])
-  expect(prompt([system(' s\n'), ...history, user(' q ')])).toEqual({ system: ' s\n', turns: history, ask: said(' q ') })
+  expect(prompt([system(' s\n'), ...history, user(' q ')])).toEqual({
+    system: ' s\n',
+    turns: history,
+    ask: said(' q '),
+  })
 })
 
 test('[CC13] instructions before the first message are the system prompt, in their order', () => {
@@ -268,9 +272,7 @@ test('[CC13] [WP1] a history that grew begins as it was told before', () => {
 
 test('[CC13] a process that can be told one thing only is told all messages as one text, each with its speaker', () => {
   const { turns, ask } = prompt([user('a'), assistant('b\nc'), system('S'), user(' d')])
-  expect(flattenTurns({ turns, ask })).toEqual(
-    said('User: a\nAssistant: b\nc\nUser: <system>\nS\n</system>\nUser:  d'),
-  )
+  expect(flattenTurns({ turns, ask })).toEqual(said('User: a\nAssistant: b\nc\nUser: <system>\nS\n</system>\nUser:  d'))
   expect(flattenTurns(prompt([assistant('Welcome.')]))).toEqual(
     said('User: (The conversation begins.)\nAssistant: Welcome.\nUser: (Go on.)'),
   )
@@ -278,4 +280,96 @@ test('[CC13] a process that can be told one thing only is told all messages as o
 
 test('[CC13] a single question is that text as it is', () => {
   expect(flattenTurns({ turns: [], ask: said('/clear @x') })).toEqual(said('/clear @x'))
+})
+
+const PICTURE = { type: 'picture', picture: { mediaType: 'image/png', base64: 'AAAA' } } as const
+const called = (text: string, ...ids: readonly string[]): Message => ({
+  role: 'assistant',
+  text,
+  calls: ids.map((id) => ({ id, name: 'weather', arguments: '{"n":1}' })),
+})
+const came = (callId: string, text: string): Message => ({ role: 'tool', callId, text })
+const calls = (...ids: readonly string[]): Turn => ({
+  role: 'assistant',
+  text: '',
+  blocks: ids.map((id) => ({ type: 'call', id, name: 'weather', input: { n: 1 } })),
+})
+const results = (...all: readonly (readonly [id: string, text: string])[]): Turn => ({
+  role: 'user',
+  text: '',
+  blocks: all.map(([id, text]) => ({ type: 'result', id, content: [{ type: 'text', text }] })),
+})
+
+test('[FN4] a history that ends with what came of calls asks what to make of it', () => {
+  expect(prompt([user('a'), called('', 'c1'), came('c1', 'rain')])).toEqual({
+    system: '',
+    turns: [user('a'), calls('c1')],
+    ask: results(['c1', 'rain']),
+  })
+})
+
+test('[FN5] a history that ends with calls asks what to make of none of them having a result', () => {
+  expect(prompt([user('a'), called('', 'c1', 'c2'), came('c1', 'rain')])).toEqual({
+    system: '',
+    turns: [user('a'), calls('c1', 'c2')],
+    ask: results(['c1', 'rain'], ['c2', '(no result)']),
+  })
+})
+
+test('[FN4] [CC13] a history that begins with calls is preceded by a beginning', () => {
+  expect(prompt([system('S'), called('', 'c1'), came('c1', 'rain'), user('b')])).toEqual({
+    system: 'S',
+    turns: [user('(The conversation begins.)'), calls('c1'), results(['c1', 'rain'])],
+    ask: said('b'),
+  })
+})
+
+test('[FN5] messages that say nothing stand between no calls', () => {
+  expect(prompt([user('a'), called('', 'c1'), { role: 'assistant', text: ' ' }, called('', 'c2'), user('b')])).toEqual({
+    system: '',
+    turns: [user('a'), calls('c1', 'c2'), results(['c1', '(no result)'], ['c2', '(no result)'])],
+    ask: said('b'),
+  })
+})
+
+test('[FN5] [CC13] a result without a call counts as a message, though it says nothing', () => {
+  const orphan = said('<function_result>\n\n</function_result>')
+  expect(prompt([came('c1', ''), system('S'), user('b')])).toEqual({
+    system: '',
+    turns: [orphan, said('<system>\nS\n</system>')],
+    ask: said('b'),
+  })
+})
+
+test('[IM1] [CC13] a picture says something, with words or without', () => {
+  const alone: Message = { role: 'user', text: '', parts: [PICTURE] }
+  const shown: Message = {
+    role: 'user',
+    text: 'ab',
+    parts: [{ type: 'text', text: 'a' }, PICTURE, { type: 'text', text: 'b' }],
+  }
+  expect(prompt([alone, assistant('A cat.'), shown])).toEqual({
+    system: '',
+    turns: [{ role: 'user', text: '', blocks: [PICTURE] }, assistant('A cat.')],
+    ask: { role: 'user', text: 'ab', blocks: [{ type: 'text', text: 'a' }, PICTURE, { type: 'text', text: 'b' }] },
+  })
+})
+
+test.each(['', ' ', '\n'])(
+  '[IM1] words beside a picture that are %j are left out: the model API takes no blank ones',
+  (blank) => {
+    const shown: Message = { role: 'user', text: blank, parts: [{ type: 'text', text: blank }, PICTURE] }
+    expect(prompt([shown]).ask.blocks).toEqual([PICTURE])
+  },
+)
+
+test('[CC13] [FN4] a process that can be told one thing only is told calls, what came of them, and pictures in one message', () => {
+  const shown: Message = { role: 'user', text: 'look', parts: [{ type: 'text', text: 'look' }, PICTURE] }
+  const told = flattenTurns(prompt([shown, called('one moment', 'c1'), came('c1', 'rain'), user('b')]))
+  expect(told.role).toBe('user')
+  expect(told.blocks?.map(({ type }) => type)).toEqual(['text', 'picture', 'text'])
+  const [before, , after] = (told.blocks ?? []).map((block) => (block.type === 'text' ? block.text : ''))
+  expect(before).toBe('User: look')
+  expect(after).toMatch(/^\nAssistant: one moment.*weather.*\{"n":1\}.*\nUser: .*rain\nUser: b$/s)
+  expect(told.text).toBe(`${before ?? ''}${after ?? ''}`)
 })

@@ -2,7 +2,9 @@
  * The tool server that the CLI believes to talk to: it offers the client's functions and does nothing when one is called,
  * since the client runs it. Source: Model Context Protocol, over `mcp_message` control requests, 2.1.197 to 2.1.330.
  */
+import { createHash } from 'node:crypto'
 import type { ClientFunction } from '../../core/index.ts'
+import { fromToolName } from './encode.ts'
 
 /** A message to the server; one without an id is a notification. */
 export interface ServerMessage {
@@ -10,6 +12,13 @@ export interface ServerMessage {
   readonly method: string
   readonly protocolVersion: string
 }
+
+/**
+ * The name of the server that offers these functions: another list has another one. The CLI takes a server that it knows for
+ * what it was, and keeps the description of a tool by the tool's name and schema, whichever list it stands in.
+ */
+export const serverName = (functions: readonly ClientFunction[]): string =>
+  createHash('sha256').update(JSON.stringify(functions)).digest('hex').slice(0, 12)
 
 /** The CLI cuts longer descriptions. */
 const MAX_DESCRIPTION_CHARACTERS = 2000
@@ -28,11 +37,30 @@ const toTool = (offered: ClientFunction): object => ({
   annotations: { readOnlyHint: true },
 })
 
-/** What the system prompt has to say of functions, where their descriptions are longer than the CLI lets pass. */
-export function describeLong(functions: readonly ClientFunction[]): string {
-  const long = functions.filter(isLong)
-  if (long.length === 0) return ''
-  return ['# Functions', ...long.map(({ name, description }) => `## ${name}\n${description}`)].join('\n\n')
+/** The CLI makes one form of a choice of forms at the top. */
+const isChoice = ({ parameters }: ClientFunction): boolean =>
+  ['anyOf', 'oneOf', 'allOf'].some((keyword) => parameters[keyword] !== undefined)
+
+const describe = (offered: ClientFunction): string =>
+  [
+    `## ${offered.name}`,
+    ...(isLong(offered) ? [offered.description] : []),
+    ...(isChoice(offered) ? [`Its parameters: ${JSON.stringify(offered.parameters)}`] : []),
+  ].join('\n')
+
+/** What the system prompt has to say of functions, where the CLI does not let all of it pass. */
+export function describeFunctions(functions: readonly ClientFunction[]): string {
+  const described = functions.filter((offered) => isLong(offered) || isChoice(offered))
+  return described.length === 0 ? '' : ['# Functions', ...described.map(describe)].join('\n\n')
+}
+
+/** The functions that the CLI does not offer: it leaves out what it does not take, and says nothing. */
+export const missingFrom = (
+  tools: readonly string[],
+  functions: readonly ClientFunction[],
+): readonly ClientFunction[] => {
+  const known = new Set(tools.map(fromToolName))
+  return functions.filter(({ name }) => !known.has(name))
 }
 
 function resultOf({ method, protocolVersion }: ServerMessage, functions: readonly ClientFunction[]): object {

@@ -17,9 +17,7 @@ const settledBy = ({ system, model, settings, functions }: Wanted): object => ({
 
 /** What the model is to be sent: the history, or where it cannot be told all of it in the question. */
 const messagesOf = (wanted: Wanted, { kept }: Pick<Alignment, 'kept'>, { replay }: Abilities): readonly Turn[] =>
-  replay === 'none' && kept < wanted.turns.length
-    ? [flattenTurns(wanted)]
-    : [...wanted.turns, wanted.ask]
+  replay === 'none' && kept < wanted.turns.length ? [flattenTurns(wanted)] : [...wanted.turns, wanted.ask]
 
 /** Calls are named for what offers the functions, so those of other functions are told anew. */
 const isRenamed = (held: Held, wanted: Wanted): boolean => !isDeepStrictEqual(held.functions, wanted.functions)
@@ -45,8 +43,7 @@ function longestKept(held: Held, wanted: Wanted, { replay, systemPrompt }: Abili
 function reasonsAgainst(held: Held, wanted: Wanted, abilities: Abilities): readonly string[] {
   const isOpen = held.system !== undefined
   const isChosen = typeof wanted.settings.choice?.of === 'object'
-  const isSet =
-    isDeepStrictEqual(held.settings, wanted.settings) && !(isChosen && isRenamed(held, wanted))
+  const isSet = isDeepStrictEqual(held.settings, wanted.settings) && !(isChosen && isRenamed(held, wanted))
   const reasons = {
     'its system prompt is fixed': isOpen && held.system !== wanted.system && abilities.systemPrompt === 'fixed',
     'its settings are fixed': !isSet && !abilities.liveSettings,

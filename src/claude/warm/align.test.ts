@@ -1,12 +1,25 @@
 import { expect, test } from 'vitest'
-import { ABLE } from '../../../test/support/histories.ts'
+import { ABLE, calling, resulting, withPicture } from '../../../test/support/histories.ts'
 import type { Turn } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
-import { align, type Held, type Step, type Wanted } from './align.ts'
+import { align, isToldAlone, type Held, type Step, type Wanted } from './align.ts'
 
 const SETTINGS = { maxOutputTokens: undefined, reasoning: 'none' } as const
 const user = (text: string, uuid?: string): Turn => ({ role: 'user', text, ...(uuid === undefined ? {} : { uuid }) })
 const assistant = (text: string): Turn => ({ role: 'assistant', text })
+
+const WEATHER = { name: 'weather', description: '', parameters: { type: 'object' } }
+const CLOCK = { ...WEATHER, name: 'clock' }
+const CALLED = [
+  user('a'),
+  assistant('b'),
+  user('c'),
+  calling('', ['c1', 'weather']),
+  resulting(['c1', 'r']),
+  assistant('d'),
+]
+const CALLED_ROWS = [user('a', 'u1'), assistant('b'), user('c', 'u2'), ...CALLED.slice(3)]
+const WEATHER_CHOSEN = { ...SETTINGS, choice: { of: { name: 'weather' }, parallel: true } }
 
 const HELD: Held = {
   system: 'S',
@@ -183,6 +196,110 @@ test.each<readonly [name: string, kind: string, Example]>([
     },
   ],
   [
+    'calls go on as they are where the same functions are offered',
+    'kept',
+    {
+      held: { functions: [WEATHER], rows: CALLED_ROWS },
+      wanted: { functions: [structuredClone(WEATHER)], turns: CALLED },
+      kept: 6,
+      steps: [ask],
+    },
+  ],
+  [
+    'calls are told anew where other functions are offered, from the message that led to them on',
+    'rewound',
+    {
+      held: { functions: [WEATHER], rows: CALLED_ROWS },
+      wanted: { functions: [CLOCK, WEATHER], turns: CALLED },
+      kept: 2,
+      steps: [
+        { type: 'rewind', uuids: ['u2'] },
+        { type: 'offer', functions: [CLOCK, WEATHER] },
+        { type: 'replay', turns: CALLED.slice(2) },
+        ask,
+      ],
+    },
+  ],
+  [
+    'other functions change nothing of what has no calls',
+    'kept',
+    {
+      held: { functions: [WEATHER] },
+      wanted: { functions: [{ ...WEATHER, description: 'It is.' }] },
+      kept: 4,
+      steps: [{ type: 'offer', functions: [{ ...WEATHER, description: 'It is.' }] }, ask],
+    },
+  ],
+  [
+    'functions are no longer offered',
+    'kept',
+    { held: { functions: [WEATHER] }, kept: 4, steps: [{ type: 'offer', functions: [] }, ask] },
+  ],
+  [
+    'the choice of a function is set again where that is offered anew',
+    'kept',
+    {
+      held: { functions: [WEATHER], settings: WEATHER_CHOSEN },
+      wanted: { functions: [WEATHER, CLOCK], settings: WEATHER_CHOSEN },
+      kept: 4,
+      steps: [{ type: 'offer', functions: [WEATHER, CLOCK] }, { type: 'set', settings: WEATHER_CHOSEN }, ask],
+    },
+  ],
+  [
+    'a choice that names no function is not',
+    'kept',
+    {
+      held: { functions: [WEATHER], settings: { ...SETTINGS, choice: { of: 'required', parallel: true } } },
+      wanted: { functions: [CLOCK], settings: { ...SETTINGS, choice: { of: 'required', parallel: true } } },
+      kept: 4,
+      steps: [{ type: 'offer', functions: [CLOCK] }, ask],
+    },
+  ],
+  [
+    'what came of a call is told otherwise, so the message that led to it goes too',
+    'rewound',
+    {
+      held: { functions: [WEATHER], rows: CALLED_ROWS },
+      wanted: { functions: [WEATHER], turns: CALLED.slice(0, 4), ask: resulting(['c1', 's']) },
+      kept: 2,
+      steps: [
+        { type: 'rewind', uuids: ['u2'] },
+        { type: 'replay', turns: CALLED.slice(2, 4) },
+        { type: 'ask', turn: resulting(['c1', 's']) },
+      ],
+    },
+  ],
+  [
+    'a call with its arguments in another order is the same',
+    'kept',
+    {
+      held: { functions: [WEATHER], rows: [user('a', 'u1'), calling('', ['c1', 'weather', { x: 1, y: 2 }])] },
+      wanted: {
+        functions: [WEATHER],
+        turns: [user('a'), calling(' ', ['c1', 'weather', { y: 2, x: 1 }])],
+        ask: resulting(['c1', 'r']),
+      },
+      kept: 2,
+      steps: [{ type: 'ask', turn: resulting(['c1', 'r']) }],
+    },
+  ],
+  [
+    'another picture is another message',
+    'rewound',
+    {
+      held: {
+        rows: [user('a', 'u1'), assistant('b'), { ...withPicture('c', 'AAAA'), uuid: 'u2' }, assistant('d')],
+      },
+      wanted: { turns: [user('a'), assistant('b'), withPicture('c', 'BBBB'), assistant('d')] },
+      kept: 2,
+      steps: [
+        { type: 'rewind', uuids: ['u2'] },
+        { type: 'replay', turns: [withPicture('c', 'BBBB'), assistant('d')] },
+        ask,
+      ],
+    },
+  ],
+  [
     'a history that is held is no part of the question, though none could be replayed',
     'kept',
     {
@@ -194,4 +311,33 @@ test.each<readonly [name: string, kind: string, Example]>([
 ])('[WP1] [WP2] [WP9] %s: %s', (_, kind, { held, wanted, abilities, kept, steps }) => {
   const alignment = align({ ...HELD, ...held }, { ...WANTED, ...wanted }, { ...ABLE, ...abilities })
   expect(alignment).toMatchObject({ kind, kept, steps })
+})
+
+test.each<readonly [string, Partial<Held>, Partial<Wanted>, Partial<Abilities>]>([
+  ['functions are wanted', {}, { functions: [WEATHER] }, { functions: false }],
+  ['functions are held', { functions: [WEATHER] }, {}, { functions: false }],
+  [
+    'the choice of a function is to be set again, and settings cannot be',
+    { functions: [WEATHER], settings: WEATHER_CHOSEN },
+    { functions: [CLOCK], settings: WEATHER_CHOSEN },
+    { liveSettings: false },
+  ],
+])('[FN12] [WP9] a process that cannot do it serves no request where %s', (_, held, wanted, abilities) => {
+  expect(align({ ...HELD, ...held }, { ...WANTED, ...wanted }, { ...ABLE, ...abilities })).toBeUndefined()
+})
+
+test('[FN12] one that cannot be offered functions serves where there are none, also calls in its history', () => {
+  const wanted = { ...WANTED, turns: CALLED }
+  expect(align({ ...HELD, rows: CALLED_ROWS }, wanted, { ...ABLE, functions: false })).toMatchObject({ kind: 'kept' })
+})
+
+test('what is told alone costs more than what is told in bulk', () => {
+  const costOf = (turns: readonly Turn[]): number => align({ ...HELD, rows: [] }, { ...WANTED, turns }, ABLE)?.cost ?? 0
+  expect(costOf([user('a'), assistant('b')])).toBeLessThan(costOf([withPicture('a'), assistant('b')]))
+  expect([user('a'), calling('', ['c', 'f']), resulting(['c', 'r']), withPicture('')].map(isToldAlone)).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ])
 })

@@ -4,14 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { ClientFunction, HitKind } from '../../core/index.ts'
-import {
-  flattenTurns,
-  hasCalls,
-  isSameTurn,
-  type Prompt,
-  type Settings,
-  type Turn,
-} from '../protocol/index.ts'
+import { flattenTurns, hasCalls, isSameTurn, type Prompt, type Settings, type Turn } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 
 /** A message that a process holds; one that it can be rewound to has a uuid. */
@@ -160,7 +153,8 @@ export function align(held: Held, wanted: Wanted, abilities: Abilities): Alignme
   const otherFunctions = !isDeepStrictEqual(held.functions, wanted.functions)
   if ((otherFunctions || wanted.functions.length > 0) && !abilities.functions) return undefined
   // The choice of a function has its name in it.
-  const otherSettings = !isDeepStrictEqual(held.settings, wanted.settings) || (otherFunctions && isNamed(wanted.settings))
+  const otherSettings =
+    !isDeepStrictEqual(held.settings, wanted.settings) || (otherFunctions && isNamed(wanted.settings))
   if (otherSettings && !abilities.liveSettings) return undefined
 
   const otherModel = held.model !== wanted.model

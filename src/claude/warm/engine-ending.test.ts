@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { answered, begun, ended, forever, said, type Heard } from '../../../test/support/fake-pool.ts'
+import { answered, begun, calledOnce, ended, forever, said, type Heard } from '../../../test/support/fake-pool.ts'
 import { lost, openWarmEngine, saying } from '../../../test/support/open-warm-engine.ts'
 import type { TurnRequest } from '../../core/index.ts'
 
@@ -163,4 +163,37 @@ test('[AD3] waiting for a process does not count towards the limits of a turn', 
   expect((await turn).events.at(-1)).toMatchObject({ type: 'turn-end', answer: 'one' })
   expect(observer.of('turn-aligned')).toMatchObject([{ ms: 60_000 }])
   expect(clock.armed).toBe(0)
+})
+
+const FUNCTIONS = { offered: [{ name: 'f', description: '', parameters: {} }], choice: 'auto', parallel: true } as const
+
+test('[WP5] [FN2] a client that leaves in the middle of a call gives its process back with what was said before', async () => {
+  const { run, leases, leaving } = saying(begun, said('one '), ...calledOnce('f', '{"a"').slice(0, 2), forever)
+  const events = run({ functions: FUNCTIONS })
+  for (let heard = 0; heard < 3; heard++) await events.next()
+  const waiting = events.next()
+  const reason = new Error('left')
+  leaving.abort(reason)
+  await expect(waiting).rejects.toBe(reason)
+  expect(leases[0]?.released).toEqual([{ said: 'one ', whole: false }])
+})
+
+test('[ER8] [FN2] a model that makes a long call is waited for as long as it goes on, and no reader is hurried', async () => {
+  const [start, , end] = calledOnce('f', '')
+  const pieces = Array.from({ length: 8 }, (): readonly Heard[] => [
+    async () => await clock.advance(400),
+    { type: 'call-delta', arguments: ' ' },
+  ]).flat()
+  const heard = [start, ...pieces, end, ended('tool_use')].filter((one) => one !== undefined)
+  const { run, clock } = saying(begun, ...heard)
+  const events = run({ functions: FUNCTIONS })
+  await events.next()
+  await clock.advance(6000)
+  for (;;) {
+    const { value } = await events.next()
+    if (value?.type !== 'call-delta') {
+      expect(value).toMatchObject({ type: 'turn-end', reason: 'calls' })
+      return
+    }
+  }
 })

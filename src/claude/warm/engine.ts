@@ -20,7 +20,7 @@ import {
   type Watchdog,
 } from '../answer/index.ts'
 import { createSchemaCheck } from '../../json-schema/index.ts'
-import { callId, callStem, failureOfExit, type PersonaMode } from '../protocol/index.ts'
+import { callId, callStem, failureOfExit, missingFrom, type PersonaMode } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import { align, type Held, type Wanted } from './align.ts'
 import type { Lease, Outcome, Pool } from './pool.ts'
@@ -56,6 +56,21 @@ interface Progress {
 /** The model has said all that it would. */
 const isWhole = ({ reason }: TurnEnd): boolean => reason === 'end' || reason === 'stop-text'
 
+/** @throws GatewayError `invalid_request` where a function that was to be offered is not. */
+function checkOffered(tools: readonly string[], { wanted: { functions }, answerName }: WantedTurn): void {
+  const [missing] = missingFrom(tools, functions)
+  if (missing === undefined) return
+  const isAnswer = missing.name === answerName
+  const param = isAnswer
+    ? 'response_format.json_schema.schema'
+    : `tools[${functions.indexOf(missing)}].function.parameters`
+  throw new GatewayError(
+    'invalid_request',
+    `\`${param}\`: the model takes no such schema; a JSON Schema of draft 2020-12 is expected, its properties named with at most 64 of the characters A-Z, a-z, 0-9, _, . and -.`,
+    { param, details: { function: missing.name } },
+  )
+}
+
 /** @throws GatewayError `schema_unmet` when the answer is not what the schema asks for. */
 function checkAnswer(answer: string, schema: object | undefined): void {
   const parsed = parseJson(answer)
@@ -81,17 +96,18 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
     { process, release }: Lease,
     { stopTexts = [], outputSchema, functions }: TurnRequest,
     {
-      answerName,
+      wanted,
       progress,
       watchdog,
       signal,
     }: {
-      readonly answerName: string | undefined
+      readonly wanted: WantedTurn
       readonly progress: Progress
       readonly watchdog: Watchdog
       readonly signal: AbortSignal
     },
   ): AsyncGenerator<TurnEvent, void, undefined> {
+    const { answerName } = wanted
     const stem = callStem(newId(''))
     const calls = {
       newId: (index: number) => callId(stem, index),
@@ -108,6 +124,7 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
     for (;;) {
       const message = await process.next(signal)
       if (isSignOfLife(message)) watchdog.fed()
+      if (message.type === 'turn-start') checkOffered(message.tools, wanted)
       const { text, call, end, failure } = answer.take(message)
       if (text !== '') {
         progress.said = true
@@ -142,14 +159,14 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
   async function* attempt(
     request: TurnRequest,
     {
-      wanted: { wanted, answerName },
+      wanted: turn,
       progress,
       signal,
     }: { readonly wanted: WantedTurn; readonly progress: Progress; readonly signal: AbortSignal },
   ): AsyncGenerator<TurnEvent, void, undefined> {
     const startedMs = clock.nowMs()
     const { tenant, conversation } = request
-    const lease = await pool.lease({ tenant, conversation, wanted, signal })
+    const lease = await pool.lease({ tenant, conversation, wanted: turn.wanted, signal })
     const { process, alignment, waitedMs } = lease
     const late = new AbortController()
     using watchdog = createWatchdog(request.limits, { clock, onOverrun: () => late.abort(new Error('overrun')) })
@@ -164,7 +181,7 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
         ms: clock.nowMs() - startedMs,
         waitedMs,
       })
-      yield* hear(lease, request, { answerName, progress, watchdog, signal: ended })
+      yield* hear(lease, request, { wanted: turn, progress, watchdog, signal: ended })
     } catch (error) {
       if (watchdog.overrun !== undefined && isAbortOf(error, late.signal)) {
         // The CLI may hang for good, as it does when its connection drops in mid-stream: it is not asked to recover.

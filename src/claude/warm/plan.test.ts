@@ -149,3 +149,33 @@ test('a moving average follows what is measured, newer figures more than older o
   for (let count = 0; count < 30; count++) average = movingAverage(average, 100)
   expect(Math.round(average)).toBe(102)
 })
+
+test('a conversation that is named goes on with its own process, though nothing is left of what that holds', () => {
+  const long = talk('summarised', 100)
+  const own = candidate(1, { held: replayed(holding(long)), conversation: 'mine' })
+  const other = candidate(2, { held: replayed(holding(long)), conversation: 'yours' })
+  const choice = (conversation: string | undefined, candidates = [other, own]): number | undefined =>
+    choose(candidates, { tenant: 'mine', conversation, wanted: wanting(talk('anew', 1)) }, ABLE)?.candidate.id
+  expect(choice('mine')).toBe(1)
+  expect(choice('yours')).toBe(2)
+  // It is no loss to whom it belongs, but one to the other.
+  expect(choice('mine', [spare(3), other])).toBe(3)
+  expect(choice('mine', [spare(3), own])).toBe(1)
+  // Conversations without a name are not one.
+  const unnamed = candidate(4, { held: replayed(holding(long)), conversation: undefined })
+  expect(choice(undefined, [spare(3), unnamed])).toBe(3)
+})
+
+test('[WP3] a conversation of one name is another one where it is another tenant’s', () => {
+  const theirs = candidate(1, { tenant: 'theirs', conversation: 'one' })
+  expect(choose([theirs], { tenant: 'mine', conversation: 'one', wanted: wanting([]) }, ABLE)).toBeUndefined()
+})
+
+test('a name is a hint: a process that needs less change goes before the one that held the conversation', () => {
+  const turns = talk('mine', 40)
+  const named = candidate(1, { held: replayed(holding(talk('other', 40))), conversation: 'mine' })
+  const holds = candidate(2, { held: holding(turns), conversation: 'yours' })
+  expect(
+    choose([named, holds], { tenant: 'mine', conversation: 'mine', wanted: wanting(turns) }, ABLE)?.candidate.id,
+  ).toBe(2)
+})

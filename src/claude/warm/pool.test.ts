@@ -313,3 +313,33 @@ test('[WP10] those that are idle longest are ended where together they take too 
   }
   expect(processes.map(({ stops }) => stops.map(({ cause }) => cause))).toEqual([['memory'], []])
 })
+
+test('a conversation that is named goes on with its own process though its history was rewritten, others begin on a spare', async () => {
+  const { lease, started, finish, of, clock } = openPool({ limits: { max: 2, spares: 1 } })
+  await started()
+  const first = await lease({ conversation: 'one' })
+  of(first).held = holding(talk('long', 200))
+  await finish(first)
+  await clock.advance(1000)
+  await started()
+  const other = await lease({ conversation: 'two', turns: talk('other') })
+  expect(of(other).number).toBe(2)
+  await finish(other)
+  const again = await lease({ conversation: 'one', turns: talk('anew') })
+  expect(of(again).number).toBe(1)
+  await finish(again)
+})
+
+test('a process that went to a conversation without a name is no longer that of the one before', async () => {
+  const { lease, started, finish, of, clock } = openPool({ limits: { max: 2, spares: 1 } })
+  await started()
+  const first = await lease({ conversation: 'one' })
+  await finish(first)
+  const second = await lease()
+  expect(of(second).number).toBe(1)
+  of(second).held = holding(talk('long', 200))
+  await finish(second)
+  await clock.advance(1000)
+  await started()
+  expect(of(await lease({ conversation: 'one', turns: talk('anew') })).number).toBe(2)
+})

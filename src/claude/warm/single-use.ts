@@ -1,5 +1,5 @@
 /** Processes of which none is kept: each serves one turn, for what only a process that can be told things one by one can do. */
-import type { Clock } from '../../core/index.ts'
+import type { Clock, Observer } from '../../core/index.ts'
 import type { Abilities } from './abilities.ts'
 import { align, type Held } from './align.ts'
 import type { Pool } from './pool.ts'
@@ -11,9 +11,10 @@ export interface SingleUseOptions {
   readonly fresh: Held
   readonly start: (options: { readonly model: string; readonly signal: AbortSignal }) => Promise<WarmProcess>
   readonly clock: Clock
+  readonly observer: Observer
 }
 
-export function createSingleUse({ abilities, fresh, start, clock }: SingleUseOptions): Pool {
+export function createSingleUse({ abilities, fresh, start, clock, observer }: SingleUseOptions): Pool {
   const ending = new Set<Promise<void>>()
   return {
     figures: { size: 0, busy: 0, idle: 0, spares: 0, starting: 0, waiting: 0 },
@@ -27,14 +28,16 @@ export function createSingleUse({ abilities, fresh, start, clock }: SingleUseOpt
         alignment,
         waitedMs: clock.nowMs() - startedMs,
         release({ lost = 'done' }) {
-          const ended = process.stop(lost)
+          const ended = process
+            .stop(lost)
+            .catch((error: unknown) => observer.observe({ type: 'cleanup-failed', what: 'process', error }))
           ending.add(ended)
           void ended.finally(() => ending.delete(ended))
         },
       }
     },
     async close() {
-      await Promise.allSettled(ending)
+      await Promise.all(ending)
     },
   }
 }

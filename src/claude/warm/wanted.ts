@@ -1,6 +1,13 @@
 /** What a kept process is wanted to hold for a request. Pure. */
-import type { ClientFunction, ClientFunctions, History, TurnRequest } from '../../core/index.ts'
-import { describeLong, hasCalls, toPrompt, withoutDialect, type PersonaMode, type Settings } from '../protocol/index.ts'
+import {
+  goesOnFromCalls,
+  mustCall,
+  type ClientFunction,
+  type ClientFunctions,
+  type History,
+  type TurnRequest,
+} from '../../core/index.ts'
+import { describeFunctions, toPrompt, withoutDialect, type PersonaMode, type Settings } from '../protocol/index.ts'
 import type { Wanted } from './align.ts'
 
 /** What the model is told of the function that takes an answer. */
@@ -40,8 +47,7 @@ function offerOf({ functions, history, outputSchema }: TurnRequest): Offer {
     choice: 'none',
     parallel: true,
   }
-  const mustCall = choice === 'required' || typeof choice === 'object'
-  if (outputSchema === undefined || mustCall) {
+  if (outputSchema === undefined || mustCall({ functions })) {
     if (offered.length === 0) return { functions: [] }
     return {
       functions: offered,
@@ -55,7 +61,7 @@ function offerOf({ functions, history, outputSchema }: TurnRequest): Offer {
       ...offered,
       { name: answerName, description: ANSWER_DESCRIPTION, parameters: withoutDialect(outputSchema) },
     ],
-    choice: { of: choice === 'none' ? { name: answerName } : 'required', parallel: false },
+    choice: choice === 'none' ? { of: { name: answerName }, parallel: false } : { of: 'required', parallel },
     answerName,
   }
 }
@@ -64,20 +70,18 @@ export function toWanted(request: TurnRequest, { persona }: { readonly persona: 
   const { agent, history, model, maxOutputTokens, reasoning = 'none', sampling, stopTexts = [] } = request
   const prompt = toPrompt(history, { persona: agent.prompt, mode: persona })
   const { functions, choice, answerName } = offerOf(request)
-  const isForced = choice !== undefined && choice.of !== 'auto' && choice.of !== 'none'
-  const answersCalls = hasCalls(prompt.turns.findLast(({ role }) => role === 'assistant') ?? prompt.ask)
   // Blank ones are met by ourselves alone; an answer to a schema has none.
   const sentStops = answerName === undefined ? stopTexts.filter((text) => text.trim() !== '') : []
   const settings: Settings = {
     maxOutputTokens,
     // The model API lets nobody think who must call, nor who goes on from calls without the thoughts that led to them, which
     // no client keeps.
-    reasoning: isForced || answersCalls ? 'none' : reasoning,
+    reasoning: mustCall(request) || goesOnFromCalls(history) ? 'none' : reasoning,
     ...(sampling === undefined ? {} : { sampling }),
     ...(sentStops.length === 0 ? {} : { stopTexts: sentStops }),
     ...(choice === undefined ? {} : { choice }),
   }
-  const system = [prompt.system, describeLong(functions)].filter((text) => text !== '').join('\n\n')
+  const system = [prompt.system, describeFunctions(functions)].filter((text) => text !== '').join('\n\n')
   return {
     wanted: { ...prompt, system, model, settings, functions },
     ...(answerName === undefined ? {} : { answerName }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { answers, begins, result, says, type Printed } from '../../../test/support/kept-cli.ts'
+import { answers, begins, calls, result, says, stops, type Printed } from '../../../test/support/kept-cli.ts'
 import { assistant, NEVER, openWarm, SETTLE_MS, user, type OpenWarm } from '../../../test/support/open-warm.ts'
 import { LineTooLongError } from '../../lib/index.ts'
 import { ProcessLostError } from './warm-process.ts'
@@ -291,4 +291,50 @@ test('[WP6] a process that asks something of us and does not read the answer har
   await opened.clock.advance(60_000)
   process.off('unhandledRejection', note)
   expect(unhandled).toEqual([])
+})
+
+const WEATHER = { name: 'weather', description: '', parameters: { type: 'object' } }
+
+test('[WP4] [FN7] a process that does not take the functions is lost before a word of its turn is heard', async () => {
+  let refuses = false
+  const opened = await openWarm({
+    tamper: (message) => [refuses && isAnswer(message) ? refused(message) : message],
+  })
+  refuses = true
+  await expectLost(
+    opened.request({ functions: [WEATHER] }).then(() => opened.warm.next(NEVER)),
+    /refused a request: not now/,
+  )
+})
+
+test('[WP4] [FN7] a process that asks the model before it knows its functions is lost', async () => {
+  let silent = false
+  const opened = await openWarm({ tamper: (message) => (silent && isAnswer(message) ? [] : [message]) })
+  silent = true
+  await opened.request({ functions: [WEATHER] })
+  await expectLost(opened.warm.next(NEVER), /has not confirmed/)
+})
+
+test('[WP6] [FN3] a turn that calls and does not come to its end in time costs its process', async () => {
+  const opened = await openWarm({ answer: () => [begins(), ...calls('weather', '{}'), stops('tool_use')] })
+  await opened.request({ functions: [WEATHER], ask: user('a') })
+  while ((await opened.warm.next(NEVER)).type !== 'answer-end');
+  const lost = expectLost(opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS }), /within 1000 ms/)
+  await opened.clock.advance(SETTLE_MS)
+  await lost
+})
+
+test('[WP4] [FN7] a process that could not be made acquainted with the functions is lost, though it calls that a success', async () => {
+  let fails = false
+  const opened = await openWarm({
+    tamper: (message) =>
+      fails && isAnswer(message)
+        ? [{ ...message, response: { ...message.response, response: { added: [], removed: [], errors: { a: 'no' } } } }]
+        : [message],
+  })
+  fails = true
+  await expectLost(
+    opened.request({ functions: [WEATHER] }).then(() => opened.warm.next(NEVER)),
+    /refused a request/,
+  )
 })

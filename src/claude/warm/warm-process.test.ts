@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { comparable } from '../../../test/support/histories.ts'
-import { answers, begins, result, says, stops, type Printed } from '../../../test/support/kept-cli.ts'
+import { calling, comparable, resulting, withPicture } from '../../../test/support/histories.ts'
+import { answers, begins, calls, callsOnce, result, says, stops, type Printed } from '../../../test/support/kept-cli.ts'
 import {
   assistant,
   createWarm,
@@ -12,7 +12,7 @@ import {
   WANTED,
   type OpenWarm,
 } from '../../../test/support/open-warm.ts'
-import type { Turn } from '../protocol/index.ts'
+import { serverName, toToolName, type Turn } from '../protocol/index.ts'
 
 const HISTORY = [user('a'), assistant('b'), user('c'), assistant('d')]
 
@@ -246,4 +246,217 @@ test('[WP6] a process that may be busy is killed, one that is idle is asked to e
   expect([idle.cli.exitCause, idle.cli.graceMs]).toEqual(['idle', 2000])
   expect(await idle.warm.exit).toMatchObject({ cause: 'idle' })
   await idle.warm.stop('shutdown')
+})
+
+const WEATHER = { name: 'weather', description: 'Tells it.', parameters: { type: 'object' } }
+const CLOCK = { name: 'clock', description: '', parameters: { type: 'object', properties: {} } }
+/** What the model knows the weather by, alone and beside the clock. */
+const NAMES = [[WEATHER], [WEATHER, CLOCK]].map((functions) => toToolName('weather', serverName(functions)))
+/** A conversation in which something was called. */
+const CALLED = [user('a'), calling('', ['c1', 'weather', { city: 'X' }]), resulting(['c1', 'rain']), assistant('d')]
+
+test('[FN1] [WP8] functions are offered before the question is asked, and the model knows them as they are', async () => {
+  const opened = await openWarm()
+  await opened.turn({ functions: [WEATHER, CLOCK], ask: user('a') })
+  expect(opened.cli.asked).toMatchObject([{ functions: [WEATHER, CLOCK], messages: [user('a')] }])
+  expect(opened.warm.held.functions).toEqual([WEATHER, CLOCK])
+  expectTruthful(opened)
+})
+
+test('[FN7] other functions take their place under another name, and nothing is left of those before', async () => {
+  const opened = await openWarm()
+  await opened.turn({ functions: [WEATHER], ask: user('a') })
+  await opened.turn({ functions: [CLOCK], ask: user('b') })
+  await opened.turn({ functions: [], ask: user('c') })
+  await opened.turn({ functions: [WEATHER], ask: user('d') })
+  expect(opened.cli.asked.map(({ functions }) => functions)).toEqual([[WEATHER], [CLOCK], [], [WEATHER]])
+  const offers = opened.cli.lines.flatMap(({ request }) => {
+    const { subtype, servers } = (request ?? {}) as { readonly subtype?: string; readonly servers?: object }
+    return subtype === 'mcp_set_servers' ? [Object.keys(servers ?? {}).join()] : []
+  })
+  const [weather, clock] = [serverName([WEATHER]), serverName([CLOCK])]
+  expect(offers).toEqual([weather, clock, '', weather])
+})
+
+test('[FN7] what is offered stays offered without being told again', async () => {
+  const opened = await openWarm()
+  await opened.turn({ functions: [WEATHER], ask: user('a') })
+  const before = opened.cli.lines.length
+  await opened.turn({ functions: [WEATHER], turns: [user('a'), assistant('yes')], ask: user('b') })
+  expect(opened.cli.lines.slice(before)).toMatchObject([{ type: 'user' }])
+  expect(opened.cli.asked[1]?.functions).toEqual([WEATHER])
+})
+
+test.each(['bulk', 'steps'] as const)('[FN4] calls and what came of them are told as such, in %s', async (replay) => {
+  const opened = await openWarm({ abilities: { replay } })
+  await opened.turn({ functions: [WEATHER], turns: CALLED, ask: user('e') })
+  expect(comparable(opened.cli.asked[0]?.messages ?? [])).toEqual(comparable([...CALLED, user('e')]))
+  expectTruthful(opened)
+  // What came of calls is no place to go back to.
+  expect(opened.warm.held.rows.map(({ uuid }) => uuid !== undefined)).toEqual([true, false, false, false, true, false])
+})
+
+test('[FN4] [FN7] calls are named for what offers the functions, so other functions have them told anew', async () => {
+  const opened = await openWarm()
+  const history = [user('x'), assistant('y'), ...CALLED]
+  await opened.turn({ functions: [WEATHER], turns: history, ask: user('e') })
+  await opened.turn({ functions: [WEATHER, CLOCK], turns: history, ask: user('f') })
+  expect(comparable(opened.cli.asked[1]?.messages ?? [])).toEqual(comparable([...history, user('f')]))
+  const names = opened.cli.lines.flatMap((line) => JSON.stringify(line).match(/mcp__[\da-f]{12}__weather/g) ?? [])
+  expect(names).toEqual(NAMES)
+  expectTruthful(opened)
+})
+
+test('[FN6] a function is chosen under the name that it is offered by, each time that changes', async () => {
+  const opened = await openWarm()
+  const settings = { ...WANTED.settings, choice: { of: { name: 'weather' }, parallel: true } }
+  await opened.turn({ functions: [WEATHER], settings, ask: user('a') })
+  await opened.turn({ functions: [WEATHER, CLOCK], settings, ask: user('b') })
+  const chosen = opened.cli.lines.flatMap((line) => JSON.stringify(line).match(/mcp__[\da-f]{12}__weather/g) ?? [])
+  expect(chosen).toEqual(NAMES)
+  expect(opened.cli.asked.map((told) => told.settings)).toEqual([settings, settings])
+})
+
+test('[IM1] a message with a picture is told by itself among those that are told in bulk, and can be rewound to', async () => {
+  const opened = await openWarm()
+  const history = [user('a'), assistant('b'), user('c'), withPicture('look'), assistant('d'), user('e'), assistant('f')]
+  await opened.turn({ turns: history, ask: user('g') })
+  expect(opened.cli.asked[0]?.messages).toEqual([...history, user('g')])
+  expect(opened.warm.held.rows.map(({ uuid }) => uuid !== undefined)).toEqual([
+    true,
+    false,
+    false,
+    true,
+    false,
+    false,
+    false,
+    true,
+    false,
+  ])
+  expectTruthful(opened)
+  const before = opened.cli.lines.length
+  await opened.turn({ turns: history.slice(0, 3), ask: user('h') })
+  expect(opened.cli.lines.slice(before).map(({ type }) => type)).toEqual(['control_request', 'user'])
+  expect(opened.cli.asked[1]?.messages).toEqual([...history.slice(0, 3), user('h')])
+})
+
+test.each(['bulk', 'steps'] as const)(
+  '[FN3] a turn that calls ends by itself, without an interrupt, and leaves nothing (%s)',
+  async (replay) => {
+    const opened = await openWarm({
+      abilities: { replay },
+      answer: (_, index) => (index === 0 ? callsOnce('weather', '{"city":"X"}') : answers('yes')),
+    })
+    await opened.request({ functions: [WEATHER], turns: HISTORY, ask: user('e') })
+    for (;;) {
+      const message = await opened.warm.next(NEVER)
+      if (message.type === 'answer-end') break
+    }
+    await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
+    expect(
+      opened.cli.lines.filter(({ request }) => (request as { subtype?: string } | undefined)?.subtype === 'interrupt'),
+    ).toEqual([])
+    expect(opened.observer.of('turn-interrupted')).toEqual([])
+    expect(opened.warm.held.rows).toMatchObject(HISTORY)
+    expectTruthful(opened)
+    // What was called comes back with what came of it, in the client's words.
+    const called = [...HISTORY, user('e'), calling('', ['id', 'weather', { city: 'X' }])]
+    await opened.turn({ functions: [WEATHER], turns: called, ask: resulting(['id', 'rain']) })
+    expect(comparable(opened.cli.asked[1]?.messages ?? [])).toEqual(comparable([...called, resulting(['id', 'rain'])]))
+    expectTruthful(opened)
+  },
+)
+
+test('[FN3] a turn that calls is waited for where it has not come to its end, also by a process that cannot be interrupted', async () => {
+  const opened = await openWarm({
+    abilities: { interrupt: false },
+    answer: () => [begins(), ...calls('weather', '{}'), stops('tool_use')],
+  })
+  await opened.request({ functions: [WEATHER], ask: user('a') })
+  while ((await opened.warm.next(NEVER)).type !== 'answer-end');
+  const settling = opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
+  await opened.clock.advance(SETTLE_MS - 1)
+  expect(opened.warm.held.rows).toEqual([])
+  opened.cli.print(result({ subtype: 'error_max_turns', is_error: true }))
+  await settling
+  expectTruthful(opened)
+})
+
+test('[FN3] what the CLI calls is answered at once, and a call that is left in the middle is interrupted', async () => {
+  const opened = await openWarm({ answer: () => callsOnce('weather', '{}') })
+  await opened.request({ functions: [WEATHER], ask: user('a') })
+  await opened.hear()
+  await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
+  expect(opened.cli.lines.filter(({ type }) => type === 'control_response').at(-1)).toMatchObject({
+    response: { subtype: 'success', response: { mcp_response: { id: 7, result: { content: [{ type: 'text' }] } } } },
+  })
+  const left = await openWarm({ answer: () => [begins(), ...calls('weather', '{"ci')] })
+  await left.request({ functions: [WEATHER], ask: user('a') })
+  await left.warm.next(NEVER)
+  await left.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
+  expect(left.observer.of('turn-interrupted')).toMatchObject([{ recovered: true }])
+  expectTruthful(left)
+})
+
+test('[FN4] an answer to what came of calls is kept like any other', async () => {
+  const opened = await openWarm()
+  const before = [user('a'), calling('', ['c1', 'weather'])]
+  await opened.turn({ functions: [WEATHER], turns: before, ask: resulting(['c1', 'rain']) })
+  expect(comparable(opened.warm.held.rows)).toEqual(
+    comparable([...before, resulting(['c1', 'rain']), assistant('yes')]),
+  )
+  expect(opened.warm.held.rows.map(({ uuid }) => uuid !== undefined)).toEqual([true, false, false, false])
+  expectTruthful(opened)
+  const lines = opened.cli.lines.length
+  const turns = [...before, resulting(['c1', 'rain']), assistant('yes')]
+  await opened.turn({ functions: [WEATHER], turns, ask: user('b') })
+  expect(opened.cli.lines.slice(lines)).toMatchObject([{ type: 'user' }])
+})
+
+test.each(['bulk', 'steps'] as const)(
+  '[WP5] [FN4] a question of what came of calls that is broken off is taken back with the message that led to the calls (%s)',
+  async (replay) => {
+    const opened = await openWarm({
+      abilities: { replay },
+      answer: (_, index) => (index === 1 ? [begins(), says('it rai')] : answers('yes')),
+    })
+    await opened.turn({ ask: user('x') })
+    const before = [user('x'), assistant('yes'), user('a'), calling('', ['c1', 'weather'])]
+    await opened.request({ functions: [WEATHER], turns: before, ask: resulting(['c1', 'rain']) })
+    await opened.warm.next(NEVER)
+    await opened.warm.next(NEVER)
+    await opened.warm.settle({ said: 'it', whole: false, ms: SETTLE_MS })
+    expect(opened.observer.of('turn-interrupted')).toMatchObject([{ recovered: true }])
+    expectTruthful(opened)
+    // No results are left without their calls.
+    expect(opened.warm.held.rows).toMatchObject(replay === 'steps' ? [user('x'), assistant('yes')] : [])
+    expect(opened.cli.messages.some(({ blocks }) => blocks?.some(({ type }) => type === 'result'))).toBe(false)
+    const turns = [...before, resulting(['c1', 'rain']), assistant('it')]
+    await opened.turn({ functions: [WEATHER], turns, ask: user('b') })
+    expect(comparable(opened.cli.asked[2]?.messages ?? [])).toEqual(comparable([...turns, user('b')]))
+    expectTruthful(opened)
+  },
+)
+
+test('[WP5] [FN4] a question of what came of calls that is withdrawn before the model began leaves what was before it', async () => {
+  const opened = await openWarm({ answer: (_, index) => (index === 0 ? [] : answers('yes')) })
+  const before = [user('a'), calling('', ['c1', 'weather'])]
+  await opened.request({ functions: [WEATHER], turns: before, ask: resulting(['c1', 'rain']) })
+  await opened.warm.settle({ said: '', whole: false, ms: SETTLE_MS })
+  expect(comparable(opened.warm.held.rows)).toEqual(comparable(before))
+  expectTruthful(opened)
+})
+
+test('[WP5] [FN4] a conversation whose first answer is to what came of calls, broken off, begins anew and rightly', async () => {
+  const opened = await openWarm({
+    abilities: { replay: 'steps', rewind: 'steps' },
+    answer: (_, index) => (index === 0 ? [begins(), says('it rai')] : answers('yes')),
+  })
+  const before = [user('a'), calling('', ['c1', 'weather'])]
+  await opened.request({ functions: [WEATHER], turns: before, ask: resulting(['c1', 'rain']) })
+  for (let heard = 0; heard < 2; heard++) await opened.warm.next(NEVER)
+  await opened.warm.settle({ said: 'it', whole: false, ms: SETTLE_MS })
+  const turns = [...before, resulting(['c1', 'rain']), assistant('it')]
+  await opened.turn({ functions: [WEATHER], turns, ask: user('b') })
+  expect(comparable(opened.cli.asked[1]?.messages ?? [])).toEqual(comparable([...turns, user('b')]))
 })

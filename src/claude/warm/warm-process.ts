@@ -21,15 +21,16 @@ import {
   hasResults,
   initializeRequest,
   interruptRequest,
+  isConnected,
   isRewound,
   isWithdrawn,
   rewindRequest,
+  serverName,
   serversRequest,
   setModelRequest,
   settingsRequest,
   type CliMessage,
   type ControlAnswer,
-  type ServerName,
   type Turn,
 } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
@@ -91,8 +92,8 @@ export class WarmProcess {
   #head: Promise<CliMessage> | undefined
   #asked: Asked | undefined
   #costUsd = 0
-  /** Which of the two names the client's functions are offered under. */
-  #server: ServerName = 'b'
+  /** The name under which the client's functions are offered. */
+  #server = ''
 
   constructor(child: CliProcess, { held, abilities, clock, observer }: WarmProcessOptions) {
     this.#child = child
@@ -236,7 +237,8 @@ export class WarmProcess {
       await this.#takeBackAsked(asked)
     }
     // Told in bulk, what was delivered comes at no cost with the next request, in the form that the client gives it.
-    if (answer.length === 0 || this.#abilities.replay !== 'steps') return
+    // What answers results is told with the calls that led to them, which are gone with the question.
+    if (answer.length === 0 || hasResults(asked.turn) || this.#abilities.replay !== 'steps') return
     await this.#replayInSteps([asked.turn, ...answer], NEVER)
   }
 
@@ -259,8 +261,8 @@ export class WarmProcess {
   }
 
   async #offer(functions: Held['functions']): Promise<void> {
-    this.#server = this.#server === 'a' ? 'b' : 'a'
-    await this.#request(serversRequest(functions.length === 0 ? undefined : this.#server), isAccepted)
+    this.#server = serverName(functions)
+    await this.#request(serversRequest(functions.length === 0 ? undefined : this.#server), isConnected)
     this.#hold({ functions })
   }
 

@@ -2,7 +2,9 @@ import type { Context } from 'hono'
 import {
   collectTurn,
   GatewayError,
+  goesOnFromCalls,
   isTalker,
+  mustCall,
   newId,
   type Choice,
   type TurnEnd,
@@ -21,10 +23,16 @@ import { readJson } from '../read-json.ts'
 const canSample = ({ agent }: Choice, { reasoning }: ChatRequest): boolean => isTalker(agent) || reasoning === 'none'
 
 /** What of the request has no effect. */
-const ignoredOf = (request: ChatRequest, choice: Choice): readonly string[] => {
-  const { sampling, ignored } = request
-  if (sampling === undefined || canSample(choice, request)) return ignored
-  return [...ignored, sampling.temperature === undefined ? 'top_p' : 'temperature']
+function ignoredOf(request: ChatRequest, choice: Choice): readonly string[] {
+  const { sampling, reasoning = 'none', history, ignored } = request
+  const cannotThink = isTalker(choice.agent) && (mustCall(request) || goesOnFromCalls(history))
+  return [
+    ...ignored,
+    ...(sampling === undefined || canSample(choice, request)
+      ? []
+      : [sampling.temperature === undefined ? 'top_p' : 'temperature']),
+    ...(reasoning !== 'none' && cannotThink ? ['reasoning_effort'] : []),
+  ]
 }
 
 /** Whether it is about functions of the client, which only a talker calls. */
@@ -43,7 +51,11 @@ function refuseFunctions(request: ChatRequest, { agent }: Choice): void {
 const toTurnRequest = (
   request: ChatRequest,
   choice: Choice,
-  { tenant, conversation, deps }: { readonly tenant: string; readonly conversation: string | undefined; readonly deps: AppDeps },
+  {
+    tenant,
+    conversation,
+    deps,
+  }: { readonly tenant: string; readonly conversation: string | undefined; readonly deps: AppDeps },
 ): TurnRequest => ({
   tenant,
   agent: choice.agent,
@@ -55,7 +67,7 @@ const toTurnRequest = (
   ...(request.reasoning === undefined ? {} : { reasoning: request.reasoning }),
   ...(conversation === undefined ? {} : { conversation }),
   ...(request.sampling === undefined || !canSample(choice, request) ? {} : { sampling: request.sampling }),
-  ...(request.functions === undefined ? {} : { functions: request.functions }),
+  ...(request.functions === undefined || !isTalker(choice.agent) ? {} : { functions: request.functions }),
   ...(request.stopTexts.length === 0 ? {} : { stopTexts: request.stopTexts }),
   ...(request.outputSchema === undefined ? {} : { outputSchema: request.outputSchema }),
 })
@@ -63,8 +75,8 @@ const toTurnRequest = (
 export function chatCompletions(deps: AppDeps, newest: Newest) {
   const { engine, admission, catalogue, clock, observer, background } = deps
 
-  /** One turn; where the caller names its conversation, only as long as no newer request of it comes (R53). */
-  async function* run(turn: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void> {
+  /** One turn that is streamed; where the caller names its conversation, only as long as no newer one of it comes (R53). */
+  async function* stream(turn: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void> {
     const { conversation } = turn
     if (conversation === undefined) {
       yield* engine.run(turn, { signal })
@@ -79,13 +91,16 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     yield* engine.run(turn, { signal: AbortSignal.any([signal, replaced.signal]) })
   }
 
-  /** An answer that does not satisfy its schema has not been sent to anybody yet: it is asked for once more. */
+  /**
+   * One that is not streamed may run beside the live one, and takes nobody's place (R55). An answer that does not satisfy its
+   * schema has not been sent to anybody yet: it is asked for once more.
+   */
   async function collect(turn: TurnRequest, signal: AbortSignal): Promise<TurnEnd> {
     try {
-      return await collectTurn(run(turn, signal))
+      return await collectTurn(engine.run(turn, { signal }))
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'schema_unmet' || !isTalker(turn.agent)) throw error
-      return await collectTurn(run(turn, signal))
+      return await collectTurn(engine.run(turn, { signal }))
     }
   }
 
@@ -105,7 +120,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     const conversation = c.req.header('x-conversation-id') || request.conversation
     const turn = toTurnRequest(request, choice, { tenant: c.get('tenant'), conversation, deps })
     if (!request.stream) return Response.json(encodeCompletion(head, await collect(turn, signal)), { headers })
-    const events = run(turn, signal)
+    const events = stream(turn, signal)
 
     const failed = (error: GatewayError): void =>
       observer.observe({ type: 'request-failed', requestId, code: error.code, error })

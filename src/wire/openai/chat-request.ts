@@ -94,7 +94,7 @@ export function parseChatRequest(json: unknown): ChatRequest {
     maxOutputTokens: fields.max_completion_tokens ?? fields.max_tokens ?? undefined,
     reasoning,
     sampling,
-    stopTexts,
+    stopTexts: isStopIgnored ? [] : stopTexts,
     functions: functionsOf(fields),
     outputSchema,
     conversation: typeof conversation === 'string' && conversation !== '' ? conversation : undefined,

@@ -1,6 +1,8 @@
 /** `tools` and `tool_choice` of a chat request: the functions that the client runs itself. */
 import { z } from 'zod'
 import { GatewayError, type ClientFunction, type ClientFunctions, type FunctionChoice } from '../../core/index.ts'
+import { findMalformedPart, toCurrentDraft } from '../../json-schema/index.ts'
+import { fieldName } from '../problem.ts'
 
 const optional = <T extends z.ZodType>(schema: T) => schema.nullish()
 
@@ -46,9 +48,11 @@ const allowedTools = z.looseObject({
   }),
 })
 
+const CHOICE_EXPECTED = `one of ${CHOICES.join(', ')}, or an object that names a function, is expected`
+
 export const toolChoice = z.union(
-  [z.enum(CHOICES), namedChoice, allowedTools],
-  `one of ${CHOICES.join(', ')}, or an object that names a function, is expected`,
+  [z.enum(CHOICES), z.discriminatedUnion('type', [namedChoice, allowedTools], CHOICE_EXPECTED)],
+  CHOICE_EXPECTED,
 )
 
 const refuse = (param: string, problem: string): GatewayError =>
@@ -59,7 +63,11 @@ function offeredOf(list: z.infer<typeof tools>): readonly ClientFunction[] {
   return list.map(({ function: { name, description, parameters } }, index) => {
     if (names.has(name)) throw refuse(`tools[${index}].function.name`, `the name \`${name}\` is used twice`)
     names.add(name)
-    return { name, description: description ?? '', parameters: { type: 'object', ...parameters } }
+    const schema = toCurrentDraft({ type: 'object', ...parameters })
+    const fault = findMalformedPart(schema)
+    if (fault !== undefined)
+      throw refuse(fieldName(['tools', index, 'function', 'parameters', ...fault.path]), fault.problem)
+    return { name, description: description ?? '', parameters: schema }
   })
 }
 
@@ -92,5 +100,9 @@ export function functionsOf({
   if (choice.type === 'function') return { ...common, choice: { name: checked(choice.function.name) } }
   const allowed = choice.allowed_tools.tools.map(({ function: { name } }) => checked(name))
   const mode: FunctionChoice = choice.allowed_tools.mode
+  if (allowed.length === 0) {
+    if (mode === 'required') throw refuse('tool_choice', 'it asks for a call, but allows nothing')
+    return undefined
+  }
   return { ...common, offered: offered.filter(({ name }) => allowed.includes(name)), choice: mode }
 }

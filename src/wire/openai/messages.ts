@@ -9,13 +9,7 @@ const textPart = z.looseObject({ type: z.literal('text'), text: z.string('a stri
 const picturePart = z.looseObject({
   type: z.literal('image_url'),
   image_url: z.union(
-    [
-      z.string(),
-      z.looseObject({
-        url: z.string('a URL is expected'),
-        detail: z.enum(['auto', 'low', 'high'], 'auto, low or high is expected').nullish(),
-      }),
-    ],
+    [z.string(), z.looseObject({ url: z.string('a URL is expected') })],
     'an object with `url` is expected',
   ),
 })
@@ -41,7 +35,10 @@ const call = z.looseObject({
   ),
 })
 
-const oldCall = z.looseObject({ name: z.string('a string is expected'), arguments: z.string('JSON text is expected') })
+const oldCall = z.looseObject({
+  name: z.string('a string is expected').min(1, 'a function must be named'),
+  arguments: z.string('JSON text is expected'),
+})
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] as const
 
@@ -73,7 +70,8 @@ function toPart(given: z.infer<typeof part>, place: string): Part | Omit<Fault, 
   }
   if (given.type === 'text') return { message: 'a text part has a string in `text`' }
   if (given.type === 'image_url') return { message: '`image_url` with a `url` is expected' }
-  return { message: REFUSED[given.type] ?? `parts of type \`${shown(given.type)}\` cannot be taken; send text` }
+  const why = Object.hasOwn(REFUSED, given.type) ? REFUSED[given.type] : undefined
+  return { message: why ?? `parts of type \`${shown(given.type)}\` cannot be taken; send text` }
 }
 
 interface Said {
@@ -120,7 +118,7 @@ function readMessage(
   const missing = given.content == null && !isResult && role !== 'assistant'
   const all: readonly Fault[] = missing ? [{ path: ['content'], message: STRING_OR_PARTS }, ...faults] : faults
   if (isResult) {
-    const id = role === 'tool' ? given.tool_call_id : name == null ? undefined : oldId(name)
+    const id = role === 'tool' ? given.tool_call_id : name ? oldId(name) : undefined
     const field = role === 'tool' ? 'tool_call_id' : 'name'
     const unnamed = { path: [field], message: 'a result says which call it is of; a string is expected' }
     return { message: { role: 'tool', callId: id ?? '', ...said }, faults: id ? all : [unnamed, ...all] }

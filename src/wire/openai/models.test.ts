@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { encodeModel, encodeModelList } from './models.ts'
 
-test('[MD1] a model is an object of OpenAI’s form', () => {
+test('[MD1] [R1] a model is an object of OpenAI’s form', () => {
   expect(encodeModel('agent/haiku', { created: 5 })).toStrictEqual({
     id: 'agent/haiku',
     object: 'model',
@@ -10,7 +10,7 @@ test('[MD1] a model is an object of OpenAI’s form', () => {
   })
 })
 
-test('[MD1] a list holds the models in order', () => {
+test('[MD1] [R1] a list holds the models in order', () => {
   expect(encodeModelList(['b', 'a'], { created: 5 })).toStrictEqual({
     object: 'list',
     data: [

@@ -18,7 +18,7 @@ const HONOURED: Readonly<Record<string, string>> = {
   reasoning_effort:
     '`none` and `minimal` switch thinking off, which is a talker’s default; `low`, `medium` and `high` switch it on.',
   'metadata.conversation':
-    'Or the header `x-conversation-id`: names the conversation. A newer request of it ends an older one that is unfinished; it also helps to choose a process. Nothing depends on it.',
+    'Or the header `x-conversation-id`: names the conversation. A newer request of it ends an older one that is unfinished; it also helps to choose a process, and nothing depends on it.',
   n: 'Only 1.',
 }
 

@@ -1,7 +1,7 @@
 /** `response_format` of a chat request. */
 import { z } from 'zod'
 import { GatewayError } from '../../core/index.ts'
-import { findSchemaFault } from '../../json-schema/index.ts'
+import { findSchemaFault, toCurrentDraft } from '../../json-schema/index.ts'
 import { fieldName } from '../problem.ts'
 
 export const responseFormat = z.looseObject(
@@ -42,7 +42,7 @@ export function outputSchemaOf(
       if (schema == null) throw refuse([], 'a JSON Schema object is expected')
       const fault = findSchemaFault(schema)
       if (fault !== undefined) throw refuse(fault.path, fault.problem)
-      return { type: 'object', ...schema }
+      return { type: 'object', ...toCurrentDraft(schema) }
     }
   }
 }

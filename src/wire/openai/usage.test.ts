@@ -3,14 +3,16 @@ import { expect, test } from 'vitest'
 import { NO_USAGE } from '../../core/index.ts'
 import { encodeUsage } from './usage.ts'
 
-test('[DO1] what was read from the cache and written to it is part of the prompt', () => {
+test('[DO1] [R34] what was read from the cache and written to it is part of the prompt', () => {
   expect(
     encodeUsage({
-      inputTokens: 7,
-      cacheReadTokens: 100,
-      cacheWriteTokens: 1000,
-      outputTokens: 30,
-      reasoningTokens: 20,
+      usage: {
+        inputTokens: 7,
+        cacheReadTokens: 100,
+        cacheWriteTokens: 1000,
+        outputTokens: 30,
+        reasoningTokens: 20,
+      },
     }),
   ).toEqual({
     prompt_tokens: 1107,
@@ -21,8 +23,8 @@ test('[DO1] what was read from the cache and written to it is part of the prompt
   })
 })
 
-test('[DO1] no usage is zeros, not gaps', () => {
-  expect(encodeUsage(NO_USAGE)).toEqual({
+test('[DO1] [R34] no usage is zeros, not gaps', () => {
+  expect(encodeUsage({ usage: NO_USAGE })).toEqual({
     prompt_tokens: 0,
     completion_tokens: 0,
     total_tokens: 0,
@@ -31,7 +33,7 @@ test('[DO1] no usage is zeros, not gaps', () => {
   })
 })
 
-test('[ST8] the total is the prompt and the completion', () => {
+test('[ST8] [R34] the total is the prompt and the completion', () => {
   const tokens = fc.nat(1_000_000_000)
   const usage = fc.record({
     inputTokens: tokens,
@@ -42,10 +44,16 @@ test('[ST8] the total is the prompt and the completion', () => {
   })
   fc.assert(
     fc.property(usage, (of) => {
-      const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = encodeUsage(of)
+      const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = encodeUsage({ usage: of })
       expect(prompt).toBe(of.inputTokens + of.cacheReadTokens + of.cacheWriteTokens)
       expect(completion).toBe(of.outputTokens)
       expect(total).toBe(prompt + completion)
     }),
   )
+})
+
+test('[ST8] [DO1] the cost is told where it is known, also when it is 0', () => {
+  expect(encodeUsage({ usage: NO_USAGE, costUsd: 0.1234 })).toMatchObject({ cost_usd: 0.1234 })
+  expect(encodeUsage({ usage: NO_USAGE, costUsd: 0 })).toMatchObject({ cost_usd: 0 })
+  expect(encodeUsage({ usage: NO_USAGE })).not.toHaveProperty('cost_usd')
 })
