@@ -1,6 +1,7 @@
 """A conversation as a Pipecat bot has it: the real service, pipeline and context; only ears and voice are left out."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 
 from pipecat.frames.frames import (
@@ -10,8 +11,12 @@ from pipecat.frames.frames import (
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     LLMMessagesAppendFrame,
+    LLMSetToolsFrame,
     MetricsFrame,
     TextFrame,
+    TranscriptionFrame,
+    UserStartedSpeakingFrame,
+    UserStoppedSpeakingFrame,
 )
 from pipecat.metrics.metrics import LLMUsageMetricsData, TTFBMetricsData
 from pipecat.pipeline.pipeline import Pipeline
@@ -24,11 +29,53 @@ from pipecat.processors.aggregators.llm_response_universal import (
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.turns.user_turn_strategies import ExternalUserTurnStrategies
+from pipecat.utils.time import time_now_iso8601
 from pipecat.workers.runner import WorkerRunner
 
 from gateway import KEY, until
+from transcript import Call, Result
 
 TURN_SECONDS = 60
+
+
+def held(messages):
+    """What the model is to be told of a context, as `transcript` tells it.
+
+    Calls of one answer, which its ids name, are one message, though Pipecat keeps each in one of its own.
+    """
+    told = []
+    answer = None
+    for message in messages:
+        calls = message.get("tool_calls", [])
+        said = [] if message.get("content") is None else [message["content"]]
+        match message["role"]:
+            case "assistant" if calls != [] and answer == _answer_of(calls[0]["id"]):
+                told[-2][1].extend(map(_call, calls))
+            case "assistant":
+                told.append(("assistant", [*said, *map(_call, calls)]))
+            case "tool":
+                _user(told, Result(message["content"], message["tool_call_id"]))
+            case "developer" | "system":
+                _user(told, f"<system>\n{message['content']}\n</system>")
+            case "user":
+                _user(told, message["content"])
+        answer = _answer_of(calls[0]["id"]) if calls != [] else answer if message["role"] == "tool" else None
+    return told
+
+
+def _user(told, block):
+    if told and told[-1][0] == "user":
+        told[-1][1].append(block)
+    else:
+        told.append(("user", [block]))
+
+
+def _call(call):
+    return Call(call["function"]["name"], json.loads(call["function"]["arguments"]), call["id"])
+
+
+def _answer_of(id):
+    return id.rpartition("_")[0]
 
 
 @dataclass
@@ -89,11 +136,14 @@ class Voice(FrameProcessor):
 class Conversation:
     """Runs its pipeline inside `async with`. An error that the test does not take with `error` fails it at the end."""
 
-    def __init__(self, gateway, *, messages=(), key=KEY, **settings):
+    def __init__(self, gateway, *, messages=(), functions=(), key=KEY, service=None, **settings):
         self.llm = OpenAILLMService(
-            api_key=key, base_url=f"{gateway.url}/v1", settings=OpenAILLMService.Settings(**settings)
+            api_key=key,
+            base_url=f"{gateway.url}/v1",
+            settings=OpenAILLMService.Settings(**settings),
+            **(service or {}),
         )
-        self.context = LLMContext(list(messages))
+        self.context = LLMContext(list(messages), tools=list(functions))
         self._voice = Voice()
         self._errors: asyncio.Queue[ErrorFrame] = asyncio.Queue()
         aggregators = LLMContextAggregatorPair(
@@ -135,16 +185,40 @@ class Conversation:
     async def begin(self, text):
         """Says something; returns when the reply has a start frame."""
         await self._worker.queue_frame(LLMMessagesAppendFrame([{"role": "user", "content": text}], run_llm=True))
+        return await self.reply()
+
+    async def reply(self):
+        """The next reply, when it has a start frame: after a function's result nobody needs to say anything."""
         return await asyncio.wait_for(self._voice.started.get(), TURN_SECONDS)
 
+    async def answer(self):
+        """The next reply, whole."""
+        reply = await self.reply()
+        await reply.end()
+        return reply
+
     async def say(self, text):
-        """One whole turn."""
+        """One whole turn; where a function is called, up to its call."""
         reply = await self.begin(text)
         await reply.end()
         return reply
 
+    async def offer(self, functions):
+        """Offers these functions and no other from the next turn on."""
+        await self._worker.queue_frame(LLMSetToolsFrame(tools=list(functions)))
+
     async def interrupt(self):
+        """The user begins to speak; what follows is said after that."""
         await self._worker.queue_frame(InterruptionFrame())
+
+    async def start_speaking(self):
+        """The user begins a turn by voice."""
+        await self._worker.queue_frame(UserStartedSpeakingFrame())
+
+    async def stop_speaking(self, text):
+        """The user ends it, having said this; the reply comes by itself."""
+        await self._worker.queue_frame(TranscriptionFrame(text, "user", time_now_iso8601()))
+        await self._worker.queue_frame(UserStoppedSpeakingFrame())
 
     async def error(self):
         """The next error that reaches the application."""

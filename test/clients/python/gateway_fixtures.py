@@ -15,11 +15,12 @@ _figures = pytest.StashKey[list[str]]()
 
 @pytest.fixture(scope="session")
 def gateway(request):
-    """One gateway for all tests; it must end by itself when it is asked to."""
+    """One gateway for all tests; it must end by itself when it is asked to, and all its replies be OpenAI's."""
     gateway = Gateway()
     request.config.stash[_gateway] = gateway
     yield gateway
     assert gateway.stop() == 0, "\n".join(gateway.log[-LOG_LINES:])
+    assert gateway.violations() == []
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Runs the tests with Pipecat's own client in a virtual environment beside this file. Arguments go to pytest.
+# Runs the tests with the clients of Python, in a virtual environment beside this file: all of them, or what the
+# arguments, which go to pytest, name (`run.sh ../pipecat`).
 # Exits 0 with one line "SKIPPED: …" where Python or the package index is not to be had.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 skip() {
-  echo "SKIPPED: Pipecat tests: $1"
+  echo "SKIPPED: Python client tests: $1"
   exit 0
 }
 
@@ -27,4 +28,4 @@ if ! cmp -s requirements.txt "$installed" || ! .venv/bin/python -c '' 2>/dev/nul
   cp requirements.txt "$installed"
 fi
 
-exec env PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest "$@"
+exec env PYTHONPATH="$PWD" PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest -c pytest.ini "$@"

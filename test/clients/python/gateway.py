@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -13,9 +14,12 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[3]
-KEY = "key-of-the-pipecat-tests"
+ORACLE = ROOT / "test" / "oracle" / "install.ts"
+KEY = "key-of-the-python-tests"
 START_SECONDS = 60
 STOP_SECONDS = 10
+CLOSED_MS = 2000
+"""How late the model's request may be closed after its caller left. An idle machine takes a hundredth of it."""
 
 
 async def until(condition, what, seconds=10.0):
@@ -35,11 +39,13 @@ def told(request):
 
 
 class Gateway:
-    """Serves from construction to `stop`. `url` is the gateway's, `rehearsal` that of the stand-in for the model API."""
+    """Serves from construction to `stop`. `url` is the gateway's, `rehearsal` the stand-in's for the model API."""
 
     def __init__(self):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
         self.log = []
+        self._verdicts = tempfile.TemporaryDirectory(prefix="oracle-")
+        self._violations = Path(self._verdicts.name, "violations")
         self._said = queue.Queue()
         self._process = subprocess.Popen(
             ["node", "src/cli/bin.ts", "serve", "--rehearsal"],
@@ -50,6 +56,9 @@ class Gateway:
                 "VIVAVOCE_PORT": "0",
                 "VIVAVOCE_LOG_LEVEL": "debug",
                 "API_BEARER_TOKEN": KEY,
+                # Every reply is judged where it leaves: test/oracle/README.md.
+                "NODE_OPTIONS": f"{inherited.get('NODE_OPTIONS', '')} --import={ORACLE.as_uri()}",
+                "ORACLE_FILE": str(self._violations),
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -100,9 +109,19 @@ class Gateway:
             for reader in self._readers:
                 reader.join(5)
 
-    def events(self, type):
-        """The observations of one type in the gateway's log."""
-        lines = [json.loads(line) for line in self.log if line.startswith("{")]
+    def violations(self):
+        """What was wrong with the replies so far, by OpenAI's schema. Fails when they were not judged."""
+        return self._violations.read_text().splitlines()
+
+    async def events(self, type):
+        """The observations of one type in the gateway's log, with all that happened before this."""
+        marker = (await self._request(f"{self.url}/health")).headers["x-request-id"]
+
+        async def logged():
+            lines = [json.loads(line) for line in self.log if line.startswith("{")]
+            return lines if any(line.get("requestId") == marker for line in lines) else None
+
+        lines = await until(logged, "the log is up to date")
         return [line for line in lines if line.get("msg") == type]
 
     async def health(self):
@@ -117,18 +136,21 @@ class Gateway:
         log = await self._get(f"{self.rehearsal}/rehearsal/requests")
         return [request for request in log["requests"] if words in told(request)]
 
-    async def request(self, words, state):
-        """The first request with these words, once it is in that state."""
+    async def request(self, words, state, nth=0):
+        """The first request (or the `nth`, from 0) with these words, once it is in that state."""
 
         async def there():
             found = await self.requests(words)
-            return found[0] if found and found[0]["state"] == state else None
+            return found[nth] if len(found) > nth and found[nth]["state"] == state else None
 
         return await until(there, f"the request with {words!r} is {state}")
 
+    async def _get(self, url):
+        return (await self._request(url)).json()
+
     @staticmethod
-    async def _get(url):
+    async def _request(url):
         async with httpx.AsyncClient(trust_env=False) as client:
             response = await client.get(url)
             response.raise_for_status()
-            return response.json()
+            return response
