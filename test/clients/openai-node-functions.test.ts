@@ -585,11 +585,14 @@ describe('functions of any kind', () => {
     expect(toldModel(stage).body).toMatchObject({ thinking: { type: 'adaptive' } })
   })
 
+  test('[FN8] a choice of forms at the top, of which the CLI makes one, is in the system prompt', async () => {
+    const parameters = object({ a: { type: 'string' }, b: {} }, { anyOf: [{ required: ['a'] }, { required: ['b'] }] })
+    await client.chat.completions.create({ model: 'sonnet', messages: user('x'), tools: offer(parameters) })
+    expect(toldModel(stage).functions.map(({ name }) => name)).toContain('probe')
+    expect(toldModel(stage).system).toContain(`## probe\nIts parameters: ${JSON.stringify(parameters)}`)
+  })
+
   test.each([
-    [
-      'a choice of forms at the top',
-      object({ a: { type: 'string' }, b: {} }, { anyOf: [{ required: ['a'] }, { required: ['b'] }] }),
-    ],
     ['definitions', object({ n: { $ref: '#/$defs/N' } }, { $defs: { N: object({ n: { $ref: '#/$defs/N' } }) } })],
     ['a reference to itself', object({ next: { $ref: '#' } })],
     ['types in a list', object({ a: { type: ['string', 'null'] } })],

@@ -9,8 +9,11 @@ interface Identified {
   readonly uuid: string
 }
 
+/** A function's name in the characters that the CLI and the model API take. */
+export const toFunctionName = (name: string): string => name.replaceAll(/[^\w-]/g, '_')
+
 /** The model's name of a client's function; the name of the tool server that offers it is part of it. */
-export const toToolName = (name: string, server: string): string => `mcp__${server}__${name.replaceAll(/[^\w-]/g, '_')}`
+export const toToolName = (name: string, server: string): string => `mcp__${server}__${toFunctionName(name)}`
 
 /** The client's name of a function. */
 export const fromToolName = (name: string): string => name.replace(/^mcp__[\da-f]{12}__/, '')

@@ -7,7 +7,14 @@ import {
   type History,
   type TurnRequest,
 } from '../../core/index.ts'
-import { describeFunctions, toPrompt, withoutDialect, type PersonaMode, type Settings } from '../protocol/index.ts'
+import {
+  describeFunctions,
+  toFunctionName,
+  toPrompt,
+  withoutDialect,
+  type PersonaMode,
+  type Settings,
+} from '../protocol/index.ts'
 import type { Wanted } from './align.ts'
 
 /** What the model is told of the function that takes an answer. */
@@ -29,7 +36,7 @@ const answerNameBeside = (offered: readonly ClientFunction[]): string => {
 /** Functions that a history has calls of: the model API takes no calls of what is not offered. */
 const calledIn = (history: History): readonly ClientFunction[] => {
   const names = history.flatMap((message) =>
-    message.role === 'assistant' ? (message.calls ?? []).map(({ name }) => name) : [],
+    message.role === 'assistant' ? (message.calls ?? []).map(({ name }) => toFunctionName(name)) : [],
   )
   return [...new Set(names)].map((name) => ({ name, description: '', parameters: { type: 'object' } }))
 }
