@@ -98,16 +98,29 @@ test('[CL5] no code passes the option that skips permission checks', () => {
   expect(files.filter((path) => text(path).includes('dangerously'))).toEqual([])
 })
 
-test('each rule of SPEC.md is cited by a test, and no test cites a rule that is not there', () => {
-  const rules = [...readFileSync(join(root, 'SPEC.md'), 'utf8').matchAll(/^- \*\*([A-Z]{2}\d+)\*\*/gm)].map(
-    ([, rule = '']) => rule,
-  )
-  const tests = [src, join(root, 'test')].flatMap((folder) =>
+const tests = (): readonly string[] =>
+  [src, join(root, 'test')].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((path) => !path.includes('.venv') && (path.endsWith('.test.ts') || /test_[^/]*\.py$/.test(path)))
       .map((path) => readFileSync(join(folder, path), 'utf8')),
   )
-  const cited = new Set(tests.flatMap((file) => [...file.matchAll(/\[([A-Z]{2}\d+)\]/g)].map(([, rule = '']) => rule)))
+
+/** How many needs of OpenAI's clients are numbered, R1 and on. */
+const NEEDS = 74
+
+test('each need of OpenAI’s clients is cited by a test', () => {
+  const cited = new Set(tests().flatMap((file) => [...file.matchAll(/\[R(\d+)\]/g)].map(([, need]) => Number(need))))
+  const needs = Array.from({ length: NEEDS }, (_, index) => index + 1)
+  expect(needs.filter((need) => !cited.has(need))).toEqual([])
+})
+
+test('each rule of SPEC.md is cited by a test, and no test cites a rule that is not there', () => {
+  const rules = [...readFileSync(join(root, 'SPEC.md'), 'utf8').matchAll(/^- \*\*([A-Z]{2}\d+)\*\*/gm)].map(
+    ([, rule = '']) => rule,
+  )
+  const cited = new Set(
+    tests().flatMap((file) => [...file.matchAll(/\[([A-Z]{2}\d+)\]/g)].map(([, rule = '']) => rule)),
+  )
   expect(rules.filter((rule) => !cited.has(rule))).toEqual([])
   expect([...cited].filter((rule) => !rules.includes(rule))).toEqual([])
   expect(new Set(rules).size).toBe(rules.length)

@@ -95,7 +95,7 @@ test.each(Object.keys(ERRORS) as readonly ErrorCode[])(
   },
 )
 
-test('[ER5] [R70] a failure that tells no time to wait has no header for it', async () => {
+test('[ER5] [R69] [R70] a failure that tells no time to wait has no header for it', async () => {
   const { chat } = openApp(() => [busy])
   const { headers } = await chat()
   expect(['retry-after', 'retry-after-ms', 'x-should-retry'].map((name) => headers.get(name))).toEqual([

@@ -20,7 +20,7 @@ function bounds(schema: Schema): Schema {
   ] as const) {
     if (typeof schema[outer] !== 'boolean') continue
     delete made[outer]
-    if (schema[outer] !== true || schema[inner] === undefined) continue
+    if (!schema[outer] || schema[inner] === undefined) continue
     made[outer] = schema[inner]
     delete made[inner]
   }

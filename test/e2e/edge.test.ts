@@ -77,12 +77,34 @@ describe('the edge over real sockets', () => {
   test.each([
     ['no HTTP at all', 'NONSENSE\r\n\r\n'],
     ['no host', 'GET /health HTTP/1.1\r\n\r\n'],
+    ['a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n'],
     ['a header too many bytes long', `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`],
   ])('[ER1] [HE2] what is no request, %s, is refused in the same form', async (_, bytes) => {
     const answer = await raw(bytes)
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toMatch(/x-request-id: req_/)
     expect(answer).toContain('"type":"invalid_request_error"')
+  })
+
+  test('[ER1] [ST1] [R11] what is no request is told nothing in the middle of an answer, which is not kept open', async () => {
+    const socket = connect(Number(new URL(stage.gateway.url).port), '127.0.0.1')
+    let answer = ''
+    socket.setEncoding('utf8').on('data', (text: string) => (answer += text))
+    socket.on('error', () => undefined)
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    const sent = body('count to 400 [rehearse slow=20]')
+    socket.write(`${head(`content-length: ${Buffer.byteLength(sent)}\r\n`)}${sent}`)
+    await until(() => answer.includes('"content":"1"'))
+    socket.write('NONSENSE\r\n\r\n')
+    await closed
+    expect(answer).not.toContain('400 Bad Request')
+    expect(answer).toMatch(/keep-alive: timeout=180\r\n/i)
+  })
+
+  test('[CC14] [R1] an expectation that is not known is let through', async () => {
+    const sent = body('say exactly: well')
+    const headers = `expect: wonders\r\ncontent-length: ${Buffer.byteLength(sent)}\r\n`
+    expect(await raw(head(headers), sent)).toContain('"content":"well"')
   })
 
   test('[CC4] a body that is nested without end is refused', async () => {

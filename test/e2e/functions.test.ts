@@ -327,6 +327,8 @@ describe.each([
       temperature: 0.25,
       ...(env.VIVAVOCE_POOL_MAX === '1' ? { stop_sequences: ['END'] } : {}),
     })
+    const none = await complete([user('say exactly: abc')], { stop: 'a' })
+    expect([none.message?.content, none.finish]).toEqual(['', 'stop'])
     await complete([user('hello')], { top_p: 0.5 })
     expect(sent()).toMatchObject({ top_p: 0.5 })
     expect([sent()['temperature'], sent().stop_sequences]).toEqual([undefined, undefined])

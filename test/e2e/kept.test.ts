@@ -121,7 +121,7 @@ describe('processes that are kept', () => {
     expect(lastHit()?.pid).not.toBe(pid)
   })
 
-  test('[WP13] [WP6] a connection that drops or falls silent in mid-answer ends the turn in time, and its process', async () => {
+  test('[WP13] [WP6] [R39] a connection that drops or falls silent in mid-answer ends the turn in time, and its process', async () => {
     for (const mishap of ['drop=5', 'stall=5']) {
       const startedMs = Date.now()
       const { text, error, done } = await ask(`count to 20 [rehearse ${mishap}]`)
