@@ -57,8 +57,9 @@ describe('processes that are kept', () => {
     expect(lastHit()).toMatchObject({ pid, kind: 'rewound', steps: ['rewind', 'ask'] })
     await ask('', { messages: [{ role: 'user', content: 'A' }, { role: 'assistant', content: 'B' }, ...messages] })
     expect(lastHit()).toMatchObject({ kind: 'replayed', steps: expect.arrayContaining(['replay', 'ask']) })
-    const json = { type: 'json_object' }
-    await ask('who?', { response_format: json })
+    await ask('who?', { response_format: { type: 'json_object' } })
+    expect(lastHit()).toMatchObject({ kind: 'fresh', steps: expect.arrayContaining(['offer', 'set', 'ask']) })
+    await ask('who?', { model: 'recruiter-triage/sonnet' })
     expect(lastHit()).toMatchObject({ kind: 'cold' })
     expect(await pool()).toMatchObject({
       size: expect.any(Number),
@@ -68,11 +69,11 @@ describe('processes that are kept', () => {
     expect(stage.observations.some(({ type }) => type === 'pool-changed')).toBe(true)
   })
 
-  test('[WP11] an answer to a schema has a process of its own, which ends with it', async () => {
+  test('[WP11] a doer has a process of its own, which ends with its answer', async () => {
     const before = stage.ended().length
-    const { text } = await ask('who?', { response_format: { type: 'json_object' } })
-    expect(JSON.parse(text)).toEqual(expect.any(Object))
-    expect((await until(() => stage.ended()[before])).cause).toBe('done')
+    const { finish } = await ask('who?', { model: 'recruiter-triage/sonnet' })
+    expect(finish).toEqual(['stop'])
+    expect(await until(() => stage.ended()[before])).toMatchObject({ cause: expect.stringMatching(/^(done|exited)$/) })
   })
 
   test('[WP3] [AU3] no process serves two tenants, whatever they ask', async () => {
