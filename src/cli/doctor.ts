@@ -12,7 +12,7 @@ import { proveCli } from '../prove-cli.ts'
 /** What this version can do, and what is done instead. */
 function tell(abilities: Abilities | undefined): string {
   if (abilities === undefined) return 'none can be kept; each turn starts one of its own'
-  const { replay, rewind, systemPrompt, switchModel, liveSettings, interrupt } = abilities
+  const { replay, rewind, systemPrompt, switchModel, liveSettings, interrupt, functions } = abilities
   const told = {
     bulk: 'are told histories at once, in their roles',
     steps: 'are told histories message by message, in their roles',
@@ -35,6 +35,7 @@ function tell(abilities: Abilities | undefined): string {
     switchModel ? 'change models between conversations' : 'keep their first model',
     liveSettings ? 'take limits for each turn' : 'have fixed limits: other turns start a process of their own',
     interrupt ? 'survive an interruption' : 'are ended by an interruption',
+    functions ? 'offer functions of the client' : 'cannot offer functions of the client',
   ].join('; ')
 }
 

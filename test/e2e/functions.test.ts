@@ -1,6 +1,10 @@
 /** The client's functions and answers to a schema on the real CLI: what the model is sent, and what the client gets. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { locateCli, openProbeCache } from '../../src/claude/index.ts'
 import type { RehearsedRequest } from '../../src/rehearsal/index.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
@@ -352,4 +356,32 @@ describe.each([
     expect((await complete([user('say exactly: here')])).message?.content).toBe('here')
     expect(told()).toEqual([{ role: 'user', content: [{ type: 'text', text: 'say exactly: here' }] }])
   })
+})
+
+test('[FN12] [WP9] a CLI that cannot be offered functions says so, and answers everything else', async () => {
+  const cache = await mkdtemp(join(tmpdir(), 'cache-'))
+  const cli = await locateCli({ wanted: undefined, searchPath: process.env['PATH'] ?? '' })
+  await openProbeCache(join(cache, 'vivavoce', 'abilities.json')).put(cli, {
+    replay: 'bulk',
+    rewind: 'jump',
+    systemPrompt: 'live',
+    switchModel: true,
+    liveSettings: true,
+    interrupt: true,
+    functions: false,
+  })
+  {
+    await using stage = await startStage({ env: { XDG_CACHE_HOME: cache, VIVAVOCE_POOL_SPARES: '1' } })
+    const post = (rest: object) =>
+      stage.fetch('/v1/chat/completions', { body: { stream: true, messages: [user('say exactly: here')], ...rest } })
+    const refused = await post({ tools: TOOLS })
+    expect([refused.status, await refused.json()]).toMatchObject([503, { error: { code: 'cli_unavailable' } }])
+    expect((await readStream(await post({}))).text).toBe('here')
+    const schema = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }
+    const format = { type: 'json_schema', json_schema: { name: 'x', schema } }
+    expect(JSON.parse((await readStream(await post({ response_format: format }))).text)).toEqual({
+      a: expect.any(String),
+    })
+  }
+  await rm(cache, { recursive: true, force: true })
 })
