@@ -1,7 +1,7 @@
 import type { Abilities } from '../../src/claude/warm/abilities.ts'
 import { createWarmEngine, type WarmEngineOptions } from '../../src/claude/warm/engine.ts'
 import { freshHeld } from '../../src/claude/warm/start.ts'
-import { ProcessLostError } from '../../src/claude/warm/warm-process.ts'
+import { ProcessLostError } from '../../src/claude/warm/dialogue.ts'
 import type { Agent, TurnEvent, TurnRequest } from '../../src/core/index.ts'
 import { createFakePool, type Heard, type Play } from './fake-pool.ts'
 import { ABLE } from './histories.ts'

@@ -25,7 +25,7 @@ import type { Abilities } from './abilities.ts'
 import { align, type Held, type Wanted } from './align.ts'
 import type { Lease, Outcome, Pool } from './pool.ts'
 import { toWanted, type WantedTurn } from './wanted.ts'
-import { ProcessLostError } from './warm-process.ts'
+import { ProcessLostError } from './dialogue.ts'
 
 export interface WarmEngineOptions {
   readonly pool: Pool

@@ -5,7 +5,8 @@ import { childEnvironment, CliProcess, newMark, keptTalkerArguments } from '../p
 import type { Settings } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import type { Held, Step } from './align.ts'
-import { ProcessLostError, WarmProcess } from './warm-process.ts'
+import { ProcessLostError } from './dialogue.ts'
+import { WarmProcess } from './warm-process.ts'
 
 /** What is set unless a turn asks for something else. */
 export const DEFAULT_SETTINGS: Settings = { maxOutputTokens: undefined, reasoning: 'none' }

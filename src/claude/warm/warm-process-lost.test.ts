@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { answers, begins, calls, result, says, stops, type Printed } from '../../../test/support/kept-cli.ts'
 import { assistant, NEVER, openWarm, SETTLE_MS, user, type OpenWarm } from '../../../test/support/open-warm.ts'
 import { LineTooLongError } from '../../lib/index.ts'
-import { ProcessLostError } from './warm-process.ts'
+import { ProcessLostError } from './dialogue.ts'
 
 const HISTORY = [user('a'), assistant('b'), user('c'), assistant('d')]
 /** How long a step may take to be answered. */

@@ -7,7 +7,7 @@ import { NEVER, openWarm, SETTLE_MS, type OpenWarm } from '../../../test/support
 import { flattenTurns, type Turn } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import { align, type Wanted } from './align.ts'
-import { ProcessLostError } from './warm-process.ts'
+import { ProcessLostError } from './dialogue.ts'
 
 /** How a turn ends: what is printed, what of it was delivered, and whether that is all. */
 interface Ending {

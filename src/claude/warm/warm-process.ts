@@ -4,18 +4,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock, Observer, StopCause } from '../../core/index.ts'
-import { LineTooLongError, orAborted } from '../../lib/index.ts'
 import { ownMemoryMb, type CliProcess } from '../process/index.ts'
 import {
-  answerServer,
-  decodeLine,
   encodeBoundaryLine,
-  encodeControlLine,
   encodePastAssistantLine,
   encodePastUserLine,
-  encodeRefusalLine,
   encodeSentinelLine,
-  encodeServerLine,
   encodeToldUserLine,
   encodeUserLine,
   hasResults,
@@ -35,14 +29,7 @@ import {
 } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import { isToldAlone, type Held, type Row, type Step } from './align.ts'
-
-/** A healthy process answers a control request within 40 ms, also under load. */
-const ANSWER_MS = 5000
-
-/** The process is gone, or what it holds is not certain; it must not be used again. */
-export class ProcessLostError extends Error {
-  override readonly name = 'ProcessLostError'
-}
+import { ANSWER_MS, Dialogue, ProcessLostError } from './dialogue.ts'
 
 export interface WarmProcessOptions {
   readonly held: Held
@@ -82,14 +69,11 @@ export class WarmProcess {
   /** How many questions it was asked. */
   turns = 0
   readonly #child: CliProcess
-  readonly #lines: AsyncGenerator<string, void, undefined>
+  readonly #dialogue: Dialogue
   readonly #abilities: Abilities
   readonly #clock: Clock
   readonly #observer: Observer
-  /** The answers that are still to come, and what makes them good ones. */
-  readonly #expected = new Map<string, (answer: ControlAnswer) => boolean>()
   #held: Held
-  #head: Promise<CliMessage> | undefined
   #asked: Asked | undefined
   #costUsd = 0
   /** The name under which the client's functions are offered. */
@@ -97,12 +81,17 @@ export class WarmProcess {
 
   constructor(child: CliProcess, { held, abilities, clock, observer }: WarmProcessOptions) {
     this.#child = child
-    this.#lines = child.lines()
     this.#held = held
     this.#abilities = abilities
     this.#clock = clock
     this.#observer = observer
     this.startedAtMs = clock.nowMs()
+    this.#dialogue = new Dialogue(child, {
+      clock,
+      observer,
+      follow: (message) => this.#follow(message),
+      functions: () => this.#held.functions,
+    })
   }
 
   get pid(): number {
@@ -128,7 +117,7 @@ export class WarmProcess {
   /** Carries out steps that do not ask, and waits until they are done. @throws ProcessLostError when it takes longer than `ms`. */
   async prepare(steps: readonly Step[], { ms }: { readonly ms: number }): Promise<void> {
     await this.perform(steps, { signal: NEVER })
-    await this.#answered(ms)
+    await this.#dialogue.answered(ms)
   }
 
   /** Tells it something and takes it back, so that what that takes has been done before. Needs `replay` and `rewind`. */
@@ -140,8 +129,8 @@ export class WarmProcess {
 
   /** Waits until it answers at all; for a process that is to be told its system prompt later. */
   async ping({ ms }: { readonly ms: number }): Promise<void> {
-    await this.#request({ subtype: 'get_binary_version' }, () => true)
-    await this.#answered(ms)
+    await this.#dialogue.request({ subtype: 'get_binary_version' }, () => true)
+    await this.#dialogue.answered(ms)
   }
 
   /**
@@ -159,7 +148,7 @@ export class WarmProcess {
           await this.#rewind(step.uuids)
           break
         case 'set-system':
-          await this.#request(setModelRequest({ model: this.#held.model, system: step.system }), isAccepted)
+          await this.#dialogue.request(setModelRequest({ model: this.#held.model, system: step.system }), isAccepted)
           this.#hold({ system: step.system })
           break
         case 'set-model':
@@ -169,7 +158,7 @@ export class WarmProcess {
           await this.#offer(step.functions)
           break
         case 'set':
-          await this.#request(settingsRequest(step.settings, { server: this.#server }), isAccepted)
+          await this.#dialogue.request(settingsRequest(step.settings, { server: this.#server }), isAccepted)
           this.#hold({ settings: step.settings })
           break
         case 'replay':
@@ -186,14 +175,8 @@ export class WarmProcess {
    * The next message of the question under way; the last one is its result. An abort leaves the message to the next call.
    * @throws ProcessLostError when it is gone or has not done as it was told; the signal's reason.
    */
-  async next(signal: AbortSignal): Promise<CliMessage> {
-    for (;;) {
-      const message = await orAborted(this.#peek(), signal)
-      this.#head = undefined
-      if (this.#isOurs(message)) continue
-      if (message.type === 'answer-start') this.#checkAnswered()
-      return this.#follow(message)
-    }
+  next(signal: AbortSignal): Promise<CliMessage> {
+    return this.#dialogue.next(signal)
   }
 
   /**
@@ -209,18 +192,18 @@ export class WarmProcess {
     readonly whole: boolean
     readonly ms: number
   }): Promise<void> {
-    await this.#within(ms, () => this.#settle(left, ms))
+    await this.#dialogue.within(ms, () => this.#settle(left, ms))
   }
 
   /** Ends it; at once where it may be busy, else as it likes within `graceMs`. The first cause is kept. */
   async stop(cause: StopCause, { graceMs }: { readonly graceMs?: number } = {}): Promise<void> {
     await (graceMs === undefined ? this.#child.stop(cause) : this.#child.end(cause, { graceMs }))
-    await this.#lines.return?.()
+    await this.#dialogue.close()
   }
 
   async #settle({ said, whole }: { readonly said: string; readonly whole: boolean }, ms: number): Promise<void> {
     const asked = this.#asked
-    if (asked === undefined) return await this.#answered(ANSWER_MS)
+    if (asked === undefined) return await this.#dialogue.answered(ANSWER_MS)
     const answer: readonly Turn[] = said.trim() === '' ? [] : [{ role: 'assistant', text: said }]
     if (whole && asked.over && asked.requests === 1 && answer.length > 0) {
       this.#asked = undefined
@@ -230,7 +213,7 @@ export class WarmProcess {
     if (!asked.over && !asked.calls && !this.#abilities.interrupt)
       throw new ProcessLostError('its question cannot be ended')
     const withdrawn = asked.over || asked.calls ? false : await this.#interrupt(asked, ms)
-    if (asked.calls && !asked.over) await this.#until(() => asked.over)
+    if (asked.calls && !asked.over) await this.#dialogue.until(() => asked.over)
     this.#asked = undefined
     if (!withdrawn) {
       if (this.#abilities.rewind === 'none') throw new ProcessLostError('its last question cannot be taken back')
@@ -247,22 +230,22 @@ export class WarmProcess {
   }
 
   async #open(system: string): Promise<void> {
-    await this.#request(initializeRequest({ system }), isAccepted)
-    await this.#write(encodeSentinelLine())
+    await this.#dialogue.request(initializeRequest({ system }), isAccepted)
+    await this.#dialogue.write(encodeSentinelLine())
     this.#hold({ system })
   }
 
   /** The CLI notes the change where the conversation stands, so what stands there is left behind. */
   async #switchModel(model: string): Promise<void> {
-    await this.#request(setModelRequest({ model }), isAccepted)
-    await this.#answered(ANSWER_MS)
-    await this.#write(encodeBoundaryLine() + encodeSentinelLine())
+    await this.#dialogue.request(setModelRequest({ model }), isAccepted)
+    await this.#dialogue.answered(ANSWER_MS)
+    await this.#dialogue.write(encodeBoundaryLine() + encodeSentinelLine())
     this.#hold({ model })
   }
 
   async #offer(functions: Held['functions']): Promise<void> {
     this.#server = serverName(functions)
-    await this.#request(serversRequest(functions.length === 0 ? undefined : this.#server), isConnected)
+    await this.#dialogue.request(serversRequest(functions.length === 0 ? undefined : this.#server), isConnected)
     this.#hold({ functions })
   }
 
@@ -270,7 +253,7 @@ export class WarmProcess {
     const uuid = randomUUID()
     this.turns++
     this.#asked = { uuid, turn, requests: 0, calls: false, over: false }
-    await this.#write(encodeUserLine(turn, { uuid, server: this.#server }))
+    await this.#dialogue.write(encodeUserLine(turn, { uuid, server: this.#server }))
   }
 
   /**
@@ -284,7 +267,7 @@ export class WarmProcess {
     while (rest.length > 0) {
       const alone = this.#held.rows.length === 0 ? 0 : rest.findIndex(isToldAlone)
       const together = alone < 0 ? rest : rest.slice(0, alone)
-      if (together.length > 0) await this.#write(together.map((turn) => this.#toldLine(turn)).join(''))
+      if (together.length > 0) await this.#dialogue.write(together.map((turn) => this.#toldLine(turn)).join(''))
       this.#hold({ rows: [...this.#held.rows, ...together] })
       rest = rest.slice(together.length)
       await this.#replayInSteps(rest.slice(0, 1), signal)
@@ -302,12 +285,12 @@ export class WarmProcess {
     for (const turn of turns) {
       signal.throwIfAborted()
       let row: Row = turn
-      if (turn.role === 'assistant') await this.#write(encodePastAssistantLine(turn, { server: this.#server }))
+      if (turn.role === 'assistant') await this.#dialogue.write(encodePastAssistantLine(turn, { server: this.#server }))
       else {
         const uuid = randomUUID()
         row = toRow(turn, uuid)
-        await this.#write(encodePastUserLine(turn, { uuid, server: this.#server }))
-        await this.#within(ANSWER_MS, () => this.#until(isTaken))
+        await this.#dialogue.write(encodePastUserLine(turn, { uuid, server: this.#server }))
+        await this.#dialogue.within(ANSWER_MS, () => this.#dialogue.until(isTaken))
       }
       this.#hold({ rows: [...this.#held.rows, row] })
     }
@@ -336,8 +319,8 @@ export class WarmProcess {
       this.#abilities.rewind === 'jump' && uuids.length > 1
         ? [rewindRequest({ target: oldest, newest })]
         : uuids.map((target) => rewindRequest({ target }))
-    for (const request of requests) await this.#request(request, isRewound)
-    await this.#answered(ANSWER_MS)
+    for (const request of requests) await this.#dialogue.request(request, isRewound)
+    await this.#dialogue.answered(ANSWER_MS)
   }
 
   /** Ends the question under way; resolves to whether it was withdrawn before it began. */
@@ -346,11 +329,13 @@ export class WarmProcess {
     let withdrawn = false
     let recovered = false
     try {
-      await this.#request(interruptRequest, (answer) => {
+      await this.#dialogue.request(interruptRequest, (answer) => {
         withdrawn = isWithdrawn(answer, asked.uuid)
         return answer.problem === undefined
       })
-      await this.#within(ms, () => this.#until(() => this.#expected.size === 0 && (withdrawn || asked.over)))
+      await this.#dialogue.within(ms, () =>
+        this.#dialogue.until(() => this.#dialogue.isAnswered && (withdrawn || asked.over)),
+      )
       recovered = true
     } finally {
       this.#observer.observe({
@@ -361,75 +346,6 @@ export class WarmProcess {
       })
     }
     return withdrawn
-  }
-
-  /** One that does not read what it is told is as good as gone. */
-  async #write(text: string): Promise<void> {
-    await this.#within(ANSWER_MS, () => this.#child.write(text))
-  }
-
-  async #request(request: object, isGood: (answer: ControlAnswer) => boolean): Promise<void> {
-    const requestId = randomUUID()
-    this.#expected.set(requestId, isGood)
-    await this.#write(encodeControlLine(request, { requestId }))
-  }
-
-  /** Waits until everything that was requested is answered, and well. */
-  async #answered(ms: number): Promise<void> {
-    if (this.#expected.size > 0) await this.#within(ms, () => this.#until(() => this.#expected.size === 0))
-  }
-
-  #checkAnswered(): void {
-    if (this.#expected.size > 0)
-      throw new ProcessLostError('it was asked, but has not confirmed what it was told before')
-  }
-
-  /** Reads until a message fits, whichever it is. */
-  async #until(fits: (message: CliMessage) => boolean): Promise<void> {
-    for (;;) {
-      const message = await this.#peek()
-      this.#head = undefined
-      if (!this.#isOurs(message)) this.#follow(message)
-      if (fits(message)) return
-    }
-  }
-
-  /** The message that comes next; it stays the next one until it is taken. */
-  #peek(): Promise<CliMessage> {
-    if (this.#head === undefined) {
-      this.#head = this.#read()
-      // Whoever waits for it sees its failure; nobody may be waiting when it comes.
-      this.#head.catch(() => undefined)
-    }
-    return this.#head
-  }
-
-  async #within<T>(ms: number, work: () => Promise<T>): Promise<T> {
-    const late = Promise.withResolvers<never>()
-    using _timer = this.#clock.after(ms, () => late.reject(new ProcessLostError(`it did not answer within ${ms} ms`)))
-    return await Promise.race([work(), late.promise])
-  }
-
-  /** Whether a message is between us and the process alone. @throws ProcessLostError when it refuses what it was told. */
-  #isOurs(message: CliMessage): boolean {
-    if (message.type === 'control-request') {
-      const { requestId, toServer } = message
-      // One that asks and does not read the answer is found out by whoever uses it next.
-      this.#write(
-        toServer === undefined
-          ? encodeRefusalLine(requestId)
-          : encodeServerLine(requestId, answerServer(toServer, this.#held.functions)),
-      ).catch(() => undefined)
-      return true
-    }
-    if (message.type !== 'control-answer') return false
-    const isGood = this.#expected.get(message.requestId)
-    this.#expected.delete(message.requestId)
-    if (isGood !== undefined && !isGood(message))
-      throw new ProcessLostError(
-        `it refused a request: ${message.problem ?? JSON.stringify(message.fields).slice(0, 200)}`,
-      )
-    return true
   }
 
   #follow(message: CliMessage): CliMessage {
@@ -444,22 +360,6 @@ export class WarmProcess {
     const costUsd = message.costUsd - this.#costUsd
     this.#costUsd = message.costUsd
     return { ...message, costUsd }
-  }
-
-  async #read(): Promise<CliMessage> {
-    for (;;) {
-      let line: IteratorResult<string, void>
-      try {
-        line = await this.#lines.next()
-      } catch (cause) {
-        if (!(cause instanceof LineTooLongError)) throw cause
-        throw new ProcessLostError('it answered with more than can be read', { cause })
-      }
-      if (line.done === true) throw new ProcessLostError('it has ended')
-      const decoded = decodeLine(line.value)
-      if (decoded.ok) return decoded.message
-      this.#observer.observe({ type: 'line-ignored', problem: decoded.problem })
-    }
   }
 }
 
