@@ -112,3 +112,19 @@ test('[CC15] [R55] what is not streamed runs beside the live answer, and takes n
   expect((await stream(named('c'))).status).toBe(200)
   expect(engine.runs[0]?.signal.aborted).toBe(true)
 })
+
+test('[CC15] [R53] the newest is the one that began to arrive last, also where the body of an older one is slow', async () => {
+  const { stream, request, engine } = openApp((_, index) => (index === 0 ? [text('a'), forever()] : says('b')))
+  const slow = new TransformStream<Uint8Array>()
+  const writer = slow.writable.getWriter()
+  const init = { method: 'POST', body: slow.readable, duplex: 'half' } satisfies RequestInit & { duplex: string }
+  const older = request('/v1/chat/completions', init)
+  const newer = readChunks(await stream(named('c')))
+  await newer.next()
+  const body = { stream: true, messages: [{ role: 'user', content: 'x' }], ...named('c') }
+  void writer.write(new TextEncoder().encode(JSON.stringify(body))).then(() => writer.close())
+  expect((await told(await older))[0]).toBe(503)
+  expect(engine.runs.map(({ signal }) => signal.aborted)).toEqual([false])
+  expect((await stream(named('c'))).status).toBe(200)
+  expect(engine.runs[0]?.signal.aborted).toBe(true)
+})

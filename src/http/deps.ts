@@ -41,6 +41,8 @@ export interface AppEnv {
     tenant: string
     /** The body of a request that has one, as text. */
     body: string
+    /** Counts requests by when they began to arrive. */
+    arrival: number
     /** Aborts when the caller leaves. */
     caller: AbortSignal
     /** Of a response that is streamed: resolves when its last byte was handed on, or the caller left. */

@@ -1,18 +1,26 @@
-/** For each key the newest holder stands; entering takes the place of the one before. */
+/** For each key the newest stands: one that enters takes the place of the one before. */
 export interface Newest {
-  /** `replaced` is called when a newer one enters under the same key; disposing of the answer leaves. */
-  enter(key: string, replaced: () => void): Disposable
+  /**
+   * `order` grows with newness. `replaced` is called when a newer one enters under the same key, at once where one is there
+   * already; disposing of the answer leaves.
+   */
+  enter(key: string, order: number, replaced: () => void): Disposable
 }
 
 export function createNewest(): Newest {
-  const holders = new Map<string, () => void>()
+  const holders = new Map<string, { readonly order: number; readonly replaced: () => void }>()
   return {
-    enter(key, replaced) {
-      holders.get(key)?.()
-      holders.set(key, replaced)
+    enter(key, order, replaced) {
+      const before = holders.get(key)
+      const holder = { order, replaced }
+      if (before !== undefined && before.order > order) replaced()
+      else {
+        holders.set(key, holder)
+        before?.replaced()
+      }
       return {
         [Symbol.dispose]() {
-          if (holders.get(key) === replaced) holders.delete(key)
+          if (holders.get(key) === holder) holders.delete(key)
         },
       }
     },

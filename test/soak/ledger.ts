@@ -29,6 +29,8 @@ export interface Ask {
   readonly sent: { readonly wanted: number; readonly reply: ExpectedReply }[]
   /** A newer request of the client takes its place. */
   superseded: boolean
+  /** The client left it. */
+  left: boolean
 }
 
 /** A process that was killed costs at most the turn that it serves, and that soon. */
@@ -74,9 +76,9 @@ export class Ledger {
   }
 
   /** A request that is about to be sent. */
-  open(request: Omit<Ask, 'sent' | 'superseded' | 'turn'>): Ask {
+  open(request: Omit<Ask, 'sent' | 'superseded' | 'left' | 'turn'>): Ask {
     const asks = this.#asks.get(request.conversation) ?? []
-    const ask: Ask = { ...request, turn: asks.length, sent: [], superseded: false }
+    const ask: Ask = { ...request, turn: asks.length, sent: [], superseded: false, left: false }
     this.#asks.set(request.conversation, [...asks, ask])
     return ask
   }
@@ -157,6 +159,7 @@ export class Ledger {
         return this.#checkAnswer(ask, outcome, violate)
       case 'left':
         this.left++
+        ask.left = true
         return this.#checkBeginning(ask, outcome.text, violate)
       case 'failed':
         this.failed++
@@ -201,12 +204,18 @@ export class Ledger {
     return true
   }
 
+  /** What a client sends, leaves and sends anew at once on another connection may arrive the other way round. */
+  #isOvertaken({ conversation, turn }: Ask): boolean {
+    const before = this.#asks.get(conversation)?.[turn - 1]
+    return before !== undefined && (before.left || before.superseded)
+  }
+
   #checkFailure(
     ask: Ask,
     { status, code, message }: Extract<Outcome, { type: 'failed' }>,
     violate: (what: string, detail: string) => void,
   ): void {
-    if (ask.superseded && code === 'superseded') return
+    if (code === 'superseded' && (ask.superseded || this.#isOvertaken(ask))) return
     if (ask.sent.some(({ reply }) => reply.mayFail) && status !== 0) return
     if (code === 'cli_failed' && this.#isExplainedByKill(ask)) {
       this.killed++

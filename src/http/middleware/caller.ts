@@ -10,8 +10,10 @@ export class CallerLeftError extends Error {
  * Gives the request the one signal that all of its work follows: it aborts when the response's connection closes early
  * (R50), with a reason of ours, because the server's own is no error and so would slip through everything that handles one.
  */
-export const caller = () =>
-  createMiddleware<AppEnv>(async function caller(c, next) {
+export const caller = () => {
+  let arrivals = 0
+  return createMiddleware<AppEnv>(async function caller(c, next) {
+    c.set('arrival', ++arrivals)
     const left = new AbortController()
     const leave = (): void => left.abort(new CallerLeftError('the caller closed the connection'))
     const { signal } = c.req.raw
@@ -20,3 +22,4 @@ export const caller = () =>
     c.set('caller', left.signal)
     await next()
   })
+}

@@ -76,7 +76,10 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
   const { engine, admission, catalogue, clock, observer, background } = deps
 
   /** One turn that is streamed; where the caller names its conversation, only as long as no newer one of it comes (R53). */
-  async function* stream(turn: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void> {
+  async function* stream(
+    turn: TurnRequest,
+    { arrival, signal }: { readonly arrival: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<TurnEvent, void> {
     const { conversation } = turn
     if (conversation === undefined) {
       yield* engine.run(turn, { signal })
@@ -85,7 +88,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     // One that would be refused takes nobody's place.
     if (admission.isFull) throw admission.refusal('queue_full')
     const replaced = new AbortController()
-    using _place = newest.enter(JSON.stringify([turn.tenant, conversation]), () =>
+    using _place = newest.enter(JSON.stringify([turn.tenant, conversation]), arrival, () =>
       replaced.abort(new GatewayError('superseded', 'A newer request of the same conversation took this one’s place.')),
     )
     yield* engine.run(turn, { signal: AbortSignal.any([signal, replaced.signal]) })
@@ -120,7 +123,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     const conversation = c.req.header('x-conversation-id') || request.conversation
     const turn = toTurnRequest(request, choice, { tenant: c.get('tenant'), conversation, deps })
     if (!request.stream) return Response.json(encodeCompletion(head, await collect(turn, signal)), { headers })
-    const events = stream(turn, signal)
+    const events = stream(turn, { arrival: c.get('arrival'), signal })
 
     const failed = (error: GatewayError): void =>
       observer.observe({ type: 'request-failed', requestId, code: error.code, error })
