@@ -129,7 +129,7 @@ export function anyChat(random: Random, world: World): Chat {
 /** The model API takes plain names of properties only, where a function has them itself. */
 const isPlainName = (name: string): boolean => /^[\w.-]{1,64}$/.test(name)
 
-function hasOddNames(body: Readonly<Record<string, unknown>>): boolean {
+export function hasOddNames(body: Readonly<Record<string, unknown>>): boolean {
   const { response_format: format, tools } = body as {
     readonly response_format?: { readonly json_schema?: { readonly schema?: { readonly properties?: object } } }
     readonly tools?:

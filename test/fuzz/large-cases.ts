@@ -1,5 +1,6 @@
 /** Requests that are large in some way; few of them, for they cost much. */
 import type { Random } from '../soak/random.ts'
+import { hasOddNames } from './chat-body.ts'
 import { CHAT } from './chat-cases.ts'
 import { toolFields } from './chat-tools.ts'
 import { headersOf, httpCase, type Answer, type FuzzCase, type World } from './fuzz-case.ts'
@@ -54,11 +55,14 @@ const MAKERS: readonly [(random: Random, world: World) => Large, ...((random: Ra
     },
     may: REFUSED,
   }),
-  (random, world) => ({
-    name: 'tools',
-    body: { stream: true, messages: messages('a'), ...toolFields(random, world, random.between(100, 400)) },
-    may: MAY,
-  }),
+  (random, world) => {
+    const fields = toolFields(random, world, random.between(100, 400))
+    return {
+      name: 'tools',
+      body: { stream: true, messages: messages('a'), ...fields },
+      may: hasOddNames({ ...fields }) ? [...MAY, ...REFUSED] : MAY,
+    }
+  },
   (random) => ({
     name: 'messages',
     body: {
