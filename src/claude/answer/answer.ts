@@ -134,8 +134,7 @@ export function createAnswer(rules: AnswerRules): Answer {
     if (stopReason === 'tool_use' && hasCalled()) return ofCalls()
     if (stopReason === 'tool_use' && answered) return { text, end: end('end', usage) }
     const reason = reasonOf(stopReason, endAtLimit)
-    if (reason === undefined) return { text }
-    return { text, end: end(reason, usage) }
+    return reason === undefined ? { text } : { text, end: end(reason, usage) }
   }
 
   const ofCalls = (): Step =>
@@ -183,8 +182,7 @@ export function createAnswer(rules: AnswerRules): Answer {
     const total = isEmpty(result.usage) ? usage : result.usage
     const cost = result.costUsd === undefined ? {} : { costUsd: result.costUsd }
     if (structured) {
-      if (callRules !== undefined) return failed(noValue())
-      if (result.structuredOutput === undefined) return failed(noValue())
+      if (callRules !== undefined || result.structuredOutput === undefined) return failed(noValue())
       const text = JSON.stringify(result.structuredOutput)
       return { text, end: end('end', total, { answer: text, ...cost }) }
     }

@@ -18,7 +18,7 @@ const CALL_ID = /^(call_[\da-f]{24})_\d+$/
 /** The id of a turn's nth call; `stem` is the turn's. At most 40 characters, which is what clients may keep. */
 export const callId = (stem: string, index: number): string => `call_${stem}_${index}`
 
-/** A stem for the ids of a turn, out of anything unguessable. */
+/** A stem for ids, the same for the same seed. */
 export const callStem = (seed: string): string => createHash('sha256').update(seed).digest('hex').slice(0, 24)
 
 /** The model API takes only such ids, and each once. */
