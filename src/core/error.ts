@@ -142,6 +142,13 @@ export const ERRORS = {
     tells:
       'No workspace could be made for the run. Check `VIVAVOCE_WORKSPACE_REPO` and `VIVAVOCE_WORKSPACE_BRANCH`; the log has the words of git.',
   },
+  store_unavailable: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells:
+      'The store of conversations and jobs cannot be opened or does not answer. Check `DATABASE_URL` or `VIVAVOCE_DATA_DIR`; the log has the details.',
+  },
   budget_exceeded: {
     status: 503,
     type: 'server_error',

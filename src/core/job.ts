@@ -1,8 +1,13 @@
-export type JobStatus = 'queued' | 'running' | 'completed' | 'failed' | 'timeout' | 'error'
+import type { Commit, PushedBranch } from './changes.ts'
+import type { ErrorCode } from './error.ts'
+import type { Usage } from './usage.ts'
 
-/** A background run of a doer. Times are milliseconds since the epoch. */
-export interface Job {
-  readonly id: string
+export const JOB_STATUSES = ['queued', 'running', 'completed', 'failed', 'timeout', 'error', 'cancelled'] as const
+
+export type JobStatus = (typeof JOB_STATUSES)[number]
+
+/** What is asked for. */
+export interface JobOrder {
   readonly tenant: string
   readonly agent: string
   readonly prompt: string
@@ -10,18 +15,68 @@ export interface Job {
   readonly budgetUsd: number
   readonly timeoutMs: number
   readonly metadata: Readonly<Record<string, unknown>>
+  /** The higher one is run first; 0 where the caller does not say. */
+  readonly priority: number
+  /** The same key with the same order is the same job. */
+  readonly idempotencyKey?: string
+  /** Where the outcome is told. */
+  readonly callbackUrl?: string
+  /** The branch that the work is pushed to. */
+  readonly pushTo?: string
+}
+
+/** A background run of a doer. Times are milliseconds since the epoch. */
+export interface Job extends JobOrder {
+  readonly id: string
+  readonly status: JobStatus
+  /** How often it was begun; what an attempt writes carries its number, so that one that was given up is not heard. */
+  readonly attempt: number
+  /** How many attempts came to nothing. */
+  readonly failures: number
   readonly createdAtMs: number
+  /** Of the newest attempt. */
   readonly startedAtMs?: number
   readonly finishedAtMs?: number
-  readonly status: JobStatus
   /** What the agent answered. */
   readonly output?: string
   /** Why there is no answer, for the caller. */
   readonly error?: string
+  readonly errorCode?: ErrorCode
   readonly exitCode?: number
   readonly costUsd?: number
+  readonly usage?: Usage
+  /** Those that the agent made, oldest first. */
+  readonly commits?: readonly Commit[]
+  readonly pushed?: PushedBranch
+  /** Whether there is a patch to be had. */
+  readonly hasPatch: boolean
 }
 
+/** What an attempt ends with: an outcome, after which no further change is to come. */
+export type JobOutcome = Pick<
+  Job,
+  'output' | 'error' | 'errorCode' | 'exitCode' | 'costUsd' | 'usage' | 'commits' | 'pushed'
+> & {
+  readonly status: Exclude<JobStatus, 'queued' | 'running' | 'cancelled'>
+  /** The bytes of `git diff --binary`. */
+  readonly patch?: Uint8Array
+}
+
+/** What happens to a job, as it is told to those who follow it. */
+export type JobEventBody =
+  | { readonly type: 'queued' }
+  | { readonly type: 'started'; readonly attempt: number }
+  /** What the agent says, as it comes. */
+  | { readonly type: 'text'; readonly text: string }
+  /** `input` is the JSON text of what the tool is given, cut where it is long. */
+  | { readonly type: 'tool'; readonly name: string; readonly input: string }
+  /** The attempt came to nothing and there will be another. */
+  | { readonly type: 'retrying'; readonly error: string; readonly inMs: number }
+  | { readonly type: 'ended'; readonly status: JobStatus }
+
+/** `sequence` counts from 1 for each job, in the order in which it happened. */
+export type JobEvent = JobEventBody & { readonly sequence: number; readonly atMs: number }
+
 /** No further change is to come. */
-export const isTerminal = ({ status }: Job): boolean =>
-  status === 'completed' || status === 'failed' || status === 'timeout' || status === 'error'
+export const isTerminal = ({ status }: { readonly status: JobStatus }): boolean =>
+  status !== 'queued' && status !== 'running'
