@@ -61,8 +61,8 @@ export async function runDoctor(): Promise<number> {
 
   await check('node', async () => {
     const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-    if (major < 22 || (major === 22 && minor < 12))
-      throw new Error(`${process.versions.node} is too old; 22.12 or newer is needed`)
+    if (major < 22 || (major === 22 && minor < 13))
+      throw new Error(`${process.versions.node} is too old; 22.13 or newer is needed`)
     return { found: process.versions.node }
   })
   const config = await check('configuration', async () => ({

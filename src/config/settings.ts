@@ -163,7 +163,14 @@ export const SETTINGS = {
   VIVAVOCE_DATA_DIR: {
     schema: z.string().min(1),
     defaultText: '`$XDG_DATA_HOME/vivavoce`, else `~/.local/share/vivavoce`',
-    tells: 'Where conversations and workspaces are kept. One server at a time.',
+    tells: 'Where conversations, jobs and workspaces are kept. One server at a time.',
+  },
+  DATABASE_URL: {
+    schema: z.string().regex(/^postgres(ql)?:\/\//, 'an address of the form postgres://… is expected'),
+    secret: true,
+    defaultText: 'none: the store is in the data directory',
+    tells:
+      'A PostgreSQL server that keeps conversations and jobs. Several gateways may share one; each has a data directory of its own.',
   },
   VIVAVOCE_POOL_MAX: {
     schema: integer(0, 1000),

@@ -61,6 +61,9 @@ export type Observation =
   | { readonly type: 'process-start-failed'; readonly error: unknown }
   | { readonly type: 'turn-interrupted'; readonly pid: number; readonly ms: number; readonly recovered: boolean }
   | ({ readonly type: 'pool-changed' } & PoolFigures)
+  | { readonly type: 'store-opened'; readonly home: 'pglite' | 'postgres'; readonly ms: number }
+  /** The store, or a connection to it, broke; it is opened anew when it is needed. */
+  | { readonly type: 'store-failed'; readonly error: Error }
   | { readonly type: 'job-changed'; readonly jobId: string; readonly status: JobStatus }
   | { readonly type: 'job-failed'; readonly jobId: string; readonly code: ErrorCode; readonly error: Error }
   | { readonly type: 'cleanup-failed'; readonly what: string; readonly error: unknown }

@@ -33,11 +33,13 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
   switch (observation.type) {
     case 'request-finished':
     case 'job-changed':
+    case 'store-opened':
       return 'info'
     case 'request-failed':
     case 'job-failed':
       return errorKind(observation.code).status < 500 || EXPECTED.includes(observation.code) ? 'info' : 'error'
     case 'cleanup-failed':
+    case 'store-failed':
       return 'error'
     case 'process-start-failed':
     case 'process-doubted':

@@ -1,0 +1,128 @@
+/** The two queues, on pg-boss: jobs to be run, and outcomes to be told. What is queued within a transaction counts with it. */
+import { PgBoss, fromKysely } from 'pg-boss'
+import type { Delivery } from '../core/index.ts'
+import type { Database } from './database.ts'
+import type { Home } from './home.ts'
+
+const JOBS = 'jobs'
+const CALLBACKS = 'callbacks'
+
+const SECONDS_A_YEAR = 31_536_000
+/** Attempts are counted with the job, where it is known what they came to; the queue delivers again without end. */
+const NO_LIMIT = 1_000_000
+/** No job runs longer. */
+const MAX_RUN_SECONDS = 86_400
+const CALLBACK_SECONDS = 60
+const CALLBACK_TRIES = 10
+const CALLBACK_DELAY_SECONDS = 5
+const CALLBACK_DELAY_MAX_SECONDS = 3600
+
+export interface Delivered {
+  readonly delivery: Delivery
+  readonly jobId: string
+}
+
+/** Each takes part in the transaction that it is given. */
+export interface JobQueue {
+  /** Resolves to the delivery's id. */
+  push(trx: Database, jobId: string, options: { readonly priority: number; readonly delayMs: number }): Promise<string>
+  /** Takes what is next in turn; it is delivered again when it is not settled and nobody says that it is at work. */
+  next(): Promise<Delivered | undefined>
+  /** Says of these that they are at work. */
+  beat(deliveries: readonly Delivery[]): Promise<void>
+  settle(trx: Database, delivery: Delivery): Promise<void>
+  /** Takes back what is queued or under way. */
+  withdraw(trx: Database, id: string): Promise<void>
+  /** Delivers again, at once, whatever is under way: those who were at it are gone. */
+  redeliver(deliveryIds: readonly string[]): Promise<void>
+  pushCallback(trx: Database, jobId: string): Promise<void>
+  nextCallback(): Promise<Delivered | undefined>
+  settleCallback(delivery: Delivery, result: 'done' | 'again'): Promise<void>
+  /** Whether there is an outcome that was not told yet. */
+  hasCallbacks(): Promise<boolean>
+  close(): Promise<void>
+}
+
+export interface JobQueueOptions {
+  /** Who has said nothing for as long is gone. At least 10. */
+  readonly heartbeatSeconds: number
+  readonly onError: (error: Error) => void
+}
+
+export async function openJobQueue(
+  { kind, pool }: Home,
+  { heartbeatSeconds, onError }: JobQueueOptions,
+): Promise<JobQueue> {
+  const boss = new PgBoss({
+    db: { executeSql: (text, values) => pool.query(text, values) },
+    backend: kind,
+    schema: 'vivavoce_queue',
+    schedule: false,
+    // Within three times the heartbeat: one until it is missed, one until that is seen, and the rest for the taking up.
+    superviseIntervalSeconds: Math.max(1, Math.floor(heartbeatSeconds / 2)),
+    monitorIntervalSeconds: Math.max(1, Math.floor(heartbeatSeconds / 2)),
+  })
+  boss.on('error', onError)
+  await boss.start()
+  await boss.createQueue(JOBS, {
+    retryLimit: NO_LIMIT,
+    retryDelay: 0,
+    expireInSeconds: MAX_RUN_SECONDS,
+    heartbeatSeconds,
+    retentionSeconds: 10 * SECONDS_A_YEAR,
+    deleteAfterSeconds: 60,
+  })
+  await boss.updateQueue(JOBS, { heartbeatSeconds })
+  await boss.createQueue(CALLBACKS, {
+    retryLimit: CALLBACK_TRIES,
+    retryDelay: CALLBACK_DELAY_SECONDS,
+    retryBackoff: true,
+    retryDelayMax: CALLBACK_DELAY_MAX_SECONDS,
+    expireInSeconds: CALLBACK_SECONDS,
+    retentionSeconds: SECONDS_A_YEAR,
+    deleteAfterSeconds: 60,
+  })
+
+  async function next(queue: string): Promise<Delivered | undefined> {
+    const [job] = await boss.fetch<{ readonly jobId: string }>(queue, { includeMetadata: true })
+    return job && { delivery: { id: job.id, retryCount: job.retryCount }, jobId: job.data.jobId }
+  }
+
+  return {
+    async push(trx, jobId, { priority, delayMs }) {
+      const id = await boss.send(
+        JOBS,
+        { jobId },
+        { db: fromKysely(trx), priority, ...(delayMs > 0 ? { startAfter: delayMs / 1000 } : {}) },
+      )
+      if (id === null) throw new Error('the queue did not take the job')
+      return id
+    },
+    next: () => next(JOBS),
+    async beat(deliveries) {
+      if (deliveries.length > 0) await boss.touch(JOBS, [...deliveries])
+    },
+    async settle(trx, delivery) {
+      await boss.complete(JOBS, { ...delivery }, null, { db: fromKysely(trx) })
+    },
+    async withdraw(trx, id) {
+      await boss.cancel(JOBS, id, { db: fromKysely(trx) })
+    },
+    async redeliver(ids) {
+      if (ids.length > 0) await boss.fail(JOBS, [...ids])
+    },
+    async pushCallback(trx, jobId) {
+      await boss.send(CALLBACKS, { jobId }, { db: fromKysely(trx) })
+    },
+    nextCallback: () => next(CALLBACKS),
+    async settleCallback(delivery, result) {
+      if (result === 'done') await boss.complete(CALLBACKS, { ...delivery })
+      else await boss.fail(CALLBACKS, { ...delivery })
+    },
+    async hasCallbacks() {
+      const waiting = await boss.findJobs(CALLBACKS, { limit: 1 })
+      return waiting.some(({ state }) => state === 'created' || state === 'retry' || state === 'active')
+    },
+    close: () => boss.stop({ graceful: false, close: false }),
+  }
+}

@@ -1,0 +1,30 @@
+import pg from 'pg'
+import type { Home } from './home.ts'
+
+const CONNECTIONS = 10
+const CONNECT_MS = 10_000
+/** No statement of ours takes longer, unless it waits for what will not come. */
+const STATEMENT_MS = 30_000
+
+/** A PostgreSQL server by its address. Connections are made when they are needed, and anew when they broke. */
+export function openServerHome(url: string, { onError }: { readonly onError: (error: Error) => void }): Home {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    application_name: 'vivavoce',
+  })
+  // A connection that breaks while nobody uses it is replaced.
+  pool.on('error', onError)
+  const gone = Promise.withResolvers<Error>()
+  return {
+    kind: 'postgres',
+    pool,
+    gone: gone.promise,
+    async close() {
+      await pool.end()
+      gone.resolve(new Error('the store was closed'))
+    },
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * Jobs in the database. A job's row is the truth; the queue only says when to look at it. Every change takes the row first,
+ * so whatever happens at once happens to it one after the other, and what an attempt writes names its number.
+ */
+import { sql } from 'kysely'
+import { z } from 'zod'
+import {
+  isTerminal,
+  type Attempt,
+  type Delivery,
+  type Job,
+  type JobEvent,
+  type JobEventBody,
+  type JobStore,
+} from '../core/index.ts'
+import type { Database } from './database.ts'
+import type { Delivered, JobQueue } from './job-queue.ts'
+import { toEndedRow, toJob, toRow, type JobEnd } from './job-rows.ts'
+import { fromCursor, toPage } from './page.ts'
+import { toColumn } from './text.ts'
+
+/** One number for all who submit, so that they count the queue one after the other. */
+const SUBMIT_LOCK = 7_203_914
+
+const position = z.number()
+
+const now = sql<Date>`date_trunc('milliseconds', clock_timestamp())`
+
+export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
+  const transaction = <T>(work: (trx: Database) => Promise<T>): Promise<T> => db.transaction().execute(work)
+
+  const find = async (id: string): Promise<Job | undefined> => {
+    const row = await db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst()
+    return row && toJob(row)
+  }
+
+  const record = async (trx: Database, id: string, bodies: readonly JobEventBody[]): Promise<void> => {
+    const { event_count: count } = await trx
+      .updateTable('jobs')
+      .set((eb) => ({ event_count: eb('event_count', '+', bodies.length) }))
+      .where('id', '=', id)
+      .returning('event_count')
+      .executeTakeFirstOrThrow()
+    await trx
+      .insertInto('job_events')
+      .values(
+        bodies.map((body, index) => ({
+          job: id,
+          sequence: count - bodies.length + index + 1,
+          body: JSON.stringify(body),
+        })),
+      )
+      .execute()
+  }
+
+  /** The job, which nobody else changes until the end of the transaction. */
+  const lock = async (trx: Database, id: string): Promise<Job | undefined> => {
+    const row = await trx.selectFrom('jobs').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+    return row && toJob(row)
+  }
+
+  /** Whether what the attempt writes counts. */
+  const counts = async (trx: Database, { job: { id, attempt } }: Attempt): Promise<boolean> => {
+    const job = await lock(trx, id)
+    return job?.status === 'running' && job.attempt === attempt
+  }
+
+  const end = async (trx: Database, job: Job, outcome: JobEnd): Promise<void> => {
+    await trx
+      .updateTable('jobs')
+      .set({ ...toEndedRow(outcome), finished_at: now })
+      .where('id', '=', job.id)
+      .execute()
+    if ('patch' in outcome && outcome.patch !== undefined && outcome.patch.length > 0)
+      await trx.insertInto('job_patches').values({ job: job.id, patch: outcome.patch }).execute()
+    await record(trx, job.id, [{ type: 'ended', status: outcome.status }])
+    if (job.callbackUrl !== undefined) await queue.pushCallback(trx, job.id)
+  }
+
+  const push = async (trx: Database, job: Pick<Job, 'id' | 'priority'>, delayMs: number): Promise<void> => {
+    const delivery = await queue.push(trx, job.id, { priority: job.priority, delayMs })
+    await trx.updateTable('jobs').set({ delivery }).where('id', '=', job.id).execute()
+  }
+
+  /** Begins the job that was delivered; `undefined` where there is nothing to begin. */
+  const beginDelivered = (
+    { delivery, jobId }: Delivered,
+    { maxFailures }: { readonly maxFailures: number },
+  ): Promise<Attempt | undefined> =>
+    transaction(async (trx) => {
+      const job = await lock(trx, jobId)
+      if (job === undefined || isTerminal(job)) {
+        await queue.settle(trx, delivery)
+        return undefined
+      }
+      // One that runs and is delivered again was left by those who ran it.
+      const failures = job.failures + (job.status === 'running' ? 1 : 0)
+      if (failures >= maxFailures) {
+        await trx.updateTable('jobs').set({ failures }).where('id', '=', jobId).execute()
+        await end(trx, job, {
+          status: 'error',
+          error: `The job was begun ${job.attempt} times, and each time the server that ran it was lost.`,
+          errorCode: 'internal_error',
+        })
+        await queue.settle(trx, delivery)
+        return undefined
+      }
+      const row = await trx
+        .updateTable('jobs')
+        .set({
+          status: 'running',
+          attempt: job.attempt + 1,
+          failures,
+          delivery: delivery.id,
+          started_at: now,
+        })
+        .where('id', '=', jobId)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      await record(trx, jobId, [{ type: 'started', attempt: row.attempt }])
+      return { job: toJob(row), delivery }
+    })
+
+  return {
+    submit: (id, order, { maxQueued }) =>
+      transaction(async (trx) => {
+        await sql`select pg_advisory_xact_lock(${SUBMIT_LOCK})`.execute(trx)
+        const row = toRow(id, order)
+        if (order.idempotencyKey !== undefined) {
+          const there = await trx
+            .selectFrom('jobs')
+            .selectAll()
+            .where('tenant', '=', row.tenant)
+            .where('idempotency_key', '=', order.idempotencyKey)
+            .executeTakeFirst()
+          if (there !== undefined)
+            return there.order_digest === row.order_digest ? { job: toJob(there), created: false } : 'mismatch'
+        }
+        const { queued } = await trx
+          .selectFrom('jobs')
+          .select(({ fn }) => fn.countAll<string>().as('queued'))
+          .where('status', '=', 'queued')
+          .executeTakeFirstOrThrow()
+        if (Number(queued) >= maxQueued) return 'full'
+        const stored = await trx.insertInto('jobs').values(row).returningAll().executeTakeFirstOrThrow()
+        const job = toJob(stored)
+        await record(trx, id, [{ type: 'queued' }])
+        await push(trx, job, 0)
+        return { job, created: true }
+      }),
+
+    get: find,
+
+    async list(tenant, { status, agent }, { limit, after }) {
+      const from = position.safeParse(fromCursor(after))
+      let query = db.selectFrom('jobs').selectAll().where('tenant', '=', toColumn(tenant))
+      if (status !== undefined) query = query.where('status', '=', status)
+      if (agent !== undefined) query = query.where('agent', '=', agent)
+      if (from.success) query = query.where('number', '<', String(from.data))
+      const rows = await query
+        .orderBy('number', 'desc')
+        .limit(limit + 1)
+        .execute()
+      const { items, next } = toPage(rows, limit, ({ number }) => Number(number))
+      return { items: items.map(toJob), ...(next === undefined ? {} : { next }) }
+    },
+
+    async patch(id) {
+      const row = await db.selectFrom('job_patches').select('patch').where('job', '=', id).executeTakeFirst()
+      return row?.patch
+    },
+
+    async events(id, { after, limit }) {
+      const rows = await db
+        .selectFrom('job_events')
+        .selectAll()
+        .where('job', '=', id)
+        .where('sequence', '>', after)
+        .orderBy('sequence')
+        .limit(limit)
+        .execute()
+      return rows.map(({ sequence, at, body }): JobEvent => ({ ...body, sequence, atMs: at.getTime() }))
+    },
+
+    async begin(options) {
+      for (;;) {
+        const delivered = await queue.next()
+        if (delivered === undefined) return undefined
+        const attempt = await beginDelivered(delivered, options)
+        if (attempt !== undefined) return attempt
+      }
+    },
+
+    async beat(attempts) {
+      if (attempts.length === 0) return []
+      await queue.beat(attempts.map(({ delivery }) => delivery))
+      const rows = await db
+        .selectFrom('jobs')
+        .select(['id', 'attempt'])
+        .where('status', '=', 'running')
+        .where(
+          'id',
+          'in',
+          attempts.map(({ job }) => job.id),
+        )
+        .execute()
+      const current = new Map(rows.map(({ id, attempt }) => [id, attempt]))
+      return attempts.filter(({ job }) => current.get(job.id) !== job.attempt)
+    },
+
+    append: (attempt, events) =>
+      transaction(async (trx) => {
+        if (!(await counts(trx, attempt))) return false
+        if (events.length > 0) await record(trx, attempt.job.id, events)
+        return true
+      }),
+
+    finish: (attempt, outcome) =>
+      transaction(async (trx) => {
+        if (!(await counts(trx, attempt))) return false
+        await end(trx, attempt.job, outcome)
+        await queue.settle(trx, attempt.delivery)
+        return true
+      }),
+
+    handBack: (attempt, { delayMs, failed }) =>
+      transaction(async (trx) => {
+        if (!(await counts(trx, attempt))) return false
+        const { job, delivery } = attempt
+        const failures = job.failures + (failed === undefined ? 0 : 1)
+        await trx.updateTable('jobs').set({ status: 'queued', failures }).where('id', '=', job.id).execute()
+        await record(trx, job.id, [
+          failed === undefined ? { type: 'queued' } : { type: 'retrying', error: failed.error, inMs: delayMs },
+        ])
+        await queue.settle(trx, delivery)
+        await push(trx, job, delayMs)
+        return true
+      }),
+
+    async cancel(id) {
+      return await transaction(async (trx) => {
+        const job = await lock(trx, id)
+        if (job === undefined || isTerminal(job)) return job
+        await end(trx, job, { status: 'cancelled' })
+        const row = await trx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+        if (row.delivery !== null) await queue.withdraw(trx, row.delivery)
+        return toJob(row)
+      })
+    },
+
+    async deleteFinished({ finishedBeforeMs }) {
+      const { numDeletedRows } = await db
+        .deleteFrom('jobs')
+        .where('finished_at', '<=', new Date(finishedBeforeMs))
+        .executeTakeFirst()
+      return Number(numDeletedRows)
+    },
+
+    async nextCallback() {
+      for (;;) {
+        const delivered = await queue.nextCallback()
+        if (delivered === undefined) return undefined
+        const job = await find(delivered.jobId)
+        if (job !== undefined) return { job, delivery: delivered.delivery }
+        await queue.settleCallback(delivered.delivery, 'done')
+      }
+    },
+
+    settleCallback: (delivery: Delivery, result) => queue.settleCallback(delivery, result),
+  }
+}

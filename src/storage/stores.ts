@@ -1,0 +1,127 @@
+/** The stores, opened when they are first needed and then kept: one home, its tables, the queue on it. */
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GatewayError, type JobStore, type Observer, type OpenStores, type Stores } from '../core/index.ts'
+import { openDatabase, type Database } from './database.ts'
+import type { Home } from './home.ts'
+import { openJobQueue, type JobQueue } from './job-queue.ts'
+import { takeOverOldConversations } from './old-conversations.ts'
+import { openPgliteHome } from './pglite/pglite-home.ts'
+import { openServerHome } from './server-home.ts'
+import { createSqlConversations } from './sql-conversations.ts'
+import { createSqlJobs } from './sql-jobs.ts'
+
+export interface StoresOptions {
+  /** Where the store is, or what it was before; its lock is held by the caller. */
+  readonly dataDirectory: string
+  /** A PostgreSQL server; absent, the store is in the data directory. */
+  readonly databaseUrl: string | undefined
+  readonly heartbeatSeconds: number
+  readonly observer: Observer
+}
+
+export interface LazyStores {
+  readonly open: OpenStores
+  readonly isOpen: boolean
+  /** Whether jobs or outcomes may be waiting that somebody has to take up. */
+  readonly mayHaveWork: boolean
+  close(): Promise<void>
+}
+
+interface Opened {
+  readonly home: Home
+  readonly db: Database
+  readonly queue: JobQueue
+  readonly stores: Stores
+}
+
+/** Those who ran these jobs are gone: nobody else has this home. */
+async function redeliverRunning(db: Database, queue: JobQueue): Promise<void> {
+  const rows = await db.selectFrom('jobs').select('delivery').where('status', '=', 'running').execute()
+  await queue.redeliver(rows.flatMap(({ delivery }) => delivery ?? []))
+}
+
+const hasWork = async (db: Database, queue: JobQueue): Promise<boolean> =>
+  (await db.selectFrom('jobs').select('id').where('status', 'in', ['queued', 'running']).limit(1).execute()).length >
+    0 || (await queue.hasCallbacks())
+
+export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, observer }: StoresOptions): LazyStores {
+  /** There while there may be unfinished work in the home in the data directory, so that a start opens it. */
+  const workMark = join(dataDirectory, 'unfinished')
+  let opening: Promise<Opened> | undefined
+  let opened: Opened | undefined
+
+  const onError = (error: Error): void => observer.observe({ type: 'store-failed', error })
+
+  /** Marks that there is work before any is stored. */
+  const marking = (jobs: JobStore): JobStore => ({
+    ...jobs,
+    async submit(...order) {
+      if (databaseUrl === undefined && !existsSync(workMark)) await writeFile(workMark, '', { flush: true })
+      return await jobs.submit(...order)
+    },
+  })
+
+  async function openOnce(): Promise<Opened> {
+    const home =
+      databaseUrl === undefined
+        ? await openPgliteHome(join(dataDirectory, 'store'))
+        : openServerHome(databaseUrl, { onError })
+    try {
+      const db = await openDatabase(home)
+      const queue = await openJobQueue(home, { heartbeatSeconds, onError })
+      if (home.kind === 'pglite') await redeliverRunning(db, queue)
+      const conversations = createSqlConversations(db)
+      await takeOverOldConversations(join(dataDirectory, 'conversations'), { store: conversations, observer })
+      return { home, db, queue, stores: { conversations, jobs: marking(createSqlJobs(db, queue)) } }
+    } catch (error) {
+      await home.close()
+      throw error
+    }
+  }
+
+  async function open(): Promise<Opened> {
+    const startedAtMs = performance.now()
+    const fresh = await openOnce()
+    opened = fresh
+    observer.observe({ type: 'store-opened', home: fresh.home.kind, ms: Math.round(performance.now() - startedAtMs) })
+    void fresh.home.gone.then((error) => {
+      if (opened !== fresh) return
+      // It broke: whoever needs it next opens it anew.
+      opened = undefined
+      opening = undefined
+      onError(error)
+    })
+    return fresh
+  }
+
+  return {
+    async open() {
+      opening ??= open()
+      const own = opening
+      try {
+        return (await own).stores
+      } catch (cause) {
+        if (opening === own) opening = undefined
+        throw new GatewayError('store_unavailable', 'The store cannot be opened just now.', { cause })
+      }
+    },
+    get isOpen() {
+      return opened !== undefined
+    },
+    get mayHaveWork() {
+      return databaseUrl !== undefined || existsSync(workMark)
+    },
+    async close() {
+      const own = await opening?.catch(() => undefined)
+      opening = undefined
+      opened = undefined
+      if (own === undefined) return
+      const { home, db, queue } = own
+      if (home.kind === 'pglite' && !(await hasWork(db, queue))) await rm(workMark, { force: true })
+      await queue.close()
+      await home.close()
+    },
+  }
+}
