@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/support/leaks.ts'],
+    globalSetup: ['test/support/postgres-server.ts', 'test/support/store-template.ts', 'test/support/leaks.ts'],
     setupFiles: ['test/oracle/setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

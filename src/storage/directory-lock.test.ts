@@ -65,7 +65,8 @@ test('[CF6] what a living process holds is refused and names it; what a killed o
 test('[CF6] the name of a holder that is gone keeps nobody out', async () => {
   await (await take())[Symbol.asyncDispose]()
   await writeFile(join(data(), 'owner.txt'), `process 1 on elsewhere, since ever`)
-  await using _lock = await take()
+  await using lock = await take()
+  expect(lock).toBeDefined()
 })
 
 test('[CF6] of many that want it at once one has it', async () => {

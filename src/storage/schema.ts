@@ -2,7 +2,7 @@
 import type { Generated, JSONColumnType } from 'kysely'
 import type { Commit, ErrorCode, JobEventBody, JobStatus, PushedBranch, Usage } from '../core/index.ts'
 
-type Json<T extends object> = JSONColumnType<T, string, string>
+type Json<T extends object> = JSONColumnType<T>
 type OptionalJson<T extends object> = JSONColumnType<T | null, string | null, string | null>
 
 interface ConversationRow {

@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GatewayError, type JobStore, type Observer, type OpenStores, type Stores } from '../core/index.ts'
 import { openDatabase, type Database } from './database.ts'
-import type { Home } from './home.ts'
+import { exclusively, type Home } from './home.ts'
 import { openJobQueue, type JobQueue } from './job-queue.ts'
 import { takeOverOldConversations } from './old-conversations.ts'
 import { openPgliteHome } from './pglite/pglite-home.ts'
@@ -69,8 +69,10 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
         ? await openPgliteHome(join(dataDirectory, 'store'))
         : openServerHome(databaseUrl, { onError })
     try {
-      const db = await openDatabase(home)
-      const queue = await openJobQueue(home, { heartbeatSeconds, onError })
+      const { db, queue } = await exclusively(home, async () => ({
+        db: await openDatabase(home),
+        queue: await openJobQueue(home, { heartbeatSeconds, onError }),
+      }))
       if (home.kind === 'pglite') await redeliverRunning(db, queue)
       const conversations = createSqlConversations(db)
       await takeOverOldConversations(join(dataDirectory, 'conversations'), { store: conversations, observer })

@@ -7,6 +7,7 @@ import pg from 'pg'
 import { z } from 'zod'
 import type { Home } from '../home.ts'
 import { SessionStream } from './session-stream.ts'
+import type { ToWorker } from './worker.ts'
 
 /** Everything waits for the one session, the making of the tables too. */
 const WAIT_MS = 60_000
@@ -37,6 +38,7 @@ export async function openPgliteHome(directory: string): Promise<Home> {
   const complete = join(directory, 'complete')
   await withoutHalfMade(directory, complete)
   const worker = new Worker(WORKER, { workerData: { directory: join(directory, 'postgres') } })
+  const tell = (message: ToWorker): void => worker.postMessage(message, [])
   const ready = Promise.withResolvers<void>()
   const gone = Promise.withResolvers<Error>()
   let stream: SessionStream | undefined
@@ -70,8 +72,8 @@ export async function openPgliteHome(directory: string): Promise<Home> {
     stream: () => {
       const own = ++connection
       stream = new SessionStream({
-        connect: () => worker.postMessage({ type: 'connect', connection: own }),
-        send: (bytes) => worker.postMessage({ type: 'data', connection: own, bytes }),
+        connect: () => tell({ type: 'connect', connection: own }),
+        send: (bytes) => tell({ type: 'data', connection: own, bytes: new Uint8Array(bytes) }),
       })
       return stream
     },
@@ -82,7 +84,7 @@ export async function openPgliteHome(directory: string): Promise<Home> {
     gone: gone.promise,
     async close() {
       await pool.end()
-      worker.postMessage({ type: 'close' })
+      tell({ type: 'close' })
       await gone.promise
     },
   }

@@ -12,6 +12,8 @@ const fromMain = z.discriminatedUnion('type', [
   z.object({ type: z.literal('close') }),
 ])
 
+export type ToWorker = z.infer<typeof fromMain>
+
 /**
  * What is acknowledged is on the disk: PGlite turns flushing off, and its file system knows no flush; but a log that is
  * opened for synchronous writing is written so (seen with strace, 0.5.16). The memory that PostgreSQL shares among its
@@ -27,7 +29,7 @@ const port = parentPort
 const db = await PGlite.create(directory, { startParams: START })
 let work: Promise<void> = Promise.resolve()
 
-async function take(message: z.infer<typeof fromMain>): Promise<void> {
+async function take(message: ToWorker): Promise<void> {
   switch (message.type) {
     case 'connect':
       await db.exec('ROLLBACK')
