@@ -18,6 +18,7 @@ const LEAVES = [
   'telemetry',
   'rehearsal',
   'images',
+  'outbound',
 ]
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
@@ -26,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(LEAVES.map((leaf) => [leaf, ['lib', 'core']])),
   wire: ['lib', 'core', 'json-schema'],
   claude: ['lib', 'core', 'json-schema'],
+  images: ['lib', 'core', 'outbound'],
   conversations: ['lib', 'core'],
   jobs: ['lib', 'core'],
   http: ['lib', 'core', 'wire', 'access', 'conversations', 'jobs'],
