@@ -19,6 +19,7 @@ const LEAVES = [
   'rehearsal',
   'images',
   'outbound',
+  'callbacks',
 ]
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
@@ -28,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: ['lib', 'core', 'json-schema'],
   claude: ['lib', 'core', 'json-schema'],
   images: ['lib', 'core', 'outbound'],
+  callbacks: ['lib', 'core', 'outbound'],
   conversations: ['lib', 'core'],
   jobs: ['lib', 'core'],
   http: ['lib', 'core', 'wire', 'access', 'conversations', 'jobs'],

@@ -17,14 +17,18 @@ const problemOf = (url: string, ...privateHosts: readonly string[]): unknown => 
 const open = (url: string, { lookup, privateHosts = [] }: { lookup: Lookup; privateHosts?: readonly string[] }) =>
   openTarget(url, { privateHosts, lookup, signal: never })
 
-test.each(['http://127.1/', 'http://2130706433/', 'https://[::1]:8/', 'http://[::ffff:7f00:1]/', 'http://10.0.0.1./'])(
-  '[IM3] that %s is not public is known without asking anybody',
-  (url) => {
-    expect(problemOf(url)).toMatchObject({ name: 'OutboundError', problem: NOT_PUBLIC, retryable: false })
-  },
-)
+test.each([
+  'http://127.1/',
+  'http://2130706433/',
+  'https://[::1]:8/',
+  'http://[::ffff:7f00:1]/',
+  'http://10.0.0.1./',
+  'http://LocalHost/',
+])('[IM3] [CB1] that %s is not public is known without asking anybody', (url) => {
+  expect(problemOf(url)).toMatchObject({ name: 'OutboundError', problem: NOT_PUBLIC, retryable: false })
+})
 
-test('[IM3] a private address is allowed in the form that URLs spell it, on that port or on any', () => {
+test('[IM3] [CB1] a private address is allowed in the form that URLs spell it, on that port or on any', () => {
   expect(read('http://127.1:99/a', '127.0.0.1')).toBe('http://127.0.0.1:99/a')
   expect(read('http://127.1:99/a', '127.0.0.1:99')).toBe('http://127.0.0.1:99/a')
   expect(read('http://[0::1]/', '[::1]:80')).toBe('http://[::1]/')
@@ -33,7 +37,7 @@ test('[IM3] a private address is allowed in the form that URLs spell it, on that
   expect(problemOf('http://127.0.0.2/', '127.0.0.1')).toMatchObject({ problem: NOT_PUBLIC })
 })
 
-test('[IM3] what cannot be judged without asking is let pass: a name', () => {
+test('[IM3] [CB1] what cannot be judged without asking is let pass: a name', () => {
   expect(read('https://пример.test/a')).toBe('https://xn--e1afmkfd.test/a')
   expect(read('http://8.8.8.8')).toBe('http://8.8.8.8/')
 })
@@ -51,7 +55,7 @@ test('[IM3] the port that a URL leaves out is that of its scheme', async () => {
   }
 })
 
-test('[IM3] each address of a name must be public, and the name is resolved once', async () => {
+test('[IM3] [CB3] each address of a name must be public, and the name is resolved once', async () => {
   const asked: string[] = []
   const answering =
     (...addresses: readonly string[]): Lookup =>

@@ -39,8 +39,8 @@ function isAllowed({ hostname, port, protocol }: URL, privateHosts: PrivateHosts
 const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')
 
 /**
- * The URL that a text names, relative to `base` where there is one, as far as it can be judged without asking anybody: a
- * name is not resolved yet.
+ * The URL that a text names, relative to `base` where there is one, as far as it can be judged without asking anybody: no
+ * name but `localhost` is known yet.
  * @throws OutboundError when it may not be asked.
  */
 export function readAddress(
@@ -52,7 +52,8 @@ export function readAddress(
   if (!Object.hasOwn(DEFAULT_PORTS, url.protocol)) throw new OutboundError('only http and https addresses are fetched')
   if (url.username !== '' || url.password !== '') throw new OutboundError('the address holds a name or a password')
   const host = hostOf(url)
-  if (isIP(host) !== 0 && !isPublicAddress(host) && !isAllowed(url, privateHosts)) throw new OutboundError(NOT_PUBLIC)
+  const isPrivate = host === 'localhost' || (isIP(host) !== 0 && !isPublicAddress(host))
+  if (isPrivate && !isAllowed(url, privateHosts)) throw new OutboundError(NOT_PUBLIC)
   return url
 }
 
