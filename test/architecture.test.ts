@@ -18,6 +18,8 @@ const LEAVES = [
   'telemetry',
   'rehearsal',
   'images',
+  'outbound',
+  'callbacks',
 ]
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
@@ -26,6 +28,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(LEAVES.map((leaf) => [leaf, ['lib', 'core']])),
   wire: ['lib', 'core', 'json-schema'],
   claude: ['lib', 'core', 'json-schema'],
+  images: ['lib', 'core', 'outbound'],
+  callbacks: ['lib', 'core', 'outbound'],
   conversations: ['lib', 'core'],
   jobs: ['lib', 'core'],
   http: ['lib', 'core', 'wire', 'access', 'conversations', 'jobs'],

@@ -303,6 +303,32 @@ test('[CF2] the error tells every problem and no secret', () => {
   expect(problemsOf({ API_BEARER_TOKEN: 'my secret key' }).join('\n')).not.toContain('secret')
 })
 
+test.each([
+  `whsec_${Buffer.alloc(24, 'a').toString('base64')}`,
+  `whsec_${Buffer.alloc(64, 0xff).toString('base64')}`,
+  'sixteen-of-them!',
+  `WHSEC_${'~'.repeat(500)}`,
+])('[CB2] the secret of callbacks may be %s', (secret) => {
+  expect(problemsOf({ VIVAVOCE_CALLBACK_SECRET: secret })).toEqual([])
+})
+
+test.each([
+  `whsec_${Buffer.alloc(23, 'SECRET').toString('base64')}`,
+  `whsec_${Buffer.alloc(65, 'SECRET').toString('base64')}`,
+  `whsec_${Buffer.alloc(31, 'SECRET').toString('base64').replaceAll('=', '')}`,
+  `whsec_${Buffer.alloc(32, 0xff).toString('base64url')}=`,
+  `whsec_ ${Buffer.alloc(32, 'SECRET').toString('base64')}`,
+  'whsec_',
+  'whsec_SECRET-of-no-base64-at-all-is-none',
+  'SECRET-15-chars',
+  'a SECRET with spaces',
+  'СЕКРЕТ-на-кирилица',
+])('[CB2] [CF2] the secret of callbacks is not %s, and the problem does not hold it', (secret) => {
+  expect(problemsOf({ VIVAVOCE_CALLBACK_SECRET: secret })).toEqual([
+    'VIVAVOCE_CALLBACK_SECRET: `whsec_` with the base64 of 24 to 64 bytes, or at least 16 visible ASCII characters without spaces are expected',
+  ])
+})
+
 test('[CF5] without a key only a loopback address is taken', () => {
   for (const host of ['127.0.0.1', '127.255.255.254', 'localhost', '::1', '[::1]']) {
     expect(problemsOf({ VIVAVOCE_HOST: host })).toEqual([])

@@ -34,6 +34,14 @@ const hosts = names.pipe(
   ),
 )
 
+/** As Standard Webhooks writes a secret, or a text. */
+const callbackSecret = z.string().refine((text) => {
+  if (!text.startsWith('whsec_')) return /^[\x21-\x7e]{16,}$/.test(text)
+  const base64 = text.slice('whsec_'.length)
+  const bytes = Buffer.from(base64, 'base64')
+  return bytes.toString('base64') === base64 && bytes.length >= 24 && bytes.length <= 64
+}, '`whsec_` with the base64 of 24 to 64 bytes, or at least 16 visible ASCII characters without spaces are expected')
+
 const aliases = z.string().transform((text, context) =>
   text
     .split(',')
@@ -244,7 +252,14 @@ export const SETTINGS = {
     schema: hosts,
     defaultText: 'none',
     tells:
-      'Hosts, `name` or `name:port` with commas between, from which pictures are fetched although their addresses are not public ones. All others must be.',
+      'Hosts, `name` or `name:port` with commas between, from which pictures are fetched and to which callbacks are sent although their addresses are not public ones. All others must be.',
+  },
+  VIVAVOCE_CALLBACK_SECRET: {
+    schema: callbackSecret,
+    secret: true,
+    defaultText: 'none: callbacks are refused',
+    tells:
+      'What callbacks are signed with: `whsec_` with the base64 of 24 to 64 bytes, or at least 16 visible ASCII characters, which are taken as they are. Without it a job that asks for a callback is refused.',
   },
   VIVAVOCE_MAX_BODY_MB: {
     schema: integer(1, 1024),

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { openApp, OTHER, TENANT, told } from '../../test/support/open-app.ts'
 import { readStream } from '../../test/support/stream.ts'
 import { says } from '../../test/support/scripted-engine.ts'
-import { PictureError } from '../images/picture-error.ts'
 import { withPictures } from '../images/index.ts'
+import { OutboundError } from '../outbound/index.ts'
 
 test('[CC1] [R9] a stream goes to the talker, anything else to the doer', async () => {
   const { chat, engine, talker, doer } = openApp(() => says('a'))
@@ -275,7 +275,7 @@ test.each([true, false])(
     const { chat, engine } = openApp(() => says('a'), {
       wrap: (inner) =>
         withPictures(inner, {
-          fetch: (url) => Promise.reject(new PictureError('it is not there', { retryable: refused[url] ?? false })),
+          fetch: (url) => Promise.reject(new OutboundError('it is not there', { retryable: refused[url] ?? false })),
         }),
     })
     const ask = async (url: string): Promise<readonly unknown[]> =>

@@ -59,7 +59,7 @@ test.each([
 ])('[IM2] %s is no picture', async (_kind, body) => {
   await using server = await startPictureServer((_request, response) => void response.end(body))
   await expect(openFetcher().fetch(server.urlOf('/'))).rejects.toMatchObject({
-    name: 'PictureError',
+    name: 'OutboundError',
     problem: 'the data is no PNG, JPEG, GIF or WebP image',
     retryable: false,
   })
@@ -148,7 +148,7 @@ test('[IM2] a server that switches to another protocol gives no picture', async 
   await using server = await startRawServer(
     'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n',
   )
-  await expect(openFetcher().fetch(server.url)).rejects.toMatchObject({ name: 'PictureError' })
+  await expect(openFetcher().fetch(server.url)).rejects.toMatchObject({ name: 'OutboundError' })
 })
 
 test('[IM2] a server that is not there, or speaks no TLS, could not be reached; why is for the log', async () => {
@@ -265,7 +265,7 @@ test('[IM2] waiting for a place counts as time, and the line has an end', async 
   await server.untilAsked(1)
   await clock.advance(10_000)
   const problems = (await late).map((settled) => settled.status === 'rejected' && String(settled.reason))
-  expect(new Set(problems)).toEqual(new Set(['PictureError: it took longer than 10 s']))
+  expect(new Set(problems)).toEqual(new Set(['OutboundError: it took longer than 10 s']))
   expect(clock.armed).toBe(0)
 })
 

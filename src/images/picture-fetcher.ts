@@ -1,11 +1,10 @@
 import type { Clock } from '../core/index.ts'
 import { createSemaphore } from '../lib/index.ts'
+import { OutboundError, systemLookup, type Lookup } from '../outbound/index.ts'
 import { download } from './download.ts'
 import { createPictureCache } from './picture-cache.ts'
-import { PictureError } from './picture-error.ts'
 import type { Picture } from '../core/index.ts'
 import { createSharedRuns } from './shared-runs.ts'
-import { systemLookup, type Lookup } from './target.ts'
 
 const MIB = 1024 * 1024
 /** A request may name a hundred pictures; what waits longer than its time is gone anyway. */
@@ -19,7 +18,7 @@ export interface PictureFetcher {
   /**
    * The picture at an `http:` or `https:` URL, from memory where the same scope (a tenant) has had it in the last five
    * minutes. Callers of one scope that want the same at once share one fetch.
-   * @throws PictureError when there is none to be had; the signal's reason when that aborts.
+   * @throws OutboundError when there is none to be had; the signal's reason when that aborts.
    */
   fetch(url: string, options: { readonly scope: string; readonly signal: AbortSignal }): Promise<Picture>
 }
@@ -54,11 +53,11 @@ export function createPictureFetcher({
   async function fetchWithin(url: string, left: AbortSignal): Promise<Picture> {
     const late = new AbortController()
     using _limit = clock.after(limitMs, () =>
-      late.abort(new PictureError(`it took longer than ${limitMs / 1000} s`, { retryable: true })),
+      late.abort(new OutboundError(`it took longer than ${limitMs / 1000} s`, { retryable: true })),
     )
     const signal = AbortSignal.any([left, late.signal])
     using place = await line.enter({ signal })
-    if (place === undefined) throw new PictureError('too many pictures are being fetched', { retryable: true })
+    if (place === undefined) throw new OutboundError('too many pictures are being fetched', { retryable: true })
     return await download(url, { privateHosts, lookup, maxBytes, maxRedirects, signal })
   }
 

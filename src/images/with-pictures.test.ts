@@ -5,8 +5,8 @@ import { createScriptedEngine, forever, says } from '../../test/support/scripted
 import { admitted, createAdmission } from '../access/index.ts'
 import { collectTurn, type Message, type Part, type Picture, type TurnEngine, type TurnRequest } from '../core/index.ts'
 import { onAbort } from '../lib/index.ts'
+import { OutboundError } from '../outbound/index.ts'
 import { createPictureFetcher, type PictureFetcher } from './picture-fetcher.ts'
-import { PictureError } from './picture-error.ts'
 import { withPictures } from './with-pictures.ts'
 
 const never = new AbortController().signal
@@ -110,7 +110,7 @@ test.each([
   [false, 'invalid_request'],
   [true, 'picture_unavailable'],
 ])('[IM2] [R60] [R61] a picture that cannot be had (later: %j) is %s, by its place', async (retryable, code) => {
-  const failure = new PictureError('the server answered with status 418', { retryable })
+  const failure = new OutboundError('the server answered with status 418', { retryable })
   const { fetcher } = openFetcher((url) => (url === 'https://b/' ? Promise.reject(failure) : webp))
   const engine = createScriptedEngine(() => says('a'))
   const place = 'messages[1].content[0].image_url.url'
@@ -127,7 +127,7 @@ test.each([
 
 test('[IM2] what else a refused request names is fetched no further', async () => {
   const { fetcher, asked } = openFetcher((url, signal) =>
-    url === 'https://b/' ? Promise.reject(new PictureError('it is gone')) : untilAborted(signal),
+    url === 'https://b/' ? Promise.reject(new OutboundError('it is gone')) : untilAborted(signal),
   )
   const engine = createScriptedEngine(() => says('a'))
   await expect(

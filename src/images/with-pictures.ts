@@ -6,8 +6,8 @@ import {
   type TurnEngine,
   type TurnRequest,
 } from '../core/index.ts'
+import { OutboundError } from '../outbound/index.ts'
 import { decodeDataUrl } from './data-url.ts'
-import { PictureError } from './picture-error.ts'
 import type { PictureFetcher } from './picture-fetcher.ts'
 
 interface Asker {
@@ -35,7 +35,7 @@ export function withPictures(engine: TurnEngine, fetcher: PictureFetcher): TurnE
     try {
       return { type: 'picture', picture: await fetcher.fetch(url, { scope: tenant, signal }) }
     } catch (error) {
-      if (!(error instanceof PictureError)) throw error
+      if (!(error instanceof OutboundError)) throw error
       throw refuse(place, `the picture could not be fetched: ${error.problem}`, {
         retryable: error.retryable,
         cause: error,

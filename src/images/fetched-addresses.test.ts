@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { createManualClock } from '../../test/support/manual-clock.ts'
 import { PNG, pngPicture, startPictureServer } from '../../test/support/picture-server.ts'
+import { systemLookup, type Lookup } from '../outbound/index.ts'
 import { createPictureFetcher, type PictureFetcherOptions } from './picture-fetcher.ts'
-import { openTarget, systemLookup, type Lookup } from './target.ts'
 
 const never = new AbortController().signal
 const NOT_PUBLIC = 'the address is not a public one'
@@ -46,7 +46,7 @@ test.each([
 ])('[IM3] this machine is not asked by the name of %s', async (host) => {
   await using server = await startPictureServer()
   await expect(openFetcher().fetch(`http://${host}:${server.port}/`)).rejects.toMatchObject({
-    name: 'PictureError',
+    name: 'OutboundError',
     problem: NOT_PUBLIC,
     retryable: false,
   })
@@ -88,7 +88,7 @@ test.each([
 ])('[IM3] a name is not asked that resolves to %s, and nobody is told to what', async (_kind, addresses) => {
   const { lookup } = scriptedLookup(addresses)
   const failure = await openFetcher({ lookup }).fetch('http://pictures.test/').catch(String)
-  expect(failure).toBe(`PictureError: ${NOT_PUBLIC}`)
+  expect(failure).toBe(`OutboundError: ${NOT_PUBLIC}`)
 })
 
 test('[IM3] a name that resolves to nothing could not be reached', async () => {
@@ -110,17 +110,6 @@ test('[IM3] a private host is asked where the operator allows it, on that port o
   const anyPort = openFetcher({ privateHosts: ['LocalHost', '127.0.0.1'] })
   expect(await anyPort.fetch(other.urlOf('/'))).toEqual(pngPicture)
   expect(await anyPort.fetch(`http://localhost:${server.port}/`)).toEqual(pngPicture)
-})
-
-test('[IM3] the port that a URL leaves out is that of its scheme', async () => {
-  const { lookup } = scriptedLookup(['10.0.0.1'])
-  const open = (url: string, ...privateHosts: readonly string[]) =>
-    openTarget(url, { privateHosts, lookup, signal: never })
-  expect((await open('http://nas.test/a', 'nas.test:80')).addresses).toEqual(['10.0.0.1'])
-  expect((await open('https://nas.test/a', 'nas.test:443')).addresses).toEqual(['10.0.0.1'])
-  await expect(open('https://nas.test/a', 'nas.test:80')).rejects.toMatchObject({ problem: NOT_PUBLIC })
-  await expect(open('http://nas.test./', 'nas.test')).rejects.toMatchObject({ problem: NOT_PUBLIC })
-  await expect(open('http://nas.test.evil.test/', 'nas.test')).rejects.toMatchObject({ problem: NOT_PUBLIC })
 })
 
 test('[IM3] a private host of IPv6 is allowed in its brackets', async ({ skip }) => {
@@ -167,7 +156,7 @@ test('[IM3] a name that is public when it is looked at and private a moment late
   const { clock, fetch } = openFetcher({ lookup })
   const fetched = fetch(`http://pictures.test:${server.port}/`).catch(String)
   await clock.advance(10_000)
-  expect(await fetched).toMatch(/^PictureError: (the address could not be reached|it took longer than 10 s)$/)
+  expect(await fetched).toMatch(/^OutboundError: (the address could not be reached|it took longer than 10 s)$/)
   expect(asked).toEqual(['pictures.test'])
   expect(server.requests).toEqual([])
 })

@@ -1,0 +1,83 @@
+/** Whether the gateway may ask an address: a caller must not see or do through it what only the gateway can reach. */
+import { lookup as resolveName } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { orAborted } from '../lib/index.ts'
+import { OutboundError } from './outbound-error.ts'
+import { isPublicAddress } from './public-address.ts'
+
+/** All IP addresses of a host's name. */
+export type Lookup = (hostname: string) => Promise<readonly string[]>
+
+/** The hosts that may be asked though they are not public, each `host` (any port) or `host:port`, as URLs spell them. */
+export type PrivateHosts = readonly string[]
+
+export interface TargetRules {
+  readonly privateHosts: PrivateHosts
+  readonly lookup: Lookup
+}
+
+/** What may be asked. */
+export interface Target {
+  readonly url: URL
+  /** Those that were looked at: the connection goes to one of them and to no other. Never empty. */
+  readonly addresses: readonly string[]
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
+const NOT_PUBLIC = 'the address is not a public one'
+
+/** As the system resolves it, the file of hosts included. */
+export const systemLookup: Lookup = async (hostname) =>
+  (await resolveName(hostname, { all: true })).map(({ address }) => address)
+
+function isAllowed({ hostname, port, protocol }: URL, privateHosts: PrivateHosts): boolean {
+  const hosts = [hostname, `${hostname}:${port || DEFAULT_PORTS[protocol]}`]
+  return privateHosts.some((host) => hosts.includes(host.toLowerCase()))
+}
+
+/** IPv6 stands in brackets; the URL's own parser has made `0x7f.1` and `2130706433` what they are. */
+const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')
+
+/**
+ * The URL that a text names, relative to `base` where there is one, as far as it can be judged without asking anybody: no
+ * name but `localhost` is known yet.
+ * @throws OutboundError when it may not be asked.
+ */
+export function readAddress(
+  text: string,
+  { privateHosts, base }: { readonly privateHosts: PrivateHosts; readonly base?: URL | undefined },
+): URL {
+  const url = URL.parse(text, base?.href)
+  if (url === null) throw new OutboundError('the address is not a valid URL')
+  if (!Object.hasOwn(DEFAULT_PORTS, url.protocol)) throw new OutboundError('only http and https addresses are fetched')
+  if (url.username !== '' || url.password !== '') throw new OutboundError('the address holds a name or a password')
+  const host = hostOf(url)
+  const isPrivate = host === 'localhost' || (isIP(host) !== 0 && !isPublicAddress(host))
+  if (isPrivate && !isAllowed(url, privateHosts)) throw new OutboundError(NOT_PUBLIC)
+  return url
+}
+
+async function addressesOf(host: string, lookup: Lookup): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host]
+  try {
+    const addresses = await lookup(host)
+    if (addresses.length > 0) return addresses
+  } catch (cause) {
+    throw new OutboundError('the address could not be reached', { retryable: true, cause })
+  }
+  throw new OutboundError('the address could not be reached', { retryable: true })
+}
+
+/**
+ * The target that a URL names, relative to `base` where there is one. The name is resolved once.
+ * @throws OutboundError when it may not be asked or cannot be resolved; the signal's reason when that aborts first.
+ */
+export async function openTarget(
+  text: string,
+  { privateHosts, lookup, base, signal }: TargetRules & { readonly base?: URL; readonly signal: AbortSignal },
+): Promise<Target> {
+  const url = readAddress(text, { privateHosts, base })
+  const addresses = await orAborted(addressesOf(hostOf(url), lookup), signal)
+  if (!isAllowed(url, privateHosts) && !addresses.every(isPublicAddress)) throw new OutboundError(NOT_PUBLIC)
+  return { url, addresses }
+}
