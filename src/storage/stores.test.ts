@@ -84,7 +84,9 @@ test('[SR2] a home that was not made to its end is made anew', async () => {
   await mkdir(half, { recursive: true })
   await writeFile(join(half, 'PG_VERSION'), '18')
   const stores = home.open()
-  await say((await stores.open()).conversations, 'one')
+  const { conversations } = await stores.open()
+  await say(conversations, 'one')
+  expect((await conversations.get(name))?.turnCount).toBe(1)
   await stores.close()
 })
 

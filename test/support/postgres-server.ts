@@ -111,7 +111,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 }
 
 /** Of the test runner: one server for the whole run. */
-export default async function setup(project: {
+export async function setup(project: {
   provide(key: 'postgresUrl', url: string): void
 }): Promise<() => Promise<void>> {
   try {

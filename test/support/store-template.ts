@@ -42,7 +42,7 @@ export async function putStore(dataDirectory: string): Promise<void> {
 }
 
 /** Of the test runner. */
-export default async function setup(project: {
+export async function setup(project: {
   provide(key: 'storeTemplate', path: string): void
 }): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'vivavoce-template-'))
