@@ -33,7 +33,9 @@ export const createClient = ({ urls, random }: Pick<LoadOptions, 'urls' | 'rando
   async ask(path, init = {}) {
     const [first, ...others] = urls()
     if (first === undefined) return undefined
-    const headers = { authorization: 'Bearer k', connection: 'close', ...init.headers }
+    const headers = new Headers(init.headers)
+    headers.set('authorization', 'Bearer k')
+    headers.set('connection', 'close')
     try {
       return await fetch(random.pick([first, ...others]) + path, { ...init, headers })
     } catch {
