@@ -227,6 +227,11 @@ describe.each([
     expect(heard).toEqual(['so', ': tool Bash', 'error upstream_refused'])
   })
 
+  test('[DO6] [ER7] a run that reaches its budget ends with that failure, also when it streams', async () => {
+    const heard = await hear(`${call('Bash', { command: 'echo hi' })}[rehearse usage=90000000,900000]`)
+    expect(heard).toEqual([': tool Bash', 'error budget_exceeded'])
+  })
+
   test('[CA1] [CA2] [LG2] a client that leaves while a command runs ends the run: its processes, workspace and place', async () => {
     const leaving = new AbortController()
     const failures = (): number => stage.observations.filter(({ type }) => type === 'request-failed').length
@@ -255,4 +260,31 @@ describe.each([
     })
     expect(failures()).toBe(failed)
   })
+})
+
+test('[ER8] [LG2] a command that goes on for ever is ended with the run’s time, and the caller is told', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-doer-stream-'))
+  try {
+    const agents = join(directory, 'agents')
+    await mkdir(agents)
+    for (const [name, text] of Object.entries(AGENTS)) await writeFile(join(agents, name), text)
+    await using stage = await startStage({
+      env: {
+        VIVAVOCE_AGENTS_DIR: agents,
+        VIVAVOCE_AGENT: 'worker',
+        VIVAVOCE_STREAM_AGENT: 'talker',
+        VIVAVOCE_AGENT_TIMEOUT_SECONDS: '3',
+      },
+    })
+    await using held = await heldCommand(directory)
+    const content = `say exactly: so\n${call('Bash', { command: held.command })}`
+    const response = await stage.fetch('/v1/chat/completions', {
+      body: { model: 'worker/sonnet', stream: true, messages: [{ role: 'user', content }] },
+    })
+    expect(await listen(response).toEnd()).toEqual(['so', ': tool Bash', 'error timeout'])
+    // That nothing of it is left is checked when the stage closes.
+    await until(() => stage.ended().some(({ cause }) => cause === 'deadline'))
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
 })
