@@ -186,14 +186,11 @@ export function createAnswer(rules: AnswerRules): Answer {
 
   const called = (call: CallEvent | undefined): Step => (call === undefined ? NOTHING : { text: '', call })
 
-  /** What the model calls for the client, or answers by, is no tool of the agent's own. */
+  /** What a talker calls is the client's affair, and what takes an answer to a schema is no tool of the agent's. */
   const ofToolUses = ({ toolUses = [] }: AssistantMessage): Step => {
-    const own = talker ? [] : toolUses.filter(({ name }) => !structured || name !== OUTPUT_TOOL)
+    const own = talker ? [] : toolUses.filter(({ name }) => name !== OUTPUT_TOOL)
     if (own.length === 0) return NOTHING
-    return {
-      text: structured ? '' : rest(),
-      toolUses: own.map(({ name, input }) => ({ type: 'tool-use', name, input })),
-    }
+    return { text: rest(), toolUses: own.map(({ name, input }) => ({ type: 'tool-use', name, input })) }
   }
 
   const noValue = (): GatewayError =>
