@@ -57,6 +57,11 @@ test('[CA1] a failure that is thrown ends the run', async () => {
   ).ended
 })
 
+test('[DO2] the tools that a doer uses on the way are not waited for', async () => {
+  const last = end('done')
+  expect(await collectTurn(play({ type: 'tool-use', name: 'Read', input: {} }, text('done'), last))).toBe(last)
+})
+
 test('[FN2] calls on the way are part of the end, not of what is waited for', async () => {
   const last = end('', { reason: 'calls', calls: [{ id: 'c', name: 'f', arguments: '{}' }] })
   const call = [

@@ -11,6 +11,7 @@ export async function collectTurn(events: AsyncIterable<TurnEvent>): Promise<Tur
       case 'text-delta':
       case 'call-start':
       case 'call-delta':
+      case 'tool-use':
         break
       case 'turn-end':
         end = event

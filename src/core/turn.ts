@@ -67,13 +67,21 @@ export type CallEvent =
   | { readonly type: 'call-start'; readonly id: string; readonly name: string }
   | { readonly type: 'call-delta'; readonly arguments: string }
 
+/** A doer uses a tool of its own, by the model's name of it; told before what comes of it is known. A talker has none. */
+export interface ToolUseEvent {
+  readonly type: 'tool-use'
+  readonly name: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
 /**
  * In order; ends with exactly one `turn-end` or `turn-failed`; deltas are never empty and hold whole characters. Once a call
- * was begun there is no more text.
+ * was begun there is no more text; uses of tools stand anywhere between the texts.
  */
 export type TurnEvent =
   | { readonly type: 'text-delta'; readonly text: string }
   | CallEvent
+  | ToolUseEvent
   | TurnEnd
   | { readonly type: 'turn-failed'; readonly error: GatewayError }
 

@@ -1,8 +1,14 @@
 /** The way of an answer's events into the frames of its stream. */
 import { GatewayError, toGatewayError, type Clock, type TurnEvent } from '../core/index.ts'
-import { encodeSseEvent, isAbortOf } from '../lib/index.ts'
+import { encodeSseComment, encodeSseEvent, isAbortOf } from '../lib/index.ts'
 import { createChunkEncoder, encodeOpenAiError, type AnswerHead } from '../wire/index.ts'
 import type { Frames } from './event-stream.ts'
+
+const TOOL_NAME_CHARS = 128
+
+/** A tool's use, for who looks on: clients ignore comments. The name is the model's, so only plain characters of it leave. */
+const toolComment = (name: string): string =>
+  encodeSseComment(`tool ${name.slice(0, TOOL_NAME_CHARS).replace(/[^\w.-]/g, '_')}`)
 
 /** The frames of an answer. What fails after the headers is the last frame; an abort ends without one (R63). */
 export async function* toFrames(
@@ -36,6 +42,9 @@ export async function* toFrames(
         case 'call-start':
         case 'call-delta':
           yield { text: frame(encode.call(event)), last: false }
+          break
+        case 'tool-use':
+          yield { text: toolComment(event.name), last: false }
           break
         case 'turn-end':
           over = true

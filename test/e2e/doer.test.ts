@@ -185,7 +185,7 @@ describe('a doer on the real CLI', () => {
   test('[ER11] [ER7] an answer that breaks off and is begun again is a failure, not sent twice', async () => {
     const body = {
       model: 'reader/sonnet',
-      messages: [{ role: 'user', content: 'count to 8 [rehearse drop=5 fail-times=1]' }],
+      messages: [{ role: 'user', content: 'count to 8 [rehearse drop=5 slow=100 fail-times=1]' }],
     }
     const whole = await stage.fetch('/v1/chat/completions', { body })
     expect([whole.status, await whole.json()]).toEqual([
@@ -197,11 +197,14 @@ describe('a doer on the real CLI', () => {
         body: {
           ...body,
           stream: true,
-          messages: [{ role: 'user', content: 'count to 9 [rehearse drop=5 fail-times=1]' }],
+          messages: [{ role: 'user', content: 'count to 9 [rehearse drop=5 slow=100 fail-times=1]' }],
         },
       }),
     )
-    expect(streamed).toMatchObject({ text: '1 2 3 4 5', done: false, error: { code: 'upstream_failed' } })
+    // The last words may be lost with their connection.
+    expect(streamed.text).toMatch(/^1[ \d]*$/)
+    expect('1 2 3 4 5').toContain(streamed.text)
+    expect(streamed).toMatchObject({ done: false, error: { code: 'upstream_failed' } })
   })
 
   test('[CC1] a talker may answer without streaming, and has no workspace', async () => {

@@ -11,6 +11,7 @@ describe('a stream that is right', () => {
     ['an answer that says nothing', stream(opening(''), STOP)],
     ['usage after the finish', stream(opening('a'), STOP, usage({ cost_usd: 0.5 }))],
     ['comments in between', stream(opening('a'), ': keep-alive\n\n', text('b'), STOP)],
+    ['tools that are used', stream(': tool Read\n\n', opening('a'), ': tool mcp__a__b.c-1\n\n', STOP)],
     ['a call in pieces', stream(openingCall(call(0, '')), calling(more(0, '{"a"')), calling(more(0, ':1}')), CALLS)],
     [
       'text, then two calls',
@@ -147,6 +148,11 @@ describe('a stream that is wrong', () => {
       'an event name',
       stream('event: message\ndata: {}\n\n', opening('a'), STOP),
       'a line is neither data nor a comment: event: message',
+    ],
+    [
+      'what a tool is given',
+      stream(opening('a'), ': tool Read {}\n\n', STOP),
+      'a comment tells more than a silence or the name of a tool: : tool Read {}',
     ],
     [
       'two data lines in one event',

@@ -2,9 +2,24 @@
  * Follows one turn through the CLI's messages and says what leaves, how it ends, or why it failed. Pure: one message in,
  * one step out.
  */
-import { GatewayError, NO_USAGE, type CallEvent, type StopReason, type TurnEnd, type Usage } from '../../core/index.ts'
+import {
+  GatewayError,
+  NO_USAGE,
+  type CallEvent,
+  type StopReason,
+  type ToolUseEvent,
+  type TurnEnd,
+  type Usage,
+} from '../../core/index.ts'
 import { createStopText, wholeCharacters } from '../../lib/index.ts'
-import { failureOfRetry, failureOfResult, fromToolName, type CliMessage, type CliResult } from '../protocol/index.ts'
+import {
+  failureOfRetry,
+  failureOfResult,
+  fromToolName,
+  type AssistantMessage,
+  type CliMessage,
+  type CliResult,
+} from '../protocol/index.ts'
 import { createCallTrack, isReadable } from './call-track.ts'
 
 export interface AnswerRules {
@@ -33,6 +48,8 @@ export interface Step {
   readonly text: string
   /** What leaves after the text. */
   readonly call?: CallEvent
+  /** Tools that a doer uses from here on, after the text. */
+  readonly toolUses?: readonly ToolUseEvent[]
   readonly end?: TurnEnd
   readonly failure?: GatewayError
 }
@@ -46,6 +63,9 @@ export const isSignOfLife = ({ type }: CliMessage): boolean =>
   type === 'text' || type === 'activity' || type === 'answer-start' || type === 'call-start' || type === 'call-delta'
 
 const CHARACTERS_A_TOKEN = 4
+
+/** The tool by which the CLI takes the value that a JSON Schema asks for. */
+const OUTPUT_TOOL = 'StructuredOutput'
 
 const NOTHING: Step = { text: '' }
 
@@ -166,6 +186,13 @@ export function createAnswer(rules: AnswerRules): Answer {
 
   const called = (call: CallEvent | undefined): Step => (call === undefined ? NOTHING : { text: '', call })
 
+  /** What a talker calls is the client's affair, and what takes an answer to a schema is no tool of the agent's. */
+  const ofToolUses = ({ toolUses = [] }: AssistantMessage): Step => {
+    const own = talker ? [] : toolUses.filter(({ name }) => name !== OUTPUT_TOOL)
+    if (own.length === 0) return NOTHING
+    return { text: rest(), toolUses: own.map(({ name, input }) => ({ type: 'tool-use', name, input })) }
+  }
+
   const noValue = (): GatewayError =>
     new GatewayError('schema_unmet', 'The model did not produce an answer that satisfies the schema.')
 
@@ -217,7 +244,7 @@ export function createAnswer(rules: AnswerRules): Answer {
           return ofAnswerEnd(message)
         case 'assistant':
           problem = message.problem ?? problem
-          return NOTHING
+          return ofToolUses(message)
         case 'retry': {
           if (isBrokenOff()) return brokenOff()
           const failure = talker ? failureOfRetry(message) : undefined

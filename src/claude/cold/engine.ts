@@ -144,10 +144,15 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
         }
         const { message } = decoded
         if (isSignOfLife(message)) watchdog.fed()
-        const { text, end, failure } = answer.take(message)
+        const { text, toolUses = [], end, failure } = answer.take(message)
         if (text !== '') {
           watchdog.rest()
           yield { type: 'text-delta', text }
+          watchdog.fed()
+        }
+        for (const toolUse of toolUses) {
+          watchdog.rest()
+          yield toolUse
           watchdog.fed()
         }
         if (failure !== undefined) {

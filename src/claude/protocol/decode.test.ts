@@ -112,6 +112,36 @@ test('an assistant message that the CLI wrote itself has a problem', () => {
   })
 })
 
+const saidLine = (content: unknown, rest: object = {}): string =>
+  line({ type: 'assistant', message: { model: 'm', content }, parent_tool_use_id: null, ...rest })
+const use = (rest: object = {}): object => ({ type: 'tool_use', id: 't', name: 'Read', input: { a: 1 }, ...rest })
+
+test('[DO8] a finished message tells the tools that it uses, in order, and nothing else of it', () => {
+  const assistant = { type: 'assistant', problem: undefined }
+  for (const [content, toolUses] of [
+    [[use()], [{ name: 'Read', input: { a: 1 } }]],
+    [
+      [{ type: 'text', text: 'no' }, use({ name: 'mcp__a__инструмент' }), { type: 'thinking', thinking: 'no' }, use()],
+      [
+        { name: 'mcp__a__инструмент', input: { a: 1 } },
+        { name: 'Read', input: { a: 1 } },
+      ],
+    ],
+    [[use({ input: undefined }), use({ input: 'x' })], [1, 2].map(() => ({ name: 'Read', input: {} }))],
+    [[null, 'tool_use', 7, [], {}, use()], [{ name: 'Read', input: { a: 1 } }]],
+  ] as const)
+    expect(decodeLine(saidLine(content))).toStrictEqual({ ok: true, message: { ...assistant, toolUses } })
+  for (const content of [undefined, null, 'tool_use', [], [use({ name: 7 })], [use({ type: 'server_tool_use' })]])
+    expect(decodeLine(saidLine(content))).toStrictEqual({ ok: true, message: assistant })
+})
+
+test('[DO8] a tool that a sub-agent uses is a sign of life and no more', () => {
+  expect(decodeLine(saidLine([use()], { parent_tool_use_id: 'toolu_1' }))).toStrictEqual({
+    ok: true,
+    message: { type: 'activity' },
+  })
+})
+
 const responseLine = (response: unknown): string => line({ type: 'control_response', response })
 
 test('[WP4] an answer to a control request has its id and its fields, and a problem where it is no success', () => {

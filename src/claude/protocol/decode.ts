@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { NO_USAGE, type Usage } from '../../core/index.ts'
 import { parseJson } from '../../lib/index.ts'
-import type { CliMessage, CliResult, Decoded } from './message.ts'
+import type { AssistantMessage, CliMessage, CliResult, Decoded, ToolUse } from './message.ts'
 
 const count = z.number().nonnegative().catch(0)
 const usageShape = z
@@ -52,9 +52,17 @@ const streamEvent = z.looseObject({
   }),
 })
 
+const toolUse = z.looseObject({
+  type: z.literal('tool_use'),
+  name: z.string(),
+  input: z.record(z.string(), z.unknown()).catch({}),
+})
+
 const assistant = z.looseObject({
   error: optionalString,
-  message: z.looseObject({ model: optionalString }).catch({ model: undefined }),
+  message: z
+    .looseObject({ model: optionalString, content: z.array(z.unknown()).catch([]) })
+    .catch({ model: undefined, content: [] }),
 })
 
 const result = z.looseObject({
@@ -139,6 +147,15 @@ function ofStreamEvent(value: unknown): CliMessage {
   }
 }
 
+function toAssistant({ error, message }: z.infer<typeof assistant>): AssistantMessage {
+  const problem = error ?? (message.model === '<synthetic>' ? 'synthetic' : undefined)
+  const toolUses = message.content.flatMap((block): readonly ToolUse[] => {
+    const { success, data } = toolUse.safeParse(block)
+    return success ? [{ name: data.name, input: data.input }] : []
+  })
+  return { type: 'assistant', problem, ...(toolUses.length === 0 ? {} : { toolUses }) }
+}
+
 const toResult = (fields: z.infer<typeof result>): CliResult => ({
   type: 'result',
   subtype: fields.subtype,
@@ -157,10 +174,8 @@ function ofLine(type: string, subtype: string | undefined, value: unknown): CliM
   switch (type) {
     case 'stream_event':
       return ofStreamEvent(value)
-    case 'assistant': {
-      const { error, message } = assistant.parse(value)
-      return { type: 'assistant', problem: error ?? (message.model === '<synthetic>' ? 'synthetic' : undefined) }
-    }
+    case 'assistant':
+      return toAssistant(assistant.parse(value))
     case 'result':
       return toResult(result.parse(value))
     case 'control_response': {

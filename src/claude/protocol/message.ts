@@ -17,8 +17,7 @@ export type CliMessage =
   /** The model thinks, or a sub-agent is at work: a sign of life, nothing to relay. */
   | { readonly type: 'activity' }
   | { readonly type: 'answer-end'; readonly stopReason: string | undefined; readonly usage: Usage }
-  /** A finished message of the transcript; `problem` is set where the CLI wrote it in the model's place. */
-  | { readonly type: 'assistant'; readonly problem: string | undefined }
+  | AssistantMessage
   | CliRetry
   | CliResult
   | ControlAnswer
@@ -32,6 +31,24 @@ export type CliMessage =
     }
   /** Anything else; observed, not fatal. */
   | { readonly type: 'other'; readonly kind: string }
+
+/** The model uses a tool that the CLI runs. */
+export interface ToolUse {
+  readonly name: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
+/**
+ * A finished part of what the model says: a text, a thought or a tool's use, in their order. A tool is run once this was
+ * printed, also where the model's message breaks off behind it.
+ */
+export interface AssistantMessage {
+  readonly type: 'assistant'
+  /** Set where the CLI wrote it in the model's place. */
+  readonly problem: string | undefined
+  /** Absent where there are none. */
+  readonly toolUses?: readonly ToolUse[]
+}
 
 /** The CLI will send its request again, after `delayMs`. */
 export interface CliRetry {

@@ -5,7 +5,8 @@ const HONOURED: Readonly<Record<string, string>> = {
   model: 'A model, `agent/model`, or a name that `VIVAVOCE_MODEL_ALIASES` maps. Absent: the default.',
   messages:
     'Roles `system`, `developer`, `user`, `assistant`, `tool`, `function`, in any order; content as text or parts. Pictures (`image_url`, data or http) where a user or a result brings them. `name` of a user stands before what is said.',
-  'stream, stream_options.include_usage': 'Server-sent events, with usage in the last chunk where it is asked for.',
+  'stream, stream_options.include_usage':
+    'Server-sent events, with usage in the last chunk where it is asked for. A doer also tells each tool that it uses, as a comment `: tool NAME`.',
   'max_tokens, max_completion_tokens':
     'One limit; the second goes before the first. An answer that meets it ends with `length`.',
   stop: 'A text or up to four, at which the answer ends. Not with `response_format`.',
