@@ -6,6 +6,7 @@ import { locateCli, openProbeCache, type Abilities } from '../claude/index.ts'
 import { ConfigError, loadConfig, readEnvironment } from '../config/index.ts'
 import { isTalker, systemClock } from '../core/index.ts'
 import { AGENTS_DIRECTORY } from '../main.ts'
+import { serverVersion } from '../storage/index.ts'
 import { offerOf } from '../offer.ts'
 import { proveCli } from '../prove-cli.ts'
 
@@ -82,6 +83,12 @@ export async function runDoctor(): Promise<number> {
     await access(config.dataDirectory, constants.W_OK)
     return { found: config.dataDirectory }
   })
+  await check('store', async () => ({
+    found:
+      config.DATABASE_URL === undefined
+        ? 'in the data directory'
+        : `PostgreSQL ${await serverVersion(config.DATABASE_URL)}`,
+  }))
   const cli = await check('claude', async () => {
     const found = await locateCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
     return { found: `${found.version} (${found.path})`, value: found }

@@ -28,3 +28,19 @@ export function openServerHome(url: string, { onError }: { readonly onError: (er
     },
   }
 }
+
+/** What the server says it is. @throws what the connection or the server says. */
+export async function serverVersion(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS })
+  // A connection that breaks rejects what waits for it; unheard, the event would end the program.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ readonly version: string }>(
+      `select current_setting('server_version') as version`,
+    )
+    return rows[0]?.version ?? 'unknown'
+  } finally {
+    await client.end()
+  }
+}
