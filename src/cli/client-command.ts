@@ -83,9 +83,13 @@ export async function runGroup(
   try {
     if (command === undefined)
       throw new UsageError(name === undefined ? 'which command?' : `there is no command ${name}`)
-    return await command.run(args, world)
+    const exitCode = await command.run(args, world)
+    await world.flush()
+    world.signal.throwIfAborted()
+    return exitCode
   } catch (thrown) {
     const error = toCommandError(thrown, world)
+    if (error.code === 'broken_pipe') return error.exitCode
     tellFailure(error, world, { json })
     if (error instanceof UsageError && !json) world.stderr.write(`\n${shownUsage}`)
     return error.exitCode

@@ -1,6 +1,6 @@
 /** What the commands that talk to a server find around them; tests put their own in its place. */
 import { constants } from 'node:os'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import { readEnvironment, type Environment } from '../config/index.ts'
 import { systemClock, type Clock } from '../core/index.ts'
 import { hasCode } from '../lib/index.ts'
@@ -22,6 +22,8 @@ export interface World {
   pause(ms: number, signal: AbortSignal): Promise<void>
   /** Aborts, with a CommandError, when the user stops the command or nobody reads what it writes. */
   readonly signal: AbortSignal
+  /** Resolves once all that was written has left, or could not: then the signal has aborted. */
+  flush(): Promise<void>
 }
 
 const SIGPIPE_EXIT = 128 + constants.signals.SIGPIPE
@@ -48,6 +50,11 @@ export function openWorld(): World & Disposable {
     clock: systemClock,
     pause: (ms, signal) => delay(ms, undefined, { signal }),
     signal: stopping.signal,
+    async flush() {
+      for (const out of [stdout, stderr]) await new Promise((resolve) => out.write('', resolve))
+      // The error of a stream is told after the callback.
+      await setImmediate()
+    },
     // What is written may fail after the command is over: that is still heard.
     [Symbol.dispose]() {
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop)
