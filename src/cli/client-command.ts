@@ -75,15 +75,17 @@ export async function runGroup(
   const command = name === undefined ? undefined : commands.get(name)
   const words = command === undefined && name !== undefined ? [name, ...args] : args
   const shownUsage = command?.usage ?? usage
-  if (hasFlag(words, '--help', '-h')) {
-    world.stdout.write(shownUsage)
-    return 0
-  }
   const json = hasFlag(words, '--json')
+  const perform = async (): Promise<number> => {
+    if (hasFlag(words, '--help', '-h')) {
+      world.stdout.write(shownUsage)
+      return 0
+    }
+    if (command !== undefined) return await command.run(args, world)
+    throw new UsageError(name === undefined || name.startsWith('-') ? 'which command?' : `there is no command ${name}`)
+  }
   try {
-    if (command === undefined)
-      throw new UsageError(name === undefined ? 'which command?' : `there is no command ${name}`)
-    const exitCode = await command.run(args, world)
+    const exitCode = await perform()
     await world.flush()
     world.signal.throwIfAborted()
     return exitCode

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { errorKind, ERRORS, type ErrorCode } from '../core/index.ts'
 import { parseJson } from '../lib/index.ts'
 import { CommandError } from './command-error.ts'
 
@@ -20,14 +21,18 @@ interface Reply {
   readonly hasKey: boolean
 }
 
-const toDo = ({ status, hasKey }: Reply, waitSeconds: number | undefined): string => {
+/** Whether it may pass by itself; a code that this version does not know may. */
+const isPassing = (code: string): boolean => !(code in ERRORS) || errorKind(code as ErrorCode).retryable
+
+const toDo = ({ status, hasKey }: Reply, code: string, waitSeconds: number | undefined): string => {
   if (status === 401) {
     return hasKey
       ? ' The key in API_BEARER_TOKEN is not one of this server.'
       : ' Set API_BEARER_TOKEN to the key of this server.'
   }
   if (waitSeconds !== undefined) return ` Try again in ${waitSeconds} s.`
-  return status === 503 ? ' `vivavoce doctor`, on the server, checks what it needs.' : ''
+  if (status !== 503) return ''
+  return isPassing(code) ? ' Try again shortly.' : ' `vivavoce doctor`, on the server, checks what it needs.'
 }
 
 /** A reply that is no success, as what the user is told. */
@@ -51,7 +56,7 @@ export function replyError(reply: Reply): CommandError {
   const { detail, code } = parsed.data
   const wait = headers.get('retry-after') ?? ''
   const waitSeconds = /^\d+$/.test(wait) ? Number(wait) : undefined
-  return new CommandError(`${detail}${toDo(reply, waitSeconds)}`, {
+  return new CommandError(`${detail}${toDo(reply, code, waitSeconds)}`, {
     code,
     details: { status, ...(waitSeconds === undefined ? {} : { retry_after_seconds: waitSeconds }) },
   })

@@ -29,17 +29,20 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Everything on its stdin; without it stdin stays open. */
   readonly input?: string | Uint8Array
+  /** A file that stdout goes to. */
+  readonly stdout?: number
 }
 
-export function startCommand(args: readonly string[], { env = {}, input }: RunOptions = {}): Running {
+export function startCommand(args: readonly string[], { env = {}, input, stdout }: RunOptions = {}): Running {
   const child = spawn(process.execPath, [bin, ...args], {
     env: { PATH: process.env['PATH'], HOME: tmpdir(), API_BEARER_TOKEN: 'test-key', ...env },
+    stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
   })
   let out = ''
   let err = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  if (input !== undefined) child.stdin.end(input)
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text))
+  if (input !== undefined) child.stdin?.end(input)
   const ended = new Promise<Ran>((resolve) => child.once('close', (code) => resolve({ code, out, err })))
   return {
     pid: child.pid ?? 0,
@@ -48,8 +51,8 @@ export function startCommand(args: readonly string[], { env = {}, input }: RunOp
     ended,
     says: async (pattern) => void (await until(() => pattern.test(out + err))),
     kill: (signal) => void child.kill(signal),
-    stopReading: () => child.stdout.destroy(),
-    write: (text) => void child.stdin.write(text),
+    stopReading: () => void child.stdout?.destroy(),
+    write: (text) => void child.stdin?.write(text),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended

@@ -181,6 +181,21 @@ test('[CM9] a server that stays away is waited for, longer and longer, and then 
   expect(world.pauses).toHaveLength(26)
 })
 
+test('[CM9] [CM12] what fails once the job is over does not say that it goes on', async () => {
+  gateway.on(EVENTS, stream(all))
+  gateway.on('GET /jobs/job_1', refuse(503, 'store_unavailable', 'The store does not answer.'))
+  const { code, err } = await run('--json', 'job_1')
+  expect(code).toBe(1)
+  expect(JSON.parse(err)).toEqual({
+    error: {
+      message: 'The store does not answer. Try again shortly.',
+      code: 'store_unavailable',
+      status: 503,
+      job_id: 'job_1',
+    },
+  })
+})
+
 test('[CM9] [CM14] [CM15] on a terminal text and progress keep apart, and nothing of the job is obeyed', async () => {
   gateway.on(
     EVENTS,

@@ -72,16 +72,21 @@ function keyOf({ key = newId('cli_') }: Values): string {
 
 /** Tries again while the connection breaks: the key makes it one job. */
 async function send(client: Client, body: object, key: string, { pause, signal }: World) {
+  const headers = { 'idempotency-key': key }
+  let tries = 0
   try {
     return await persistently(
-      () =>
-        client.ask(acceptedSchema, '/execute', { method: 'POST', body, headers: { 'idempotency-key': key }, signal }),
+      () => {
+        tries++
+        return client.ask(acceptedSchema, '/execute', { method: 'POST', body, headers, signal })
+      },
       { pause, signal, wasReached: false },
     )
   } catch (thrown) {
     const error: unknown = isAbortOf(thrown, signal) ? signal.reason : thrown
     const isUnknown =
-      error instanceof ConnectionError || (error instanceof CommandError && error.code === 'interrupted')
+      (error instanceof ConnectionError && (error.isBroken || tries > 1)) ||
+      (error instanceof CommandError && error.code === 'interrupted')
     if (!isUnknown) throw error
     throw error.with(
       `; should the server have taken the job, submitting the same again with --key ${key} will find it`,

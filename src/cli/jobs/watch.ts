@@ -26,9 +26,15 @@ export async function watchJob(
   world: World,
 ): Promise<ShownJob> {
   const { signal, pause } = world
+  let isKnown = wasReached
+  let isOver = false
   try {
     const onLost = (waitMs: number): void => progress.note(`the connection was lost; again in ${waitMs / 1000} s`)
-    for await (const event of followEvents(id, { ...world, client, wasReached, onLost })) onEvent(event)
+    for await (const event of followEvents(id, { ...world, client, wasReached, onLost })) {
+      isKnown = true
+      isOver = event.type === 'ended'
+      onEvent(event)
+    }
     return await persistently(() => client.ask(jobSchema, jobPath(id), { signal }), {
       pause,
       signal,
@@ -36,11 +42,10 @@ export async function watchJob(
     })
   } catch (thrown) {
     const error: unknown = isAbortOf(thrown, signal) ? signal.reason : thrown
-    if (!(error instanceof CommandError) || !['interrupted', 'unreachable'].includes(error.code)) throw error
-    throw error.with(
-      `; the job goes on: \`vivavoce jobs follow ${id}\` follows it, \`vivavoce jobs cancel ${id}\` ends it`,
-      { job_id: id },
-    )
+    if (!(error instanceof CommandError)) throw error
+    const goesOn = (isKnown || error.code === 'interrupted') && !isOver && error.code !== 'not_found'
+    const more = `; the job goes on: \`vivavoce jobs follow ${id}\` follows it, \`vivavoce jobs cancel ${id}\` ends it`
+    throw error.with(goesOn ? more : '', { job_id: id })
   }
 }
 
