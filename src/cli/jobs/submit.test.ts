@@ -97,7 +97,7 @@ test('[CM6] who stops waiting for the reply is told the key that finds the job',
   expect(code).toBe(130)
   expect(JSON.parse(err)).toEqual({
     error: {
-      message: expect.stringContaining(`--key ${keys()[0]}`),
+      message: expect.stringContaining(`--key ${String(keys()[0])}`),
       code: 'interrupted',
       idempotency_key: keys()[0],
     },
