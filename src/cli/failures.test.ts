@@ -12,7 +12,10 @@ import {
   type FakeGateway,
   type Step,
 } from '../../test/support/fake-gateway.ts'
+import { createFakeWorld } from '../../test/support/fake-world.ts'
 import { runCommand, startCommand } from '../../test/support/run-command.ts'
+import { runGroup } from './client-command.ts'
+import { list as listJobs } from './jobs/list.ts'
 
 let gateway: FakeGateway
 beforeEach(async () => {
@@ -87,13 +90,16 @@ test.each(FAILURES)(
   '[CM12] [CM13] %s is told with what to do, as text and as JSON',
   async (_, step, message, error) => {
     gateway.on('GET /jobs', step)
-    const plain = await list()
-    expect([plain.code, plain.out]).toEqual([1, ''])
-    expect(plain.err).toMatch(/^vivavoce: /)
-    expect(plain.err).toContain(message)
-    const json = await list({}, '--json')
-    expect([json.code, json.out]).toEqual([1, ''])
-    expect(JSON.parse(json.err)).toEqual({ error: { ...error, message: expect.any(String) } })
+    const told = async (...args: readonly string[]): Promise<string> => {
+      const world = createFakeWorld({ url: gateway.url })
+      expect(await runGroup({ usage: '', commands: new Map([['list', listJobs]]) }, ['list', ...args], world)).toBe(1)
+      expect(world.out()).toBe('')
+      return world.err()
+    }
+    const plain = await told()
+    expect(plain).toMatch(/^vivavoce: /)
+    expect(plain).toContain(message)
+    expect(JSON.parse(await told('--json'))).toEqual({ error: { ...error, message: expect.any(String) } })
   },
 )
 

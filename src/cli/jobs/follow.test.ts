@@ -54,6 +54,20 @@ test('[CM9] what a job says is on stdout, its states and tools on stderr', async
   })
 })
 
+test('[CM9] what a tool is given is shown on one line, and not at any length', async () => {
+  const input = `{"text":"${'ж🙂\n'.repeat(5000)}"}`
+  gateway.on(
+    EVENTS,
+    stream([
+      { sequence: 1, type: 'tool', name: 'Write', input },
+      { ...all[7], sequence: 2 },
+    ]),
+  )
+  const [line = ''] = (await run('job_1')).err.split('\n')
+  expect(line).toMatch(/^Write \{"text":"ж🙂 ж🙂 .*…$/)
+  expect(line.length).toBeLessThan(250)
+})
+
 test('[CM9] what happens is shown as it happens', async () => {
   const more = Promise.withResolvers<void>()
   gateway.on(EVENTS, (response) => {

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   cut,
@@ -9,7 +10,11 @@ import {
   stream,
   type FakeGateway,
 } from '../../../test/support/fake-gateway.ts'
+import { createFakeWorld } from '../../../test/support/fake-world.ts'
 import { runCommand, startCommand } from '../../../test/support/run-command.ts'
+import { runGroup } from '../client-command.ts'
+import { CommandError } from '../command-error.ts'
+import { submit as submitCommand } from './submit.ts'
 
 let gateway: FakeGateway
 beforeEach(async () => {
@@ -105,14 +110,44 @@ test('[CM6] who stops waiting for the reply is told the key that finds the job',
 })
 
 test('[CM6] who stops while the prompt is awaited has submitted nothing', async () => {
-  await using running = startCommand(['jobs', 'submit'], { env: env() })
-  running.write('half a prompt')
-  // It takes signals once it is up; a second one would end it at once.
-  const asked = setInterval(() => running.kill('SIGINT'), 500)
-  const { code } = await running.ended
-  clearInterval(asked)
-  expect(code === 130 || code === null).toBe(true)
+  const stopping = new AbortController()
+  const stdin = new PassThrough()
+  stdin.write('half a prompt')
+  const world = { ...createFakeWorld({ url: gateway.url, signal: stopping.signal }), stdin }
+  const done = runGroup({ usage: '', commands: new Map([['submit', submitCommand]]) }, ['submit'], world)
+  stopping.abort(new CommandError('interrupted', { code: 'interrupted', exitCode: 130 }))
+  expect(await done).toBe(130)
+  expect(stdin.destroyed).toBe(true)
   expect(gateway.asked).toEqual([])
+})
+
+test('[CM6] a server that stays away is tried for some seconds; then the key is told', async () => {
+  gateway.on('POST /execute', cut)
+  const world = createFakeWorld({ url: gateway.url })
+  await expect(submitCommand.run(['--key', 'k-1', 'x'], world)).rejects.toMatchObject({
+    code: 'unreachable',
+    message: expect.stringContaining('submitting the same again with --key k-1 will find it'),
+    details: { idempotency_key: 'k-1' },
+  })
+  expect(world.pauses).toEqual([250, 500, 1000, 2000, 4000, 8000])
+  expect(gateway.asked).toHaveLength(7)
+})
+
+test('[CM6] a server that goes away in between is waited for', async () => {
+  gateway.on('POST /execute', cut)
+  const world = createFakeWorld({ url: gateway.url })
+  const away = {
+    ...world,
+    pause: async (ms: number, signal: AbortSignal) => {
+      await world.pause(ms, signal)
+      if (world.pauses.length === 1) await gateway[Symbol.asyncDispose]()
+    },
+  }
+  await expect(submitCommand.run(['x'], away)).rejects.toMatchObject({
+    code: 'unreachable',
+    message: expect.stringMatching(/no server to be reached .* will find it$/),
+  })
+  expect(world.pauses).toHaveLength(6)
 })
 
 test.each([

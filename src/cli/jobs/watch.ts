@@ -1,4 +1,5 @@
 /** Following a job to its end: what following and waiting have in common. */
+import { shown } from '../../core/index.ts'
 import { isAbortOf } from '../../lib/index.ts'
 import type { Client } from '../client.ts'
 import { CommandError } from '../command-error.ts'
@@ -64,7 +65,7 @@ export function doingAfter({
     case 'started':
       return attempt > 1 ? `running, attempt ${attempt}` : 'running'
     case 'tool':
-      return `${name ?? 'a tool'} ${input}`.trimEnd()
+      return `${name ?? 'a tool'} ${shown(input)}`.trimEnd()
     case 'retrying':
       return `to be tried again in ${Math.ceil(inMs / 1000)} s (${error})`
     default:
