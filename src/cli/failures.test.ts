@@ -15,7 +15,13 @@ import {
 import { createFakeWorld } from '../../test/support/fake-world.ts'
 import { runCommand, startCommand } from '../../test/support/run-command.ts'
 import { runGroup } from './client-command.ts'
+import { forget } from './conversations/forget.ts'
+import { list as listConversations } from './conversations/list.ts'
+import { show } from './conversations/show.ts'
+import { cancel } from './jobs/cancel.ts'
+import { follow } from './jobs/follow.ts'
 import { list as listJobs } from './jobs/list.ts'
+import { submit } from './jobs/submit.ts'
 
 let gateway: FakeGateway
 beforeEach(async () => {
@@ -171,9 +177,18 @@ test.each([[['help']], [['--help']], [['-h']]])('[CM5] the usage is there to be 
   expect(await runCommand(args)).toMatchObject({ code: 0, out: expect.stringContaining('usage: vivavoce <command>') })
 })
 
-test.each(['submit', 'list', 'follow', 'cancel'])('[CM5] so is that of each command: jobs %s', async (name) => {
-  const { code, out, err } = await runCommand(['jobs', name, '--help'])
-  expect([code, err]).toEqual([0, ''])
-  expect(out).toContain(`usage: vivavoce jobs ${name}`)
-  expect(out).toContain('--url URL')
+test.each([
+  ['jobs submit', submit],
+  ['jobs list', listJobs],
+  ['jobs follow', follow],
+  ['jobs cancel', cancel],
+  ['conversations list', listConversations],
+  ['conversations show', show],
+  ['conversations forget', forget],
+])('[CM5] so is that of each command: %s', async (name, command) => {
+  const world = createFakeWorld({ url: gateway.url })
+  expect(await runGroup({ usage: '', commands: new Map([['it', command]]) }, ['it', '--help'], world)).toBe(0)
+  expect(world.err()).toBe('')
+  expect(world.out()).toContain(`usage: vivavoce ${name}`)
+  expect(world.out()).toContain('--url URL')
 })
