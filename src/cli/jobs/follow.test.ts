@@ -194,6 +194,27 @@ test('[CM9] a silent connection is given up and made anew', async () => {
   expect(world.clock.armed).toBe(0)
 })
 
+test('[CM9] a connection on which something comes every so often is kept', async () => {
+  const opened = Promise.withResolvers<Parameters<Parameters<FakeGateway['on']>[1]>[0]>()
+  gateway.on(EVENTS, (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(all.slice(0, 2).map(frame).join(''))
+    opened.resolve(response)
+  })
+  const world = createFakeWorld({ url: gateway.url })
+  const done = follow.run(['job_1'], world)
+  const response = await opened.promise
+  for (const event of [all[2], all[6]]) {
+    await until(() => world.clock.armed === 1)
+    await world.clock.advance(30_000)
+    response.write(`: keep-alive\n\n${frame(event)}`)
+    await until(() => world.out().endsWith(event.text))
+  }
+  await world.clock.advance(30_000)
+  response.end(frame(all[7]))
+  expect(await done).toBe(0)
+  expect(resumed()).toEqual([undefined])
+})
+
 test('[CM9] a server that stays away is waited for, longer and longer, and then given up', async () => {
   gateway.on(EVENTS, stream(all.slice(0, 3), 'cut'), cut)
   const world = createFakeWorld({ url: gateway.url })
