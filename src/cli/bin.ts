@@ -3,13 +3,13 @@ import { AgentFilesError } from '../agents/index.ts'
 import { ConfigError } from '../config/index.ts'
 import { GatewayError } from '../core/index.ts'
 import { hasCode } from '../lib/index.ts'
+import { CommandError } from './command-error.ts'
 import { runCommand } from './command.ts'
-import { DemoError } from './demo.ts'
 
 /** What the operator is told: one message for what can be put right, a stack for a defect. */
 function told(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const expected = [ConfigError, DemoError, AgentFilesError].some((kind) => error instanceof kind)
+  const expected = [ConfigError, CommandError, AgentFilesError].some((kind) => error instanceof kind)
   if (expected) return error.message
   if (error instanceof GatewayError)
     return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message

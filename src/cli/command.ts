@@ -1,19 +1,12 @@
 import { parseArgs } from 'node:util'
-import { printConfig } from './config.ts'
-import { runDemo } from './demo.ts'
-import { runDoctor } from './doctor.ts'
-import { serve } from './serve.ts'
+import { USAGE } from './usage.ts'
 
-const USAGE = `usage: vivavoce <command>
-
-  serve [--rehearsal]   serve until stopped; --rehearsal puts a stand-in for the model API behind the CLI
-  demo [--live]         show it at work on the rehearsal; --live uses the login of the CLI
-  doctor                check what serving needs
-  config [--reference]  print the settings in force, or the reference page of all settings
-`
-
-/** Runs one command; resolves to the program's exit code. */
+/** Runs one command; resolves to the program's exit code. What a command needs is loaded with it: some need little. */
 export async function runCommand(args: readonly string[]): Promise<number> {
+  // These have words of their own.
+  if (args[0] === 'jobs') return await (await import('./jobs/index.ts')).runJobs(args.slice(1))
+  if (args[0] === 'conversations')
+    return await (await import('./conversations/index.ts')).runConversations(args.slice(1))
   const { values, positionals, problem } = parse(args)
   const [command, ...rest] = positionals
   if (problem !== undefined || rest.length > 0) {
@@ -22,16 +15,18 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
   switch (command) {
     case 'serve':
-      return await serve({ rehearsal: values.rehearsal === true })
+      return await (await import('./serve.ts')).serve({ rehearsal: values.rehearsal === true })
     case 'demo':
-      return await runDemo({ live: values.live === true })
+      return await (await import('./demo.ts')).runDemo({ live: values.live === true })
     case 'doctor':
-      return await runDoctor()
+      return await (await import('./doctor.ts')).runDoctor()
     case 'config':
-      return printConfig({ reference: values.reference === true })
-    default:
-      process[command === undefined && values.help === true ? 'stdout' : 'stderr'].write(USAGE)
-      return command === undefined && values.help === true ? 0 : 2
+      return (await import('./config.ts')).printConfig({ reference: values.reference === true })
+    default: {
+      const isHelp = command === 'help' || (command === undefined && values.help === true)
+      process[isHelp ? 'stdout' : 'stderr'].write(USAGE)
+      return isHelp ? 0 : 2
+    }
   }
 }
 

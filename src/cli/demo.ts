@@ -7,12 +7,13 @@ import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { loadConfig, readEnvironment, type Config } from '../config/index.ts'
 import { startGateway } from '../main.ts'
 import { createLog } from '../telemetry/index.ts'
+import { CommandError } from './command-error.ts'
 import { rehearse } from './rehearse.ts'
 
 const JOB_POLL_MS = 200
 
 /** What the demonstration showed is not what it should be. */
-export class DemoError extends Error {
+class DemoError extends CommandError {
   override readonly name = 'DemoError'
 }
 

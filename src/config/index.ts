@@ -1,4 +1,5 @@
+export { loadClientSettings, type ClientSettings } from './client-settings.ts'
 export { ConfigError, loadConfig, type Config } from './load-config.ts'
 export { configReference } from './reference.ts'
 export { setting, settingNames, type SettingName } from './settings.ts'
-export { readEnvironment } from './environment.ts'
+export { readEnvironment, type Environment } from './environment.ts'

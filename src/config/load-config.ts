@@ -46,7 +46,8 @@ export class ConfigError extends Error {
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'))
 
-function fromFile(path: string, problems: string[]): Environment {
+/** The settings of the file that `VIVAVOCE_CONFIG` names; what is wrong with it is added to `problems`. */
+export function fromFile(path: string, problems: string[]): Environment {
   let values: Environment
   try {
     values = parseEnv(readFileSync(path, 'utf8'))

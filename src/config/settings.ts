@@ -77,6 +77,19 @@ const tenants = z
   )
   .pipe(z.array(z.object({ tenant: z.string(), key: z.string() })).min(1, 'at least one entry is expected'))
 
+/** An address without a slash at its end, so that a path can be put behind it. */
+const serverUrl = z.string().transform((text, context) => {
+  const url = URL.parse(text)
+  const { protocol = '', username = '', password = '', search = '', hash = '' } = url ?? {}
+  if (url === null || !/^https?:$/.test(protocol) || username + password + search + hash !== '') {
+    context.addIssue({
+      code: 'custom',
+      message: 'an address of the form http://host:port or https://host is expected, without name, password or query',
+    })
+  }
+  return url?.href.replace(/\/+$/, '') ?? ''
+})
+
 interface Setting {
   readonly schema: z.ZodType<unknown, string>
   /** As it would stand in the environment. */
@@ -270,6 +283,12 @@ export const SETTINGS = {
     schema: integer(1, 31_536_000),
     default: '3600',
     tells: 'How long a finished job can be looked up, in seconds.',
+  },
+  VIVAVOCE_URL: {
+    schema: serverUrl,
+    defaultText: 'made of `VIVAVOCE_HOST` and `VIVAVOCE_PORT`',
+    tells:
+      'The address of the server that `vivavoce jobs` and `vivavoce conversations` talk to, where `--url` names none. `API_BEARER_TOKEN` is the key that they present.',
   },
   VIVAVOCE_LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
