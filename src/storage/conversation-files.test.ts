@@ -2,7 +2,6 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { describeConversationStore } from '../../test/support/describe-conversation-store.ts'
 import { openConversationFiles } from './conversation-files.ts'
 
 let root = ''
@@ -13,11 +12,6 @@ afterEach(() => rm(root, { recursive: true }))
 
 const name = { tenant: 't', id: '../x' }
 const talk = { ...name, turns: [{ user: 'Здравей', assistant: '🙂' }] }
-
-describeConversationStore('files', async () => {
-  const directory = join(root, 'conversations')
-  return { store: await openConversationFiles(directory), reopen: () => openConversationFiles(directory) }
-})
 
 test('[CV5] a directory that is missing is made, for its owner only', async () => {
   const directory = join(root, 'a', 'b')

@@ -48,13 +48,19 @@ export function openApp(
   const engine = createScriptedEngine(script)
   const admission = createAdmission({ capacity, maxWaiting, clock })
   const admittedEngine = admitted(wrap(engine), admission)
-  const store = createMemoryConversations()
+  const store = createMemoryConversations({ clock })
   const jobs = createJobs({ engine, room: admission, store: createJobMemory(), clock, observer, ttlMs: 3_600_000 })
+  const conversations = createConversations({
+    engine: admittedEngine,
+    stores: async () => ({ conversations: store }),
+    clock,
+    observer,
+  })
   const background = createBackground({ observer })
   const stopping = new AbortController()
   const app = createApp({
     engine: admittedEngine,
-    conversations: createConversations({ engine: admittedEngine, store }),
+    conversations,
     jobs,
     admission,
     tenantOf: createKeyCheck([

@@ -1,1 +1,7 @@
-export { encodeReply, parseConversationalRequest, type ConversationalRequest } from './conversational.ts'
+export { encodeConversation, encodeConversations } from './conversation.ts'
+export {
+  createReplyEncoder,
+  encodeReply,
+  parseConversationalRequest,
+  type ConversationalRequest,
+} from './conversational.ts'
