@@ -95,10 +95,7 @@ export function createConversations({ engine, stores, clock, observer, ttlMs }: 
     using _underWay = begin()
     const askedAtMs = clock.nowMs()
     using place = await serial.enter(keyOf({ tenant, id }), { signal })
-    await using claim = await takeClaim(
-      { tenant, id },
-      { store, clock, observer, signal, waitMs: rest.limits.turnMs },
-    )
+    await using claim = await takeClaim({ tenant, id }, { store, clock, observer, signal, waitMs: rest.limits.turnMs })
     const history: History = [
       ...asHistory((await store.get({ tenant, id }))?.turns ?? []),
       { role: 'user', text: message },

@@ -61,7 +61,9 @@ test('[CV9] [CV10] conversations can be looked at and listed, those of one tenan
   expect(await conversations.get(named('b', 'u'))).toBeUndefined()
   const first = await conversations.list('t', { limit: 2 })
   expect(first.items.map(({ id }) => id)).toEqual(['c', 'b'])
-  expect((await conversations.list('t', { limit: 2, after: first.next ?? '' })).items.map(({ id }) => id)).toEqual(['a'])
+  expect((await conversations.list('t', { limit: 2, after: first.next ?? '' })).items.map(({ id }) => id)).toEqual([
+    'a',
+  ])
 })
 
 test('[CV9] a conversation can be looked at while a turn of it is under way', async () => {

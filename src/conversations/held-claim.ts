@@ -41,7 +41,10 @@ function hold(claim: Claim, { store, clock, observer }: ClaimOptions): HeldClaim
   let isSpent = false
   let isOver = false
   let extending = Promise.resolve()
-  const arm = (): Disposable => clock.after(EXTEND_EVERY_MS, () => (extending = extend()))
+  const arm = (): Disposable =>
+    clock.after(EXTEND_EVERY_MS, () => {
+      extending = extend()
+    })
   let timer = arm()
 
   async function extend(): Promise<void> {

@@ -84,9 +84,7 @@ test('[CV11] a sweep that fails is reported and tried again in an hour; a turn u
     },
   )
   await conversations.say(turn('held', 'a'))
-  expect(observer.of('cleanup-failed')).toMatchObject([
-    { what: 'conversations', error: { code: 'store_unavailable' } },
-  ])
+  expect(observer.of('cleanup-failed')).toMatchObject([{ what: 'conversations', error: { code: 'store_unavailable' } }])
   isDown = false
   const late = conversations.say(turn('held', 'b'))
   await engine.started(1)

@@ -23,7 +23,9 @@ export function createRetention({ store, ttlMs, clock, observer }: RetentionOpti
   let sweeping = Promise.resolve()
 
   async function sweep(keptMs: number): Promise<void> {
-    next = clock.after(SWEEP_EVERY_MS, () => (sweeping = sweep(keptMs)))
+    next = clock.after(SWEEP_EVERY_MS, () => {
+      sweeping = sweep(keptMs)
+    })
     try {
       await store.deleteIdle({ updatedBeforeMs: clock.nowMs() - keptMs })
     } catch (error) {

@@ -164,7 +164,7 @@ async function addAll(store: ConversationStore, ids: readonly string[], tenant =
 /** The ids of all pages. */
 async function listed(store: ConversationStore, limit: number, tenant = 't'): Promise<readonly string[]> {
   const ids: string[] = []
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const page = await store.list(tenant, { limit, ...(after === undefined ? {} : { after }) })
     ids.push(...page.items.map(({ id }) => id))
     expect(page.items.length).toBeLessThanOrEqual(limit)
@@ -296,8 +296,7 @@ export function describeConversationStore(name: string, open: () => Promise<Stor
       const { store } = await open()
       await addAll(store, ['a', 'b', 'c', 'd', 'e'])
       await addAll(store, ['x', 'y'], 'u')
-      for (const limit of [1, 2, 3, 4, 5, 6, 200])
-        expect(await listed(store, limit)).toEqual(['e', 'd', 'c', 'b', 'a'])
+      for (const limit of [1, 2, 3, 4, 5, 6, 200]) expect(await listed(store, limit)).toEqual(['e', 'd', 'c', 'b', 'a'])
       expect(await listed(store, 1, 'u')).toEqual(['y', 'x'])
       expect(await listed(store, 1, 'nobody')).toEqual([])
       await add(store, named('b'), turn('again', { answeredAtMs: START_MS + 100 }))
@@ -341,7 +340,8 @@ export function describeConversationStore(name: string, open: () => Promise<Stor
       const { store } = await open()
       await addAll(store, ['a', 'b', 'c'])
       const first = await store.list('t', { limit: 2 })
-      for (const after of FOREIGN_CURSORS) expect([after, await store.list('t', { limit: 2, after })]).toEqual([after, first])
+      for (const after of FOREIGN_CURSORS)
+        expect([after, await store.list('t', { limit: 2, after })]).toEqual([after, first])
     })
 
     test('[AU3] [CV10] a part of another tenant’s list leads to none of its conversations', async () => {
@@ -369,28 +369,32 @@ export function describeConversationStore(name: string, open: () => Promise<Stor
       }
     })
 
-    test('[CV3] [CV12] turns that are appended at once, each under its claim, are all there', { timeout: 60_000 }, async () => {
-      const { store, beside } = await open()
-      const stores = [store, (await beside?.()) ?? store]
-      const append = async (index: number): Promise<void> => {
-        const own = stores[index % 2] ?? store
-        const lateMs = Date.now() + DEADLINE_MS
-        for (;;) {
-          const claim = await own.claim(S, { leaseMs: LONG_MS })
-          if (claim === undefined) {
-            if (Date.now() > lateMs) throw new Error('the claim is not given back')
-            await delay(1)
-            continue
+    test(
+      '[CV3] [CV12] turns that are appended at once, each under its claim, are all there',
+      { timeout: 60_000 },
+      async () => {
+        const { store, beside } = await open()
+        const stores = [store, (await beside?.()) ?? store]
+        const append = async (index: number): Promise<void> => {
+          const own = stores[index % 2] ?? store
+          const lateMs = Date.now() + DEADLINE_MS
+          for (;;) {
+            const claim = await own.claim(S, { leaseMs: LONG_MS })
+            if (claim === undefined) {
+              if (Date.now() > lateMs) throw new Error('the claim is not given back')
+              await delay(1)
+              continue
+            }
+            // Whoever has the claim sees all turns before its own.
+            const seen = (await own.get(S))?.turns.length ?? 0
+            expect(await own.append(claim, turn(`${seen}`))).toBe(true)
+            return
           }
-          // Whoever has the claim sees all turns before its own.
-          const seen = (await own.get(S))?.turns.length ?? 0
-          expect(await own.append(claim, turn(`${seen}`))).toBe(true)
-          return
         }
-      }
-      await Promise.all(numbers(25).map(append))
-      expect((await store.get(S))?.turns.map(({ user }) => user)).toEqual(numbers(25).map(String))
-    })
+        await Promise.all(numbers(25).map(append))
+        expect((await store.get(S))?.turns.map(({ user }) => user)).toEqual(numbers(25).map(String))
+      },
+    )
 
     test('[CV12] a claim that is given back can be taken again, and leaves no conversation', async () => {
       const { store, reopen } = await open()

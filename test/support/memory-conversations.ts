@@ -29,7 +29,10 @@ const keyOf = ({ tenant, id }: ConversationName): string => JSON.stringify([tena
 
 const parse = (text: string): Conversation => JSON.parse(text) as Conversation
 
-const summaryOf = ({ turns: _, ...summary }: Conversation): ConversationSummary => summary
+function summaryOf(conversation: Conversation): ConversationSummary {
+  const { turns: _, ...summary } = conversation
+  return summary
+}
 
 /** In the order of a list: the newest turn first; the key parts those of one time. */
 const positionOf = (one: ConversationSummary): string =>

@@ -150,6 +150,8 @@ export const told = async (reply: Response): Promise<readonly unknown[]> => [
 export function readChunks(response: Response): {
   next(): Promise<string | undefined>
   rest(): Promise<readonly string[]>
+  /** Reads no more of it. */
+  leave(): Promise<void>
 } {
   const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
   const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -164,5 +166,6 @@ export function readChunks(response: Response): {
       for (let chunk = await next(); chunk !== undefined; chunk = await next()) chunks.push(chunk)
       return chunks
     },
+    leave: () => reader.cancel(),
   }
 }

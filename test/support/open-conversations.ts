@@ -62,7 +62,14 @@ export interface OpenOptions {
 
 export function openConversations(
   script: (heard: History, index: number) => readonly Step[] = echo,
-  { kept = nothingKept(), clock = createManualClock(), storeClock = clock, ttlMs, run, wrap = (store) => store }: OpenOptions = {},
+  {
+    kept = nothingKept(),
+    clock = createManualClock(),
+    storeClock = clock,
+    ttlMs,
+    run,
+    wrap = (store) => store,
+  }: OpenOptions = {},
 ) {
   const engine = createScriptedEngine(({ history }, index) => script(history, index))
   const observer = createRecordingObserver()

@@ -73,7 +73,8 @@ export function conversational(deps: AppDeps) {
     async forget(c: Context<AppEnv>): Promise<Response> {
       const id = idOf(c)
       if (id === '') return await c.notFound()
-      if (!(await conversations.forget({ tenant: c.get('tenant'), id }, { signal: signalOf(c) }))) throw noConversation()
+      if (!(await conversations.forget({ tenant: c.get('tenant'), id }, { signal: signalOf(c) })))
+        throw noConversation()
       return c.json({ session_id: id, deleted: true })
     },
   }
