@@ -84,6 +84,16 @@ test('[AU3] [CV9] one that is not there, or is another’s, is 404', async () =>
   expect((await request('/v1/conversational/%zz')).status).toBe(404)
 })
 
+test('[CV2] a name that no session can have is 404, and the store is not asked', async () => {
+  const { request, store } = open()
+  const asked = () => Promise.reject(new Error('asked'))
+  Object.assign(store, { get: asked, claim: asked })
+  for (const id of ['x'.repeat(257), '🙂'.repeat(257), 'y'.repeat(8000)])
+    for (const method of ['GET', 'DELETE'])
+      for (const path of [`/${encodeURIComponent(id)}`, `?session_id=${encodeURIComponent(id)}`])
+        expect([method, (await request(`/v1/conversational${path}`, { method })).status]).toEqual([method, 404])
+})
+
 test('[CV10] the list has the newest turn first, part by part', async () => {
   const { say, list, clock } = open()
   expect(await list()).toStrictEqual({ conversations: [], next: null })

@@ -1,11 +1,12 @@
 import type { Context } from 'hono'
-import { GatewayError, isTalker, type Choice } from '../../core/index.ts'
+import { GatewayError, isTalker, type Choice, type ConversationName } from '../../core/index.ts'
 import {
   createReplyEncoder,
   encodeConversation,
   encodeConversations,
   encodePlainError,
   encodeReply,
+  isSessionId,
   parseConversationalRequest,
   parsePageQuery,
 } from '../../wire/index.ts'
@@ -20,8 +21,14 @@ const PATH = '/v1/conversational'
 
 const noConversation = (): GatewayError => new GatewayError('not_found', 'There is no such conversation.')
 
-/** The conversation that is named. A path cannot end in `.` or `..`, so any id may also come as a parameter. */
-const idOf = (c: Context<AppEnv>): string => c.req.query('session_id') ?? restOfPath(c, `${PATH}/`)
+/** The id that is named. A path cannot end in `.` or `..`, so any id may also come as a parameter. */
+const namedIn = (c: Context<AppEnv>): string => c.req.query('session_id') ?? restOfPath(c, `${PATH}/`)
+
+/** The conversation of that id. @throws GatewayError `not_found` when there can be none. */
+function conversationOf(c: Context<AppEnv>, id: string): ConversationName {
+  if (!isSessionId(id)) throw noConversation()
+  return { tenant: c.get('tenant'), id }
+}
 
 function refuseDoer({ agent }: Choice): void {
   if (isTalker(agent)) return
@@ -62,19 +69,16 @@ export function conversational(deps: AppDeps) {
     },
     /** One conversation where one is named, else the list of them. */
     async read(c: Context<AppEnv>): Promise<Response> {
-      const tenant = c.get('tenant')
       if (c.req.path === PATH && c.req.query('session_id') === undefined)
-        return c.json(encodeConversations(await conversations.list(tenant, parsePageQuery(c.req.query()))))
-      const id = idOf(c)
-      const conversation = await conversations.get({ tenant, id })
+        return c.json(encodeConversations(await conversations.list(c.get('tenant'), parsePageQuery(c.req.query()))))
+      const conversation = await conversations.get(conversationOf(c, namedIn(c)))
       if (conversation === undefined) throw noConversation()
       return c.json(encodeConversation(conversation))
     },
     async forget(c: Context<AppEnv>): Promise<Response> {
-      const id = idOf(c)
+      const id = namedIn(c)
       if (id === '') return await c.notFound()
-      if (!(await conversations.forget({ tenant: c.get('tenant'), id }, { signal: signalOf(c) })))
-        throw noConversation()
+      if (!(await conversations.forget(conversationOf(c, id), { signal: signalOf(c) }))) throw noConversation()
       return c.json({ session_id: id, deleted: true })
     },
   }

@@ -5,7 +5,7 @@ import { invalidBody } from '../problem.ts'
 
 const MAX_ID_CHARACTERS = 256
 
-export const sessionId = z
+const sessionId = z
   .string('a string is expected')
   .refine(
     (id) => id !== '' && Array.from(id).length <= MAX_ID_CHARACTERS,
@@ -19,6 +19,9 @@ const body = z.looseObject({
   model: z.string('a string is expected').min(1, 'a model must be named').nullish(),
   stream: z.boolean('true or false is expected').nullish(),
 })
+
+/** Whether there can be a conversation of that name. */
+export const isSessionId = (id: string): boolean => sessionId.safeParse(id).success
 
 export interface ConversationalRequest {
   readonly sessionId: string

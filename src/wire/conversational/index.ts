@@ -2,6 +2,7 @@ export { encodeConversation, encodeConversations } from './conversation.ts'
 export {
   createReplyEncoder,
   encodeReply,
+  isSessionId,
   parseConversationalRequest,
   type ConversationalRequest,
 } from './conversational.ts'
