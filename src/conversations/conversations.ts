@@ -1,37 +1,26 @@
 /** Named conversations that the gateway keeps: one turn at a time each, nothing lost that was answered. */
 import {
   collectTurn,
-  GatewayError,
-  type Agent,
   type Clock,
   type Conversation,
   type ConversationName,
   type ConversationSummary,
-  type ConversationTurn,
-  type History,
   type Observer,
   type Page,
   type PageOptions,
   type TurnEngine,
   type TurnEvent,
-  type TurnLimits,
 } from '../core/index.ts'
-import { createSerial, isAbortOf } from '../lib/index.ts'
+import { createSerial } from '../lib/index.ts'
 import { takeClaim } from './held-claim.ts'
+import { keyOf } from './key.ts'
 import { createRetention } from './retention.ts'
+import { runTurn, type Say } from './run-turn.ts'
 import { storeOnUse, type OpenStore } from './store-on-use.ts'
 
-export interface Say extends ConversationName {
-  readonly message: string
-  readonly agent: Agent
-  readonly model: string
-  readonly limits: TurnLimits
-  readonly signal: AbortSignal
-}
-
 /**
- * Turns of one conversation run in the order they came, here and on every other gateway of the store. A turn that fails
- * leaves no trace.
+ * Turns of one conversation run one after the other, here in the order they came, and on every other gateway of the store.
+ * A turn that fails leaves no trace.
  */
 export interface Conversations {
   /** One turn; resolves with the reply once the turn is stored. One that is aborted leaves no trace. */
@@ -46,7 +35,7 @@ export interface Conversations {
   list(tenant: string, options: PageOptions): Promise<Page<ConversationSummary>>
   /** Resolves to whether there was such a conversation. Waits for the turn under way. */
   forget(name: ConversationName, options: { readonly signal: AbortSignal }): Promise<boolean>
-  /** Waits for all that is under way; whoever calls it has aborted the turns. */
+  /** Waits for the turns under way, which whoever calls it has aborted. */
   close(): Promise<void>
 }
 
@@ -58,17 +47,6 @@ export interface ConversationsOptions {
   /** How long a conversation is kept after its last turn; absent: until it is forgotten. */
   readonly ttlMs?: number | undefined
 }
-
-const keyOf = ({ tenant, id }: ConversationName): string => JSON.stringify([tenant, id])
-
-const asHistory = (turns: readonly ConversationTurn[]): History =>
-  turns.flatMap(({ user, assistant }) => [
-    { role: 'user' as const, text: user },
-    { role: 'assistant' as const, text: assistant },
-  ])
-
-/** Whether it is the caller who broke the turn off: our own stopping has a failure for its reason. */
-const isCallers = ({ aborted, reason }: AbortSignal): boolean => !aborted || !(reason instanceof GatewayError)
 
 export function createConversations({ engine, stores, clock, observer, ttlMs }: ConversationsOptions): Conversations {
   const serial = createSerial()
@@ -87,78 +65,9 @@ export function createConversations({ engine, stores, clock, observer, ttlMs }: 
     }
   }
 
-  /** `delivers`: what is given is heard at once, and was heard when the caller leaves. */
-  async function* run(
-    { tenant, id, message, signal, ...rest }: Say,
-    { delivers }: { readonly delivers: boolean },
-  ): AsyncGenerator<TurnEvent, void> {
+  async function* run(turn: Say, { delivers }: { readonly delivers: boolean }): AsyncGenerator<TurnEvent, void> {
     using _underWay = begin()
-    const askedAtMs = clock.nowMs()
-    using place = await serial.enter(keyOf({ tenant, id }), { signal })
-    await using claim = await takeClaim({ tenant, id }, { store, clock, observer, signal, waitMs: rest.limits.turnMs })
-    const history: History = [
-      ...asHistory((await store.get({ tenant, id }))?.turns ?? []),
-      { role: 'user', text: message },
-    ]
-    const running = AbortSignal.any([signal, claim.lost])
-    running.throwIfAborted()
-    const append = (assistant: string, answered: Partial<ConversationTurn>): Promise<void> =>
-      claim.append({
-        user: message,
-        assistant,
-        interrupted: false,
-        agent: rest.agent.name,
-        model: rest.model,
-        askedAtMs,
-        answeredAtMs: clock.nowMs(),
-        ...answered,
-      })
-    let delivered = ''
-    let state: 'under-way' | 'failed' | 'stored' = 'under-way'
-    // While an event is given, only the caller ends the iteration.
-    let isGiving = false
-    try {
-      for await (const event of engine.run({ ...rest, tenant, history }, { signal: running })) {
-        switch (event.type) {
-          case 'text-delta':
-            // What was not asked for by anybody who is still there was not delivered.
-            running.throwIfAborted()
-            delivered += event.text
-            isGiving = true
-            yield event
-            isGiving = false
-            break
-          case 'call-start':
-          case 'call-delta':
-            break
-          case 'turn-end': {
-            const { answer, usage, costUsd } = event
-            if (answer.trim() === '') throw new GatewayError('no_answer', 'The model gave no answer.')
-            if (!delivers) running.throwIfAborted()
-            await append(answer, { usage, ...(costUsd === undefined ? {} : { costUsd }) })
-            state = 'stored'
-            // What is left of this turn is the process behind it, which the next one need not wait for.
-            place[Symbol.dispose]()
-            yield event
-            break
-          }
-          case 'turn-failed':
-            throw event.error
-        }
-      }
-      if (state !== 'stored') throw new Error('the engine ended a turn without an end')
-    } catch (error) {
-      if (state === 'stored') {
-        // It counts, whatever becomes of the process behind it.
-        if (!isAbortOf(error, running)) observer.observe({ type: 'cleanup-failed', what: 'turn', error })
-        return
-      }
-      if (!isGiving && !isAbortOf(error, signal)) state = 'failed'
-      throw error
-    } finally {
-      if (delivers && state === 'under-way' && delivered.trim() !== '' && isCallers(signal))
-        await append(delivered, { interrupted: true })
-    }
+    yield* runTurn(turn, { engine, store, serial, clock, observer, delivers })
   }
 
   return {
