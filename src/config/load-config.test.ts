@@ -400,3 +400,12 @@ test('[CF1] no setting is read but those on the list', () => {
   const derived = ['dataDirectory', 'cacheDirectory', 'cliEnvironment', 'gitEnvironment', 'pool', 'cores', 'searchPath']
   for (const name of Object.keys(config)) expect([...settingNames, ...derived]).toContain(name)
 })
+
+test('[CV11] conversations are kept for whole days, and for good where none are named', () => {
+  expect(loadConfig({}).VIVAVOCE_CONVERSATION_TTL_DAYS).toBeUndefined()
+  expect(loadConfig({ VIVAVOCE_CONVERSATION_TTL_DAYS: '30' }).VIVAVOCE_CONVERSATION_TTL_DAYS).toBe(30)
+  for (const days of ['0', '-1', '1.5', 'x', '36501'])
+    expect(problemsOf({ VIVAVOCE_CONVERSATION_TTL_DAYS: days })).toEqual([
+      expect.stringMatching(/^VIVAVOCE_CONVERSATION_TTL_DAYS: /),
+    ])
+})

@@ -224,6 +224,11 @@ export const SETTINGS = {
     default: '120',
     tells: 'The longest turn of a talker, in seconds. Waiting for a place does not count.',
   },
+  VIVAVOCE_CONVERSATION_TTL_DAYS: {
+    schema: integer(1, 36_500),
+    defaultText: 'until they are forgotten',
+    tells: 'How long conversations of `/v1/conversational` are kept after their last turn, in days.',
+  },
   VIVAVOCE_START_TIMEOUT_SECONDS: {
     schema: seconds,
     default: '30',

@@ -1,63 +1,92 @@
 /** Named conversations that the gateway keeps: one turn at a time each, nothing lost that was answered. */
 import {
   collectTurn,
-  GatewayError,
-  type Agent,
+  type Clock,
   type Conversation,
   type ConversationName,
-  type ConversationStore,
-  type History,
+  type ConversationSummary,
+  type Observer,
+  type Page,
+  type PageOptions,
   type TurnEngine,
-  type TurnLimits,
+  type TurnEvent,
 } from '../core/index.ts'
 import { createSerial } from '../lib/index.ts'
+import { takeClaim } from './held-claim.ts'
+import { keyOf } from './key.ts'
+import { createRetention } from './retention.ts'
+import { runTurn, type Say } from './run-turn.ts'
+import { storeOnUse, type OpenStore } from './store-on-use.ts'
 
-export interface Say extends ConversationName {
-  readonly message: string
-  readonly agent: Agent
-  readonly model: string
-  readonly limits: TurnLimits
-  readonly signal: AbortSignal
-}
-
+/**
+ * Turns of one conversation run one after the other, here in the order they came, and on every other gateway of the store.
+ * A turn that fails leaves no trace.
+ */
 export interface Conversations {
-  /**
-   * One turn; resolves with the reply once the turn is stored. A turn that fails or is aborted leaves no trace.
-   * Turns of one conversation run in the order they came.
-   */
+  /** One turn; resolves with the reply once the turn is stored. One that is aborted leaves no trace. */
   say(turn: Say): Promise<string>
+  /**
+   * One turn as it comes; its end comes once it is stored. What was given is counted as delivered: when the caller leaves in
+   * mid-answer, by an abort whose reason is no GatewayError or by ending the iteration, that much is stored.
+   */
+  stream(turn: Say): AsyncIterable<TurnEvent>
+  get(name: ConversationName): Promise<Conversation | undefined>
+  /** Those of a tenant, the one with the newest turn first. */
+  list(tenant: string, options: PageOptions): Promise<Page<ConversationSummary>>
   /** Resolves to whether there was such a conversation. Waits for the turn under way. */
   forget(name: ConversationName, options: { readonly signal: AbortSignal }): Promise<boolean>
+  /** Waits for the turns under way, which whoever calls it has aborted. */
+  close(): Promise<void>
 }
 
 export interface ConversationsOptions {
   readonly engine: TurnEngine
-  readonly store: ConversationStore
+  readonly stores: OpenStore
+  readonly clock: Clock
+  readonly observer: Observer
+  /** How long a conversation is kept after its last turn; absent: until it is forgotten. */
+  readonly ttlMs?: number | undefined
 }
 
-const keyOf = ({ tenant, id }: ConversationName): string => JSON.stringify([tenant, id])
-
-const asHistory = ({ turns }: Conversation): History =>
-  turns.flatMap(({ user, assistant }) => [
-    { role: 'user' as const, text: user },
-    { role: 'assistant' as const, text: assistant },
-  ])
-
-export function createConversations({ engine, store }: ConversationsOptions): Conversations {
+export function createConversations({ engine, stores, clock, observer, ttlMs }: ConversationsOptions): Conversations {
   const serial = createSerial()
+  const store = storeOnUse(stores, () => retention.used())
+  const retention = createRetention({ store, ttlMs, clock, observer })
+  const underWay = new Set<Promise<void>>()
 
-  async function say({ tenant, id, message, signal, ...turn }: Say): Promise<string> {
-    const kept: Conversation = (await store.get({ tenant, id })) ?? { tenant, id, turns: [] }
-    const history: History = [...asHistory(kept), { role: 'user', text: message }]
-    const { answer } = await collectTurn(engine.run({ ...turn, tenant, history }, { signal }))
-    if (answer.trim() === '') throw new GatewayError('no_answer', 'The model gave no answer.')
-    await store.put({ ...kept, turns: [...kept.turns, { user: message, assistant: answer }] })
-    return answer
+  function begin(): Disposable {
+    const over = Promise.withResolvers<void>()
+    underWay.add(over.promise)
+    return {
+      [Symbol.dispose]() {
+        underWay.delete(over.promise)
+        over.resolve()
+      },
+    }
+  }
+
+  async function* run(turn: Say, { delivers }: { readonly delivers: boolean }): AsyncGenerator<TurnEvent, void> {
+    using _underWay = begin()
+    yield* runTurn(turn, { engine, store, serial, clock, observer, delivers })
   }
 
   return {
-    say: (turn) => serial.run(keyOf(turn), () => say(turn), { signal: turn.signal }),
-    forget: ({ tenant, id }, { signal }) =>
-      serial.run(keyOf({ tenant, id }), () => store.delete({ tenant, id }), { signal }),
+    async say(turn) {
+      const { answer } = await collectTurn(run(turn, { delivers: false }))
+      return answer
+    },
+    stream: (turn) => run(turn, { delivers: true }),
+    get: store.get,
+    list: store.list,
+    async forget(name, { signal }) {
+      using _underWay = begin()
+      using _place = await serial.enter(keyOf(name), { signal })
+      await using claim = await takeClaim(name, { store, clock, observer, signal, waitMs: Infinity })
+      return await claim.remove()
+    },
+    async close() {
+      while (underWay.size > 0) await Promise.all(underWay)
+      await retention.close()
+    },
   }
 }

@@ -1,8 +1,22 @@
 /** The way of an answer's events into the frames of its stream. */
-import { GatewayError, toGatewayError, type Clock, type TurnEvent } from '../core/index.ts'
+import {
+  GatewayError,
+  toGatewayError,
+  type CallEvent,
+  type Clock,
+  type TurnEnd,
+  type TurnEvent,
+} from '../core/index.ts'
 import { encodeSseComment, encodeSseEvent, isAbortOf } from '../lib/index.ts'
-import { createChunkEncoder, encodeOpenAiError, type AnswerHead } from '../wire/index.ts'
 import type { Frames } from './event-stream.ts'
+
+/** The objects that are sent for what happens in an answer. */
+export interface AnswerEncoder {
+  text(text: string): readonly object[]
+  call(event: CallEvent): readonly object[]
+  end(end: TurnEnd): readonly object[]
+  failure(error: GatewayError): object
+}
 
 const TOOL_NAME_CHARS = 128
 
@@ -14,23 +28,20 @@ const toolComment = (name: string): string =>
 export async function* toFrames(
   events: AsyncIterable<TurnEvent>,
   {
-    head,
-    includeUsage,
+    encode,
     signal,
     failed,
   }: {
-    readonly head: AnswerHead
-    readonly includeUsage: boolean
+    readonly encode: AnswerEncoder
     readonly signal: AbortSignal
     readonly failed: (error: GatewayError) => void
   },
 ): AsyncGenerator<Frames, void> {
-  const encode = createChunkEncoder(head, { includeUsage })
   const frame = (chunks: readonly object[]): string =>
     chunks.map((chunk) => encodeSseEvent(JSON.stringify(chunk))).join('')
   const failure = (error: GatewayError): Frames => {
     failed(error)
-    return { text: frame([encodeOpenAiError(error)]), last: true }
+    return { text: frame([encode.failure(error)]), last: true }
   }
   let over = false
   try {

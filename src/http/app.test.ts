@@ -8,8 +8,8 @@ const ROUTES = [
   ['POST', '/v1/chat/completions'],
   ['GET', '/v1/models'],
   ['GET', '/v1/models/haiku'],
-  ['POST', '/v1/conversational'],
-  ['DELETE', '/v1/conversational/s'],
+  ['GET, POST', '/v1/conversational'],
+  ['GET, DELETE', '/v1/conversational/s'],
   ['POST', '/execute'],
   ['GET', '/jobs/job_1'],
 ] as const
@@ -84,7 +84,7 @@ test('[HE1] a wrong key is no matter for health', async () => {
 })
 
 test.each([
-  ...ROUTES.slice(1),
+  ...ROUTES.slice(1).flatMap(([methods, path]) => methods.split(', ').map((method) => [method, path] as const)),
   ...ROUTES.map(([, path]) => ['PATCH', path] as const),
   ...UNKNOWN.map((path) => ['GET', path] as const),
   ['OPTIONS', '/v1/chat/completions'] as const,
@@ -149,7 +149,7 @@ test.each(UNKNOWN)('[ER1] [R57] the unknown path %s is 404', async (path) => {
 
 test.each(ROUTES)('[ER1] [R57] a path that takes %s, %s, is 405 for any other method', async (allowed, path) => {
   const { request } = openApp(() => [])
-  const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => method !== allowed)
+  const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => !allowed.includes(method))
   for (const method of others) {
     const response = await request(path, { method })
     expect([method, response.status, response.headers.get('allow')]).toEqual([method, 405, allowed])

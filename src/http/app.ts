@@ -20,7 +20,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const { clock, observer, stopping } = deps
   const app = new Hono<AppEnv>()
   const { list, one } = models(deps)
-  const { say, forget } = conversational(deps)
+  const { say, read, forget } = conversational(deps)
   const { execute, one: oneJob } = jobRoutes(deps)
   const retry = recogniseRetry({ clock, observer })
   const body = readBody({ maxBytes: deps.maxBodyBytes, clock })
@@ -37,6 +37,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.get('/v1/models', list)
   app.get('/v1/models/*', one)
   app.post('/v1/conversational', body, retry, say)
+  app.get('/v1/conversational/*', read)
   app.delete('/v1/conversational/*', forget)
   app.post('/execute', body, retry, execute)
   app.get('/jobs/:id', oneJob)

@@ -13,8 +13,13 @@ const PATHS: readonly Path[] = [
   { pattern: /^\/v1\/chat\/completions$/, methods: 'POST', plain: false, logged: '/v1/chat/completions' },
   { pattern: /^\/v1\/models$/, methods: 'GET', plain: false, logged: '/v1/models' },
   { pattern: /^\/v1\/models\/.+$/s, methods: 'GET', plain: false, logged: '/v1/models/{id}' },
-  { pattern: /^\/v1\/conversational$/, methods: 'POST', plain: true, logged: '/v1/conversational' },
-  { pattern: /^\/v1\/conversational\/.+$/s, methods: 'DELETE', plain: true, logged: '/v1/conversational/{session_id}' },
+  { pattern: /^\/v1\/conversational$/, methods: 'GET, POST', plain: true, logged: '/v1/conversational' },
+  {
+    pattern: /^\/v1\/conversational\/.+$/s,
+    methods: 'GET, DELETE',
+    plain: true,
+    logged: '/v1/conversational/{session_id}',
+  },
   { pattern: /^\/execute$/, methods: 'POST', plain: true, logged: '/execute' },
   { pattern: /^\/jobs\/[^/]+$/, methods: 'GET', plain: true, logged: '/jobs/{id}' },
 ]

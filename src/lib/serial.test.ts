@@ -1,72 +1,42 @@
 import { expect, test } from 'vitest'
 import { createSerial } from './serial.ts'
 
-const signal = new AbortController().signal
+const { signal } = new AbortController()
 
-test('tasks of one key run one after the other, of two keys side by side', async () => {
+test('turns of one key come one after the other, in the order they were asked for; of two keys side by side', async () => {
   const serial = createSerial()
   const seen: string[] = []
-  const gate = Promise.withResolvers<void>()
-  const a1 = serial.run(
-    'a',
-    async () => {
-      await gate.promise
-      seen.push('a1')
-    },
-    { signal },
-  )
-  const a2 = serial.run(
-    'a',
-    async () => {
-      seen.push('a2')
-    },
-    { signal },
-  )
-  await serial.run(
-    'b',
-    async () => {
-      seen.push('b')
-    },
-    { signal },
-  )
-  expect(seen).toEqual(['b'])
-  gate.resolve()
-  await Promise.all([a1, a2])
-  expect(seen).toEqual(['b', 'a1', 'a2'])
+  const first = await serial.enter('a', { signal })
+  const rest = ['a2', 'a3', 'a4'].map(async (name) => {
+    using _turn = await serial.enter('a', { signal })
+    seen.push(name)
+    await Promise.resolve()
+    seen.push(`${name} over`)
+  })
+  using _other = await serial.enter('b', { signal })
+  expect(seen).toEqual([])
+  first[Symbol.dispose]()
+  first[Symbol.dispose]()
+  await Promise.all(rest)
+  expect(seen).toEqual(['a2', 'a2 over', 'a3', 'a3 over', 'a4', 'a4 over'])
 })
 
-test('a task that fails does not stop the next one', async () => {
+test('who is aborted while waiting never has a turn, and those behind keep theirs', async () => {
   const serial = createSerial()
-  const failed = serial.run(
-    'a',
-    async () => {
-      throw new Error('no')
-    },
-    { signal },
-  )
-  const next = serial.run('a', async () => 'yes', { signal })
-  await expect(failed).rejects.toThrow('no')
-  expect(await next).toBe('yes')
-})
-
-test('a task that is aborted while it waits never starts', async () => {
-  const serial = createSerial()
-  const gate = Promise.withResolvers<void>()
-  const first = serial.run('a', () => gate.promise, { signal })
+  const first = await serial.enter('a', { signal })
   const leaver = new AbortController()
-  let started = false
-  const second = serial.run(
-    'a',
-    async () => {
-      started = true
-    },
-    { signal: leaver.signal },
-  )
+  const second = serial.enter('a', { signal: leaver.signal })
+  let isThird = false
+  const third = serial.enter('a', { signal }).then((turn) => {
+    isThird = true
+    return turn
+  })
   const reason = new Error('gone')
   leaver.abort(reason)
   await expect(second).rejects.toBe(reason)
-  gate.resolve()
-  await first
-  await serial.run('a', async () => undefined, { signal })
-  expect(started).toBe(false)
+  await expect(serial.enter('a', { signal: leaver.signal })).rejects.toBe(reason)
+  expect(isThird).toBe(false)
+  first[Symbol.dispose]()
+  using _turn = await third
+  expect(isThird).toBe(true)
 })

@@ -1,29 +1,31 @@
 import { orAborted } from './abort.ts'
 
-/** Runs the tasks of one key one after the other, in the order they came; tasks of different keys run side by side. */
+/** Work of one key goes one after the other, in the order it came; work of different keys side by side. */
 export interface Serial {
-  /** Resolves or rejects as `task` does. A task whose signal aborts while it waits never starts and rejects with the reason. */
-  run<T>(key: string, task: () => Promise<T>, options: { readonly signal: AbortSignal }): Promise<T>
+  /** Resolves when it is this one's turn, which lasts until the answer is disposed of. Rejects with the reason of an abort. */
+  enter(key: string, options: { readonly signal: AbortSignal }): Promise<Disposable>
 }
 
 export function createSerial(): Serial {
-  const tails = new Map<string, Promise<unknown>>()
+  const tails = new Map<string, Promise<void>>()
   return {
-    async run(key, task, { signal }) {
+    async enter(key, { signal }) {
       signal.throwIfAborted()
+      const left = Promise.withResolvers<void>()
       const before = tails.get(key) ?? Promise.resolve()
-      const own = before.then(() => {
-        signal.throwIfAborted()
-        return task()
-      })
-      const tail = own.catch(() => undefined)
+      const tail = before.then(() => left.promise)
       tails.set(key, tail)
       void tail.then(() => {
         if (tails.get(key) === tail) tails.delete(key)
       })
-      // The task itself follows the signal once it runs; this only frees a caller that still waits for its turn.
-      await orAborted(before, signal)
-      return await own
+      try {
+        await orAborted(before, signal)
+        signal.throwIfAborted()
+      } catch (error) {
+        left.resolve()
+        throw error
+      }
+      return { [Symbol.dispose]: left.resolve }
     },
   }
 }

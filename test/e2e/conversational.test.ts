@@ -4,6 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startStage, type Stage } from '../support/stage.ts'
 
+interface Kept {
+  readonly messages: readonly { readonly role: string; readonly content: string; readonly interrupted?: boolean }[]
+}
+
 let stage: Stage
 beforeAll(async () => {
   stage = await startStage()
@@ -18,6 +22,9 @@ const reply = async (session: string, message: string, on: Stage = stage): Promi
   expect([response.status, body.session_id]).toEqual([200, session])
   return body.reply
 }
+
+const look = async (session: string, on: Stage = stage): Promise<Kept> =>
+  (await (await on.fetch(`/v1/conversational/${encodeURIComponent(session)}`)).json()) as Kept
 
 /** Every file below a directory that holds the text. */
 async function filesWith(text: string, directory: string): Promise<readonly string[]> {
@@ -96,17 +103,97 @@ describe('a conversation on the real CLI', () => {
     expect(await reply('s5', 'recall')).not.toContain('boom')
   })
 
-  test('[CV6] a conversation that is deleted is forgotten, on disk too', async () => {
+  test('[CV6] a conversation that is deleted is forgotten, and the CLI has kept nothing of it', async () => {
     await reply('to/forget', 'SECRET-MARKER-91')
-    expect((await filesWith('SECRET-MARKER-91', stage.directory)).length).toBeGreaterThan(0)
+    const ofCli = ['claude', join('data', 'tmp'), join('data', 'neutral')].map((name) => join(stage.directory, name))
+    const left = async () => (await Promise.all(ofCli.map((each) => filesWith('SECRET-MARKER-91', each)))).flat()
+    expect(await left()).toEqual([])
     const path = `/v1/conversational/${encodeURIComponent('to/forget')}`
+    expect((await look('to/forget')).messages[0]).toMatchObject({ role: 'user', content: 'SECRET-MARKER-91' })
     expect(await (await stage.fetch(path, { method: 'DELETE' })).json()).toEqual({
       session_id: 'to/forget',
       deleted: true,
     })
-    expect(await filesWith('SECRET-MARKER-91', stage.directory)).toEqual([])
-    expect((await stage.fetch(path, { method: 'DELETE' })).status).toBe(404)
+    expect(await left()).toEqual([])
+    for (const method of ['GET', 'DELETE']) expect((await stage.fetch(path, { method })).status).toBe(404)
     expect(await reply('to/forget', 'recall')).toBe('I was told nothing before.')
+  })
+
+  test('[CV9] [CV10] is there to be looked at, with what it cost, and listed', async () => {
+    await reply('looked-at', 'Здравей 🙂')
+    expect(await look('looked-at')).toMatchObject({
+      session_id: 'looked-at',
+      agent: 'conversational',
+      messages: [
+        { role: 'user', content: 'Здравей 🙂' },
+        {
+          role: 'assistant',
+          content: 'Това е репетиция. Казахте: Здравей 🙂',
+          interrupted: false,
+          usage: { output_tokens: expect.any(Number) },
+          cost_usd: expect.any(Number),
+        },
+      ],
+    })
+    const list = (await (await stage.fetch('/v1/conversational?limit=1')).json()) as {
+      readonly conversations: readonly object[]
+    }
+    expect(list).toMatchObject({
+      conversations: [{ session_id: 'looked-at', turns: 1 }],
+    })
+  })
+
+  test('[CV13] a reply is streamed, and its turn is there when it ends', async () => {
+    const response = await stage.fetch('/v1/conversational', {
+      body: { session_id: 'streamed', message: 'count to 20', stream: true },
+    })
+    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+    const data = (await response.text()).split('\n\n').flatMap((frame) => /^data: (.*)$/s.exec(frame)?.[1] ?? [])
+    expect(data.at(-1)).toBe('[DONE]')
+    const frames = data.slice(0, -1).map((json) => JSON.parse(json) as { delta?: string; reply?: string })
+    const whole = frames.map(({ delta }) => delta ?? '').join('')
+    expect(whole).toMatch(/^1 2 .* 20$/)
+    expect(frames.at(-1)).toEqual({ session_id: 'streamed', reply: whole })
+    expect((await look('streamed')).messages[1]).toMatchObject({ content: whole, interrupted: false })
+  })
+
+  test('[CV14] an answer that is cut short is kept and told as far as it was delivered', async () => {
+    const leaving = new AbortController()
+    const response = await stage.fetch('/v1/conversational', {
+      body: { session_id: 'cut', message: 'count to 900 [rehearse slow=50]', stream: true },
+      signal: leaving.signal,
+    })
+    const reader = (response.body ?? new ReadableStream<Uint8Array>()).pipeThrough(new TextDecoderStream()).getReader()
+    let heard = ''
+    while (!heard.includes('"delta"')) heard += (await reader.read()).value ?? ''
+    leaving.abort()
+    // The next turn waits until that is stored.
+    await reply('cut', 'recall')
+    const { messages } = await look('cut')
+    expect(messages[1]).toMatchObject({ role: 'assistant', interrupted: true, content: expect.stringMatching(/^1/) })
+    const delivered = messages[1]?.content ?? ''
+    expect(delivered).not.toContain('900')
+    const toldText = stage.told(stage.rehearsal.requests.at(-1)?.body)
+    expect(toldText).toContain(`assistant: ${delivered.trimEnd()} | user: recall`)
+  })
+
+  test('[CA5] [CV4] [CV14] a server that stops in mid-answer tells its caller and keeps nothing of it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'vivavoce-test-'))
+    const first = await startStage({ directory })
+    await reply('stopped', 'remember blue', first)
+    const response = await first.fetch('/v1/conversational', {
+      body: { session_id: 'stopped', message: 'count to 900 [rehearse slow=50]', stream: true },
+    })
+    const reading = response.text()
+    await first.until(() => first.rehearsal.requests.length === 2)
+    await first.close()
+    const heard = await reading
+    expect(heard).toContain('"code":"shutting_down"')
+    expect(heard).not.toContain('[DONE]')
+    await using second = await startStage({ directory })
+    expect(await reply('stopped', 'recall', second)).toBe('remember blue')
+    await second.close()
+    await rm(directory, { recursive: true, force: true })
   })
 
   test('[CV8] an agent with tools is refused, a model that does not exist too', async () => {

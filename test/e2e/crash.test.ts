@@ -49,15 +49,16 @@ async function serve() {
   const url = await until(() => /"listening":"([^"]+)"/.exec(out)?.[1])
   const post = (path: string, body: object) =>
     fetch(url + path, { method: 'POST', headers: { authorization: 'Bearer k' }, body: JSON.stringify(body) })
+  const get = (path: string) => fetch(url + path, { headers: { authorization: 'Bearer k' } })
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     const closed = once(child, 'close')
     child.kill(signal)
     await closed
   }
-  return { post, stop, err: () => err }
+  return { post, get, stop, err: () => err }
 }
 
-test('[CV5] [DO4] [LG2] [WP15] a server that is killed loses no answered turn, and the next one ends what it left', async () => {
+test('[CV4] [CV5] [CV12] [DO4] [LG2] [WP15] a server that is killed loses no answered turn, and the next one ends what it left', async () => {
   const first = await serve()
   const say = (server: typeof first, message: string) => server.post('/v1/conversational', { session_id: 's', message })
   expect((await say(first, 'remember one')).status).toBe(200)
@@ -81,6 +82,14 @@ test('[CV5] [DO4] [LG2] [WP15] a server that is killed loses no answered turn, a
   expect(
     (await readdir(join(home, '.local', 'share', 'vivavoce', 'workspaces'))).filter((name) => name.startsWith('run-')),
   ).toEqual([])
+  // The turn that was under way holds the conversation until its claim runs out, at the most.
   expect(await (await say(second, 'recall')).json()).toEqual({ session_id: 's', reply: 'remember one' })
+  const { messages } = (await (await second.get('/v1/conversational/s')).json()) as {
+    readonly messages: readonly { readonly role: string; readonly content: string }[]
+  }
+  expect(messages.filter(({ role }) => role === 'user').map(({ content }) => content)).toEqual([
+    'remember one',
+    'recall',
+  ])
   await second.stop('SIGTERM')
 })

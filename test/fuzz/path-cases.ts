@@ -24,6 +24,11 @@ const KNOWN: readonly [readonly [string, string, ...Answer[]], ...(readonly [str
   ['/v1/conversational/%zz', 'DELETE', 'not_found'],
   [`/v1/conversational/${'y'.repeat(8000)}`, 'DELETE', 'not_found'],
   ['/v1/conversational/%00%2e%2e%2fetc', 'DELETE', 'not_found'],
+  ['/v1/conversational/nobody', 'GET', 'not_found'],
+  ['/v1/conversational/%zz', 'GET', 'not_found'],
+  [`/v1/conversational/${'y'.repeat(8000)}`, 'GET', 'not_found'],
+  ['/v1/conversational/%00%2e%2e%2fetc', 'GET', 'not_found'],
+  ['/v1/conversational', 'GET', 'ok'],
   ['/jobs/job_none', 'GET', 'not_found'],
   ['/jobs/__proto__', 'GET', 'not_found'],
   ['/jobs/%2e%2e%2f', 'GET', 'not_found'],
@@ -79,18 +84,21 @@ const QUERIES = [
 const ANYTHING: readonly Answer[] = ['not_found', 'method_not_allowed', 'model_not_found', 'ok', 'invalid_request']
 
 export function knownPath(random: Random, world: World): FuzzCase {
-  const [path, method, ...may] = random.pick(KNOWN)
+  const [path, method] = random.pick(KNOWN)
   const query = random.pick(QUERIES)
   // A body that is missing is refused by name.
   const asked = random.chance(0.7) ? method : random.pick(METHODS)
-  const isForget = method === 'DELETE' && query.startsWith('?session_id')
-  const own = asked === method || (asked === 'HEAD' && method === 'GET') ? may : (['method_not_allowed'] as const)
+  // It may name a conversation in place of the path.
+  const isNamed = path.startsWith('/v1/conversational') && query.startsWith('?session_id')
+  const [, , ...own] = KNOWN.find(
+    ([known, takes]) => known === path && (takes === asked || (takes === 'GET' && asked === 'HEAD')),
+  ) ?? [path, asked, 'method_not_allowed' as const]
   return httpCase({
     kind: 'path known',
     method: asked,
     path: path + query,
     headers: headersOf(world),
-    may: isForget ? ANYTHING : own,
+    may: isNamed ? ANYTHING : own,
   })
 }
 

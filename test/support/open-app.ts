@@ -48,13 +48,19 @@ export function openApp(
   const engine = createScriptedEngine(script)
   const admission = createAdmission({ capacity, maxWaiting, clock })
   const admittedEngine = admitted(wrap(engine), admission)
-  const store = createMemoryConversations()
+  const store = createMemoryConversations({ clock })
   const jobs = createJobs({ engine, room: admission, store: createJobMemory(), clock, observer, ttlMs: 3_600_000 })
+  const conversations = createConversations({
+    engine: admittedEngine,
+    stores: async () => ({ conversations: store }),
+    clock,
+    observer,
+  })
   const background = createBackground({ observer })
   const stopping = new AbortController()
   const app = createApp({
     engine: admittedEngine,
-    conversations: createConversations({ engine: admittedEngine, store }),
+    conversations,
     jobs,
     admission,
     tenantOf: createKeyCheck([
@@ -144,6 +150,8 @@ export const told = async (reply: Response): Promise<readonly unknown[]> => [
 export function readChunks(response: Response): {
   next(): Promise<string | undefined>
   rest(): Promise<readonly string[]>
+  /** Reads no more of it. */
+  leave(): Promise<void>
 } {
   const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader()
   const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -158,5 +166,6 @@ export function readChunks(response: Response): {
       for (let chunk = await next(); chunk !== undefined; chunk = await next()) chunks.push(chunk)
       return chunks
     },
+    leave: () => reader.cancel(),
   }
 }

@@ -12,7 +12,14 @@ import {
   type TurnRequest,
 } from '../../core/index.ts'
 import type { Newest } from '../../lib/index.ts'
-import { encodeCompletion, parseChatRequest, type AnswerHead, type ChatRequest } from '../../wire/index.ts'
+import {
+  createChunkEncoder,
+  encodeCompletion,
+  encodeOpenAiError,
+  parseChatRequest,
+  type AnswerHead,
+  type ChatRequest,
+} from '../../wire/index.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { held, toFrames } from '../answer-frames.ts'
@@ -128,8 +135,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     const failed = (error: GatewayError): void =>
       observer.observe({ type: 'request-failed', requestId, code: error.code, error })
     const frames = toFrames(await held(events, { clock, holdMs: deps.headerHoldMs }), {
-      head,
-      includeUsage,
+      encode: { ...createChunkEncoder(head, { includeUsage }), failure: encodeOpenAiError },
       signal,
       failed,
     })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { GatewayError } from '../../core/index.ts'
-import { encodeReply, parseConversationalRequest } from './conversational.ts'
+import { GatewayError, NO_USAGE } from '../../core/index.ts'
+import { createReplyEncoder, encodeReply, parseConversationalRequest } from './conversational.ts'
 
 const parse = (fields: object): unknown => parseConversationalRequest({ session_id: 's', message: 'm', ...fields })
 
@@ -16,13 +16,25 @@ function refusalOf(body: unknown): { readonly code: string; readonly param: stri
 }
 
 test('[CV1] a turn names its session, its message and perhaps its model', () => {
-  expect(parse({})).toStrictEqual({ sessionId: 's', message: 'm', model: undefined })
-  expect(parse({ model: null, other: 1 })).toStrictEqual({ sessionId: 's', message: 'm', model: undefined })
-  expect(parse({ model: 'conversational/haiku' })).toStrictEqual({
-    sessionId: 's',
-    message: 'm',
-    model: 'conversational/haiku',
-  })
+  const plain = { sessionId: 's', message: 'm', model: undefined, stream: false }
+  expect(parse({})).toStrictEqual(plain)
+  expect(parse({ model: null, stream: null, other: 1 })).toStrictEqual(plain)
+  expect(parse({ model: 'conversational/haiku' })).toStrictEqual({ ...plain, model: 'conversational/haiku' })
+})
+
+test('[CV13] a turn may ask for its reply as a stream', () => {
+  expect(parse({ stream: true })).toMatchObject({ stream: true })
+  expect(parse({ stream: false })).toMatchObject({ stream: false })
+  for (const stream of ['true', 1, 0, '', {}, []])
+    expect(refusalOf({ session_id: 's', message: 'm', stream })).toEqual({ code: 'invalid_request', param: 'stream' })
+})
+
+test('[CV13] each piece of a reply names its session, and the last one has all of it', () => {
+  const encode = createReplyEncoder('../🙂')
+  expect(encode.text('Здра')).toStrictEqual([{ session_id: '../🙂', delta: 'Здра' }])
+  expect(encode.end({ type: 'turn-end', reason: 'end', usage: NO_USAGE, answer: 'Здравей' })).toStrictEqual([
+    { session_id: '../🙂', reply: 'Здравей' },
+  ])
 })
 
 test('[CV1] a reply names its session', () => {
@@ -39,14 +51,14 @@ test.each([
   ['🙂'.repeat(256)],
   ['e\u0301'.repeat(128)],
 ])('[CV2] %j is a session id', (session_id) => {
-  expect(parse({ session_id })).toEqual({ sessionId: session_id, message: 'm' })
+  expect(parse({ session_id })).toMatchObject({ sessionId: session_id, message: 'm' })
 })
 
 test('[CV2] any text of 1 to 256 whole characters is a session id, as it is', () => {
   const id = fc.string({ unit: 'binary', minLength: 1, maxLength: 256 }).filter((text) => text.isWellFormed())
   fc.assert(
     fc.property(id, (session_id) => {
-      expect(parse({ session_id })).toEqual({ sessionId: session_id, message: 'm' })
+      expect(parse({ session_id })).toMatchObject({ sessionId: session_id, message: 'm' })
     }),
   )
 })
@@ -72,5 +84,5 @@ test.each([[null], [[]], ['text'], [5]])('[CV2] a body that is no object is refu
 
 test('[CV1] a message is taken as it is, its spaces too', () => {
   const message = `  Здравей\n🙂 ${'x'.repeat(1_000_000)} `
-  expect(parse({ message })).toEqual({ sessionId: 's', message })
+  expect(parse({ message })).toMatchObject({ sessionId: 's', message })
 })

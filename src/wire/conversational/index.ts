@@ -1,1 +1,8 @@
-export { encodeReply, parseConversationalRequest, type ConversationalRequest } from './conversational.ts'
+export { encodeConversation, encodeConversations } from './conversation.ts'
+export {
+  createReplyEncoder,
+  encodeReply,
+  isSessionId,
+  parseConversationalRequest,
+  type ConversationalRequest,
+} from './conversational.ts'
