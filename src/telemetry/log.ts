@@ -33,6 +33,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
   switch (observation.type) {
     case 'request-finished':
     case 'job-changed':
+    case 'callback-sent':
       return 'info'
     case 'request-failed':
     case 'job-failed':
@@ -41,6 +42,8 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
       return 'error'
     case 'process-start-failed':
     case 'process-doubted':
+    case 'job-store-failed':
+    case 'callback-failed':
       return 'warn'
     case 'parameters-ignored':
     case 'request-retried':
