@@ -70,7 +70,11 @@ export interface JobStore {
    * Stores a job and queues it, both or neither. Resolves to the job that is there where its idempotency key names one,
    * `'mismatch'` where that one's order is another, `'full'` where `maxQueued` are queued.
    */
-  submit(id: string, order: JobOrder, options: { readonly maxQueued: number }): Promise<Submitted | 'full' | 'mismatch'>
+  submit(
+    id: string,
+    order: JobOrder,
+    options: { readonly maxQueued: number },
+  ): Promise<Submitted | 'full' | 'mismatch'>
   get(id: string): Promise<Job | undefined>
   /** Newest first. */
   list(tenant: string, filter: JobFilter, options: PageOptions): Promise<Page<Job>>
