@@ -105,13 +105,14 @@ describe('jobs on the real CLI', () => {
 
   test('[JB12] a job that runs is cancelled: its process and its workspace are gone when that is answered', async () => {
     const id = await submit('count to 500 [rehearse slow=20]')
-    const running = await until(() => stage.rehearsal.requests.find(({ closedAtMs }) => closedAtMs === undefined))
+    const isClosed = (): boolean => stage.rehearsal.requests.at(-1)?.closedAtMs !== undefined
+    await until(() => !isClosed())
     const pid = pids(stage).at(-1) ?? 0
     expect([isAlive(pid), workspacesOf(stage).length]).toEqual([true, 1])
     const reply = await stage.fetch(`/jobs/${id}`, { method: 'DELETE' })
     expect([isAlive(pid), workspacesOf(stage).length]).toEqual([false, 0])
     expect([reply.status, await reply.json()]).toMatchObject([200, { status: 'cancelled', output: null }])
-    await until(() => running.closedAtMs !== undefined)
+    await until(isClosed)
     expect((await events(id)).at(-1)).toMatchObject({ event: 'ended', data: { status: 'cancelled' } })
   })
 
