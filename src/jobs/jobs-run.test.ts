@@ -16,7 +16,9 @@ test('[JB1] the run is asked the prompt with the budget and the limit of its job
     budgetUsd: 0.5,
     directory: '/work/0',
   })
-  expect(workspaces.opened.map(({ isOpen }) => isOpen)).toEqual([true])
+  expect(workspaces.opened).toMatchObject([
+    { isOpen: true, source: { repository: 'of recruiter-triage', branch: undefined } },
+  ])
 })
 
 test('[JB1] an agent without tools runs without a workspace', async () => {

@@ -3,21 +3,19 @@ import type { GatewayError, JobOutcome, TurnEnd } from '../core/index.ts'
 
 type EndStatus = JobOutcome['status']
 
-const statusOf = (error: GatewayError): EndStatus => {
-  switch (error.code) {
-    case 'timeout':
-      return 'timeout'
-    case 'cli_unavailable':
-    case 'workspace_failed':
-    case 'store_unavailable':
-    case 'model_not_found':
-    case 'shutting_down':
-    case 'internal_error':
-      return 'error'
-    default:
-      return 'failed'
-  }
-}
+/** What stands in the way of any run, whatever is asked of it. */
+const COULD_NOT_RUN: readonly string[] = [
+  'cli_unavailable',
+  'workspace_failed',
+  'workspace_unusable',
+  'store_unavailable',
+  'model_not_found',
+  'shutting_down',
+  'internal_error',
+]
+
+const statusOf = ({ code }: GatewayError): EndStatus =>
+  code === 'timeout' ? 'timeout' : COULD_NOT_RUN.includes(code) ? 'error' : 'failed'
 
 /** What a caller is told of a failure; the rest goes to the log. */
 export function failureOutcome(error: GatewayError): JobOutcome {

@@ -61,12 +61,15 @@ export async function perform(job: Job, agent: Agent, options: PerformOptions): 
     return answerOutcome(await relayed(engine.run(requestOf(job, agent, job.timeoutMs), { signal }), relay))
   }
   const sinceMs = clock.nowMs()
-  await using workspace = await limited((within) => workspaces.open({ signal: within }), {
-    ms: job.timeoutMs,
-    late: new GatewayError('timeout', 'The workspace of the run was not there in time.'),
-    clock,
-    signal,
-  })
+  await using workspace = await limited(
+    (within) => workspaces.open({ signal: within, source: workspaces.sourceOf(agent) }),
+    {
+      ms: job.timeoutMs,
+      late: new GatewayError('timeout', 'The workspace of the run was not there in time.'),
+      clock,
+      signal,
+    },
+  )
   const turnMs = Math.max(1, job.timeoutMs - (clock.nowMs() - sinceMs))
   const { directory, overgrown } = workspace
   const within = AbortSignal.any([signal, overgrown])

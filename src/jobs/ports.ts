@@ -1,5 +1,5 @@
 /** What jobs need of others. */
-import type { Changes, GatewayError, PushedBranch, TurnEvent, TurnRequest } from '../core/index.ts'
+import type { Agent, Changes, GatewayError, PushedBranch, TurnEvent, TurnRequest } from '../core/index.ts'
 import type { Place } from '../lib/index.ts'
 
 /** The part of the admission that jobs need. */
@@ -38,9 +38,17 @@ export interface JobWorkspace extends AsyncDisposable {
   }): Promise<PushedBranch | undefined>
 }
 
+/** What a workspace is a checkout of; without a repository it is empty. */
+export interface JobSource {
+  readonly repository: string | undefined
+  readonly branch: string | undefined
+}
+
 export interface JobWorkspaces {
-  /** @throws GatewayError `workspace_failed`; the signal's reason when it aborts. */
-  open(options: { readonly signal: AbortSignal }): Promise<JobWorkspace>
+  /** @throws GatewayError when there can be none; the signal's reason when it aborts. */
+  open(options: { readonly signal: AbortSignal; readonly source: JobSource }): Promise<JobWorkspace>
+  /** Where an agent works. */
+  sourceOf(agent: Agent): JobSource
 }
 
 /** Sends callbacks, one attempt each. */

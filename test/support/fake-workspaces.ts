@@ -1,8 +1,9 @@
 import { GatewayError, type Changes, type PushedBranch } from '../../src/core/index.ts'
-import type { JobWorkspace, JobWorkspaces } from '../../src/jobs/index.ts'
+import type { JobSource, JobWorkspace, JobWorkspaces } from '../../src/jobs/index.ts'
 import { orAborted } from '../../src/lib/index.ts'
 
 interface FakeWorkspace {
+  readonly source: JobSource
   readonly directory: string
   isOpen: boolean
   readonly overgrown: AbortController
@@ -37,11 +38,12 @@ export function createFakeWorkspaces({
     overgrow(index) {
       opened[index]?.overgrown.abort(new GatewayError('workspace_failed', 'The workspace of the run is too large.'))
     },
-    async open({ signal }): Promise<JobWorkspace> {
+    sourceOf: ({ name }) => ({ repository: `of ${name}`, branch: undefined }),
+    async open({ signal, source }): Promise<JobWorkspace> {
       signal.throwIfAborted()
       await orAborted(opening(opened.length), signal)
       const overgrown = new AbortController()
-      const one: FakeWorkspace = { directory: `/work/${opened.length}`, isOpen: true, overgrown, pushes: [] }
+      const one: FakeWorkspace = { source, directory: `/work/${opened.length}`, isOpen: true, overgrown, pushes: [] }
       opened.push(one)
       return {
         directory: one.directory,
