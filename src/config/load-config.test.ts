@@ -51,6 +51,8 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_HEADER_HOLD_MS: 1000,
     VIVAVOCE_MAX_BODY_MB: 32,
     JOB_TTL_SECONDS: 3600,
+    VIVAVOCE_JOB_ATTEMPTS: 3,
+    VIVAVOCE_JOB_HEARTBEAT_SECONDS: 10,
     VIVAVOCE_LOG_LEVEL: 'info',
     dataDirectory: '/home/ж/.local/share/vivavoce',
     cacheDirectory: '/home/ж/.cache/vivavoce',
@@ -188,6 +190,10 @@ test.each([
   ['VIVAVOCE_HEADER_HOLD_MS', '4001', 'at most 4000 is expected'],
   ['VIVAVOCE_MAX_BODY_MB', '0', 'at least 1 is expected'],
   ['JOB_TTL_SECONDS', '0', 'at least 1 is expected'],
+  ['VIVAVOCE_JOB_ATTEMPTS', '0', 'at least 1 is expected'],
+  ['VIVAVOCE_JOB_ATTEMPTS', '11', 'at most 10 is expected'],
+  ['VIVAVOCE_JOB_HEARTBEAT_SECONDS', '9', 'at least 10 is expected'],
+  ['VIVAVOCE_JOB_HEARTBEAT_SECONDS', '3601', 'at most 3600 is expected'],
 ])('[CF2] %s=%j is refused by name', (name, value, problem) => {
   expect(problemsOf({ [name]: value })).toEqual([`${name}: ${problem}`])
 })

@@ -217,7 +217,7 @@ export const SETTINGS = {
   MAX_QUEUE_DEPTH: {
     schema: integer(0, 100_000),
     default: '100',
-    tells: 'How many requests and jobs may wait; one more is refused: 429 for `/execute`, 503 elsewhere.',
+    tells: 'How many requests may wait, and how many jobs; one more is refused: 429 for `/execute`, 503 elsewhere.',
   },
   CONVERSATIONAL_TIMEOUT_SECONDS: {
     schema: seconds,
@@ -294,6 +294,18 @@ export const SETTINGS = {
     defaultText: 'made of `VIVAVOCE_HOST` and `VIVAVOCE_PORT`',
     tells:
       'The address of the server that `vivavoce jobs` and `vivavoce conversations` talk to, where `--url` names none. `API_BEARER_TOKEN` is the key that they present.',
+  },
+  VIVAVOCE_JOB_ATTEMPTS: {
+    schema: integer(1, 10),
+    default: '3',
+    tells:
+      'How often a job is begun at most, where what it failed of is likely to pass, or where its server died. What cannot pass is not tried again.',
+  },
+  VIVAVOCE_JOB_HEARTBEAT_SECONDS: {
+    schema: integer(10, 3600),
+    default: '10',
+    tells:
+      'How long a server that runs a job may be silent, in seconds; then the job is taken up again, after at most three times as long.',
   },
   VIVAVOCE_LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),

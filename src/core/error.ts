@@ -83,7 +83,7 @@ export const ERRORS = {
     status: 429,
     type: 'rate_limit_error',
     retryable: true,
-    tells: '`MAX_QUEUE_DEPTH` jobs and requests are waiting. Submit again after `retry-after` seconds.',
+    tells: '`MAX_QUEUE_DEPTH` jobs are waiting. Submit again after `retry-after` seconds.',
   },
   queue_full: {
     status: 503,

@@ -66,6 +66,16 @@ export type Observation =
   | { readonly type: 'store-failed'; readonly error: Error }
   | { readonly type: 'job-changed'; readonly jobId: string; readonly status: JobStatus }
   | { readonly type: 'job-failed'; readonly jobId: string; readonly code: ErrorCode; readonly error: Error }
+  /** What is done over and over with the store of jobs did not succeed; it is tried again. */
+  | { readonly type: 'job-store-failed'; readonly what: string; readonly jobId?: string; readonly error: unknown }
+  | { readonly type: 'callback-sent'; readonly jobId: string; readonly status: number }
+  | {
+      readonly type: 'callback-failed'
+      readonly jobId: string
+      readonly reason: string
+      readonly isGivenUp: boolean
+      readonly error: unknown
+    }
   | { readonly type: 'cleanup-failed'; readonly what: string; readonly error: unknown }
 
 /** The processes that are kept. */

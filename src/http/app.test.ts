@@ -11,7 +11,9 @@ const ROUTES = [
   ['GET, POST', '/v1/conversational'],
   ['GET, DELETE', '/v1/conversational/s'],
   ['POST', '/execute'],
-  ['GET', '/jobs/job_1'],
+  ['GET', '/jobs'],
+  ['GET', '/jobs/job_1/patch'],
+  ['GET', '/jobs/job_1/events'],
 ] as const
 
 const UNKNOWN = [
@@ -22,7 +24,8 @@ const UNKNOWN = [
   '/health/',
   '/HEALTH',
   '/metrics',
-  '/jobs',
+  '/jobs/',
+  '/jobs/a/b',
   '/execute/x',
   '/ж',
 ]
@@ -285,11 +288,13 @@ test('[LG1] names of sessions and jobs are not reported', async () => {
   await request('/v1/conversational/secret', { method: 'DELETE' })
   await request('/v1/conversational/secret%2Fname', { method: 'GET' })
   await request('/jobs/secret')
+  await request('/jobs/secret/events')
   expect(observer.of('request-finished').map(({ path }) => path)).toEqual([
     '/v1/conversational',
     '/v1/conversational/{session_id}',
     '/v1/conversational/{session_id}',
     '/jobs/{id}',
+    '/jobs/{id}/events',
   ])
   expect(JSON.stringify(observer.seen)).not.toContain('secret')
 })

@@ -11,6 +11,7 @@ import { requestId } from './middleware/request-id.ts'
 import { methodsOf } from './paths.ts'
 import { chatCompletions } from './routes/chat-completions.ts'
 import { conversational } from './routes/conversational.ts'
+import { execute } from './routes/execute.ts'
 import { health } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { models } from './routes/models.ts'
@@ -21,7 +22,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
   const { list, one } = models(deps)
   const { say, read, forget } = conversational(deps)
-  const { execute, one: oneJob } = jobRoutes(deps)
+  const job = jobRoutes(deps)
   const retry = recogniseRetry({ clock, observer })
   const body = readBody({ maxBytes: deps.maxBodyBytes, clock })
 
@@ -39,8 +40,12 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.post('/v1/conversational', body, retry, say)
   app.get('/v1/conversational/*', read)
   app.delete('/v1/conversational/*', forget)
-  app.post('/execute', body, retry, execute)
-  app.get('/jobs/:id', oneJob)
+  app.post('/execute', body, retry, execute(deps))
+  app.get('/jobs', job.list)
+  app.get('/jobs/:id', job.one)
+  app.delete('/jobs/:id', job.cancel)
+  app.get('/jobs/:id/patch', job.patch)
+  app.get('/jobs/:id/events', job.events)
 
   app.notFound((c) => {
     const allowed = methodsOf(c.req.path)

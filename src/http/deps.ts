@@ -10,6 +10,9 @@ export interface AppDeps {
   readonly engine: TurnEngine
   readonly conversations: Conversations
   readonly jobs: Jobs
+  /** Why no callback is sent to an address, and why nothing is pushed to a branch, as parts of sentences for the caller. */
+  readonly callbackProblem: (url: string) => string | undefined
+  readonly pushProblem: (branch: string) => string | undefined
   readonly admission: Admission
   readonly tenantOf: KeyCheck
   readonly catalogue: Catalogue

@@ -21,7 +21,10 @@ const PATHS: readonly Path[] = [
     logged: '/v1/conversational/{session_id}',
   },
   { pattern: /^\/execute$/, methods: 'POST', plain: true, logged: '/execute' },
-  { pattern: /^\/jobs\/[^/]+$/, methods: 'GET', plain: true, logged: '/jobs/{id}' },
+  { pattern: /^\/jobs$/, methods: 'GET', plain: true, logged: '/jobs' },
+  { pattern: /^\/jobs\/[^/]+$/, methods: 'GET, DELETE', plain: true, logged: '/jobs/{id}' },
+  { pattern: /^\/jobs\/[^/]+\/patch$/, methods: 'GET', plain: true, logged: '/jobs/{id}/patch' },
+  { pattern: /^\/jobs\/[^/]+\/events$/, methods: 'GET', plain: true, logged: '/jobs/{id}/events' },
 ]
 
 const find = (path: string): Path | undefined => PATHS.find(({ pattern }) => pattern.test(path))

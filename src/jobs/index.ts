@@ -1,1 +1,2 @@
-export { createJobs, type JobOrder, type Jobs } from './jobs.ts'
+export { createJobs, type JobName, type Jobs, type JobsOptions } from './jobs.ts'
+export type { JobCallbackSender, JobEngine, JobRoom, JobSource, JobWorkspace, JobWorkspaces } from './ports.ts'

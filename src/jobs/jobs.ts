@@ -1,154 +1,155 @@
-/** Background runs: taken at once, run in turn, looked up until they are old. Owns every run that is under way. */
+/** Background runs: stored when they are taken, run in turn, followed, cancelled, looked up until they are old. */
 import {
-  collectTurn,
   GatewayError,
+  isTerminal,
   newId,
-  toGatewayError,
-  type Agent,
-  type Clock,
   type Job,
-  type JobStatus,
+  type JobEvent,
+  type JobFilter,
+  type JobOrder,
   type JobStore,
-  type Observer,
-  type TurnEngine,
+  type OpenStores,
+  type Page,
+  type PageOptions,
+  type Submitted,
 } from '../core/index.ts'
-import type { Place } from '../lib/index.ts'
+import { createAlarm } from './alarm.ts'
+import { createBells } from './bells.ts'
+import { follow, type FollowOptions } from './follow.ts'
+import { startWork, type Work, type WorkOptions } from './work.ts'
 
-const SWEEP_EVERY_MS = 1000
+const OPEN_AGAIN_MS = 1000
 
-/** The part of the admission that jobs need. */
-export interface JobRoom {
-  readonly isFull: boolean
-  refusal(code: 'job_queue_full'): GatewayError
-  enter(options: { readonly signal: AbortSignal; readonly full: 'job_queue_full' }): Promise<Place>
+export interface JobsOptions extends WorkOptions {
+  /** The store is opened by the first call that needs it. */
+  readonly openStores: OpenStores
+  readonly maxQueued: number
 }
 
-export interface JobsOptions {
-  /** Runs turns at once; the room is entered here, so that a job is known to be waiting or running. */
-  readonly engine: TurnEngine
-  readonly room: JobRoom
-  readonly store: JobStore
-  readonly clock: Clock
-  readonly observer: Observer
-  readonly ttlMs: number
-}
-
-export interface JobOrder {
+/** Names one job of a tenant; to others it does not exist. */
+export interface JobName {
   readonly tenant: string
-  readonly agent: Agent
-  readonly prompt: string
-  readonly model: string
-  readonly budgetUsd: number
-  readonly timeoutMs: number
-  readonly metadata: Readonly<Record<string, unknown>>
+  readonly id: string
 }
 
 export interface Jobs {
-  /** Takes a job; it is stored when this resolves. @throws GatewayError `job_queue_full`. */
-  submit(order: JobOrder): Promise<Job>
-  find(id: string): Promise<Job | undefined>
-  /** Stops what runs and waits for it; those jobs end as `error`. */
+  /**
+   * Takes a job; it is stored when this resolves.
+   * @throws GatewayError `job_queue_full`, `store_unavailable`; `invalid_request` where its idempotency key was another order's.
+   */
+  submit(order: JobOrder): Promise<Submitted>
+  get(name: JobName): Promise<Job | undefined>
+  /** Newest first. */
+  list(tenant: string, filter: JobFilter, options: PageOptions): Promise<Page<Job>>
+  patch(name: JobName): Promise<Uint8Array | undefined>
+  /**
+   * Resolves to the job as it stands then; one that was over stays as it was. What ran of it in this process is stopped and
+   * its workspace gone.
+   */
+  cancel(name: JobName): Promise<Job | undefined>
+  /** Its events from the one behind `after`, as they happen, up to `ended`; `undefined` where none is to come. */
+  follow(job: Job, options: FollowOptions): Promise<AsyncIterable<JobEvent> | undefined>
+  /**
+   * Begins to run jobs, from when the store is open. With `eager` it is opened now, for work that was left; where that
+   * fails it is tried again.
+   */
+  start(options: { readonly eager: boolean }): void
+  /** Stops what runs, waits for it and hands it back, to go on at the next start. */
   close(): Promise<void>
 }
 
-type Ended = Partial<Job> & { readonly status: JobStatus }
+const ID = /^job_[0-9a-f]{32}$/
 
-const statusOf = (error: GatewayError): JobStatus => {
-  switch (error.code) {
-    case 'timeout':
-      return 'timeout'
-    case 'cli_unavailable':
-    case 'workspace_failed':
-    case 'shutting_down':
-    case 'internal_error':
-      return 'error'
-    default:
-      return 'failed'
-  }
-}
+export function createJobs({ openStores, maxQueued, ...options }: JobsOptions): Jobs {
+  const { room, clock, observer } = options
+  const closing = new AbortController()
+  const bells = createBells(clock)
+  let opened: JobStore | undefined
+  let isStarted = false
+  let work: Work | undefined
+  let opening: Promise<void> | undefined
 
-export function createJobs({ engine, room, store, clock, observer, ttlMs }: JobsOptions): Jobs {
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const running = new Set<Promise<void>>()
-  let sweeping: Disposable | undefined
-
-  async function put(job: Job): Promise<void> {
-    await store.put(job)
-    observer.observe({ type: 'job-changed', jobId: job.id, status: job.status })
+  function begin(): void {
+    if (isStarted && opened !== undefined && !closing.signal.aborted) work ??= startWork(opened, bells, options)
   }
 
-  /** Runs the order in its place and says how it ended. */
-  async function outcome({ tenant, agent, prompt, model, budgetUsd, timeoutMs }: JobOrder): Promise<Ended> {
-    const history = [{ role: 'user' as const, text: prompt }]
-    const turn = { tenant, agent, model, history, limits: { turnMs: timeoutMs }, budgetUsd }
-    const { answer, exitCode, costUsd } = await collectTurn(engine.run(turn, { signal }))
-    return {
-      status: 'completed',
-      output: answer,
-      ...(exitCode === undefined ? {} : { exitCode }),
-      ...(costUsd === undefined ? {} : { costUsd }),
+  async function open(): Promise<JobStore> {
+    closing.signal.throwIfAborted()
+    if (opened !== undefined) return opened
+    const { jobs } = await openStores()
+    opened ??= jobs
+    begin()
+    return opened
+  }
+
+  async function openAtLast(): Promise<void> {
+    const { sleep } = createAlarm(clock)
+    const { signal } = closing
+    while (!signal.aborted) {
+      try {
+        await open()
+        return
+      } catch (error) {
+        observer.observe({ type: 'job-store-failed', what: 'open', error })
+      }
+      await sleep({ ms: OPEN_AGAIN_MS, signal })
     }
   }
 
-  /** What a caller is told of a failure; the rest goes to the log. */
-  function failure(jobId: string, thrown: unknown): Ended {
-    const error = toGatewayError(thrown)
-    observer.observe({ type: 'job-failed', jobId, code: error.code, error })
-    const { exitCode } = error.details
-    return { status: statusOf(error), error: error.message, ...(typeof exitCode === 'number' ? { exitCode } : {}) }
-  }
-
-  async function run(
-    queued: Job,
-    order: JobOrder,
-    { entered, stored }: { readonly entered: Promise<Place>; readonly stored: Promise<void> },
-  ): Promise<void> {
-    let started = queued
-    let ended: Ended
-    try {
-      using _place = await entered
-      await stored
-      started = { ...queued, status: 'running', startedAtMs: clock.nowMs() }
-      await put(started)
-      ended = await outcome(order)
-    } catch (thrown) {
-      ended = failure(queued.id, thrown)
-    }
-    await put({ ...started, ...ended, finishedAtMs: clock.nowMs() })
-    if (!signal.aborted) sweeping ??= clock.after(Math.min(ttlMs, SWEEP_EVERY_MS), sweep)
-  }
-
-  function sweep(): void {
-    sweeping = undefined
-    track(store.deleteFinished({ finishedBeforeMs: clock.nowMs() - ttlMs }).then(() => undefined))
-    if (!signal.aborted) sweeping = clock.after(Math.min(ttlMs, SWEEP_EVERY_MS), sweep)
-  }
-
-  function track(work: Promise<void>): void {
-    const settled = work.catch((error: unknown) => observer.observe({ type: 'cleanup-failed', what: 'job', error }))
-    running.add(settled)
-    void settled.then(() => running.delete(settled))
+  async function get({ tenant, id }: JobName): Promise<Job | undefined> {
+    // What is no id of ours is not worth opening a store for.
+    if (!ID.test(id)) return undefined
+    const job = await (await open()).get(id)
+    return job?.tenant === tenant ? job : undefined
   }
 
   return {
     async submit(order) {
-      signal.throwIfAborted()
-      if (room.isFull) throw room.refusal('job_queue_full')
-      // Entered in the same tick, so that the room just seen is this job's.
-      const entered = room.enter({ signal, full: 'job_queue_full' })
-      const { agent, ...rest } = order
-      const job: Job = { ...rest, agent: agent.name, id: newId('job_'), status: 'queued', createdAtMs: clock.nowMs() }
-      const stored = put(job)
-      track(run(job, order, { entered, stored }))
-      await stored
-      return job
+      const submitted = await (await open()).submit(newId('job_'), order, { maxQueued })
+      if (submitted === 'full') throw room.refusal('job_queue_full')
+      if (submitted === 'mismatch') {
+        throw new GatewayError('invalid_request', '`idempotency-key`: it came with another order before.', {
+          param: 'idempotency-key',
+        })
+      }
+      if (submitted.created) {
+        observer.observe({ type: 'job-changed', jobId: submitted.job.id, status: 'queued' })
+        work?.queued()
+      }
+      return submitted
     },
-    find: (id) => store.get(id),
+    get,
+    list: async (tenant, filter, page) => (await open()).list(tenant, filter, page),
+    async patch(name) {
+      const job = await get(name)
+      return job?.hasPatch === true ? (await open()).patch(job.id) : undefined
+    },
+    async cancel(name) {
+      const job = await get(name)
+      if (job === undefined) return undefined
+      const cancelled = await (await open()).cancel(job.id)
+      await work?.cancelled(job.id)
+      if (cancelled?.status === 'cancelled' && !isTerminal(job))
+        observer.observe({ type: 'job-changed', jobId: job.id, status: 'cancelled' })
+      return cancelled
+    },
+    async follow(job, following) {
+      const store = await open()
+      if (isTerminal(job)) {
+        const next = await store.events(job.id, { after: following.after, limit: 1 })
+        if (next.length === 0) return undefined
+      }
+      return follow(job.id, following, { store, bells })
+    },
+    start({ eager }) {
+      isStarted = true
+      begin()
+      if (eager) opening ??= openAtLast()
+    },
     async close() {
-      stopping.abort(new GatewayError('shutting_down', 'The server was stopped before the job was done.'))
-      sweeping?.[Symbol.dispose]()
-      while (running.size > 0) await Promise.all(running)
+      closing.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
+      await opening
+      await work?.close()
     },
   }
 }

@@ -34,6 +34,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
     case 'request-finished':
     case 'job-changed':
     case 'store-opened':
+    case 'callback-sent':
       return 'info'
     case 'request-failed':
     case 'job-failed':
@@ -43,6 +44,8 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
       return 'error'
     case 'process-start-failed':
     case 'process-doubted':
+    case 'job-store-failed':
+    case 'callback-failed':
       return 'warn'
     case 'parameters-ignored':
     case 'request-retried':

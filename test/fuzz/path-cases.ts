@@ -49,7 +49,7 @@ const UNKNOWN = [
   '/v1//chat/completions',
   '/V1/models',
   '/health/',
-  '/jobs',
+  '/jobs/',
   '/jobs/a/b',
   '/execute/',
   '/favicon.ico',

@@ -4,11 +4,13 @@ import { createConversations } from '../../src/conversations/index.ts'
 import { GatewayError, type Agent, type TurnEngine, type TurnRequest } from '../../src/core/index.ts'
 import { createApp, createBackground, type AppDeps } from '../../src/http/index.ts'
 import { createJobs } from '../../src/jobs/index.ts'
-import { createJobMemory } from '../../src/storage/index.ts'
+import { encodeJobCallback } from '../../src/wire/index.ts'
 import { keepReply } from '../oracle/violations.ts'
 import { watchResponse } from '../oracle/watch-response.ts'
+import { createFakeWorkspaces, type FakeWorkspacesOptions } from './fake-workspaces.ts'
 import { createManualClock } from './manual-clock.ts'
 import { createMemoryConversations } from './memory-conversations.ts'
+import { createMemoryJobs } from './memory-jobs.ts'
 import { createRecordingObserver } from './recording-observer.ts'
 import { createScriptedEngine, type Step } from './scripted-engine.ts'
 
@@ -31,17 +33,30 @@ const talker: Agent = { name: 'conversational', description: 'd', prompt: 'Be ki
 const doer: Agent = { name: 'recruiter-triage', description: 'd', prompt: 'Be exact.', tools: ['Read'] }
 
 export interface AppOptions extends Partial<
-  Pick<AppDeps, 'catalogue' | 'headerHoldMs' | 'maxBodyBytes' | 'poolFigures' | 'rehearsal'>
+  Pick<
+    AppDeps,
+    'callbackProblem' | 'pushProblem' | 'catalogue' | 'headerHoldMs' | 'maxBodyBytes' | 'poolFigures' | 'rehearsal'
+  >
 > {
   readonly capacity?: number
   readonly maxWaiting?: number
+  readonly maxQueued?: number
+  /** Of the workspaces of jobs. */
+  readonly workspaces?: FakeWorkspacesOptions
   /** Puts something between the scripted engine and the admission. */
   readonly wrap?: (engine: TurnEngine) => TurnEngine
 }
 
 export function openApp(
   script: (request: TurnRequest, index: number) => readonly Step[],
-  { capacity = 10, maxWaiting = 10, wrap = (engine) => engine, ...rest }: AppOptions = {},
+  {
+    capacity = 10,
+    maxWaiting = 10,
+    maxQueued = 10,
+    workspaces = {},
+    wrap = (engine) => engine,
+    ...rest
+  }: AppOptions = {},
 ) {
   const clock = createManualClock({ startMs: START_MS })
   const observer = createRecordingObserver()
@@ -49,19 +64,32 @@ export function openApp(
   const admission = createAdmission({ capacity, maxWaiting, clock })
   const admittedEngine = admitted(wrap(engine), admission)
   const store = createMemoryConversations({ clock })
-  const jobs = createJobs({ engine, room: admission, store: createJobMemory(), clock, observer, ttlMs: 3_600_000 })
-  const conversations = createConversations({
-    engine: admittedEngine,
-    stores: async () => ({ conversations: store }),
+  const jobStore = createMemoryJobs({ clock })
+  const openStores = async () => ({ conversations: store, jobs: jobStore })
+  const conversations = createConversations({ engine: admittedEngine, stores: openStores, clock, observer })
+  const jobs = createJobs({
+    engine,
+    workspaces: createFakeWorkspaces(workspaces),
+    room: admission,
+    agents: [talker, doer],
+    openStores,
+    callbackBody: encodeJobCallback,
     clock,
     observer,
+    ttlMs: 3_600_000,
+    maxQueued,
+    heartbeatMs: 10_000,
+    maxFailures: 3,
   })
+  jobs.start({ eager: false })
   const background = createBackground({ observer })
   const stopping = new AbortController()
   const app = createApp({
     engine: admittedEngine,
     conversations,
     jobs,
+    callbackProblem: () => undefined,
+    pushProblem: () => undefined,
     admission,
     tenantOf: createKeyCheck([
       { tenant: TENANT, key: KEY },
@@ -113,6 +141,7 @@ export function openApp(
     engine,
     admission,
     jobs,
+    jobStore,
     store,
     background,
     stopping,

@@ -1,40 +1,35 @@
 import type { Context } from 'hono'
-import { GatewayError, shown } from '../../core/index.ts'
-import { encodeJob, parseJobRequest } from '../../wire/index.ts'
+import { GatewayError, type Job } from '../../core/index.ts'
+import type { JobName } from '../../jobs/index.ts'
+import { encodeJob, encodeJobList, parseJobListQuery } from '../../wire/index.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
-import { readJson } from '../read-json.ts'
+import { jobEvents } from './job-events.ts'
 
-export function jobRoutes({ jobs, catalogue, budgetUsd, doerLimits }: AppDeps) {
+export function jobRoutes(deps: AppDeps) {
+  const { jobs } = deps
+  const events = jobEvents(deps)
+
+  const nameOf = (c: Context<AppEnv>): JobName => ({ tenant: c.get('tenant'), id: c.req.param('id') ?? '' })
+
+  function there(job: Job | undefined): Job {
+    if (job !== undefined) return job
+    throw new GatewayError('not_found', 'There is no such job; finished jobs are kept for a limited time.')
+  }
+
   return {
-    async execute(c: Context<AppEnv>): Promise<Response> {
-      const order = parseJobRequest(readJson(c))
-      const agent = catalogue.agents.find(({ name }) => name === order.agent)
-      if (agent === undefined) {
-        const offer = catalogue.agents.map(({ name }) => name).join(', ')
-        throw new GatewayError(
-          'model_not_found',
-          `The agent \`${shown(order.agent)}\` does not exist. On offer: ${offer}.`,
-          {
-            param: 'agent',
-          },
-        )
-      }
-      const job = await jobs.submit({
-        tenant: c.get('tenant'),
-        agent,
-        prompt: order.prompt,
-        model: agent.model ?? catalogue.defaultModel,
-        budgetUsd: order.budgetUsd ?? budgetUsd,
-        timeoutMs: order.timeoutMs ?? doerLimits.turnMs,
-        metadata: order.metadata,
-      })
-      return c.json({ job_id: job.id, status: job.status }, 202)
+    async list(c: Context<AppEnv>): Promise<Response> {
+      const { filter, page } = parseJobListQuery(c.req.query())
+      return c.json(encodeJobList(await jobs.list(c.get('tenant'), filter, page)))
     },
-    async one(c: Context<AppEnv>): Promise<Response> {
-      const job = await jobs.find(c.req.param('id') ?? '')
-      if (job === undefined || job.tenant !== c.get('tenant'))
-        throw new GatewayError('not_found', 'There is no such job; finished jobs are kept for a limited time.')
-      return c.json(encodeJob(job))
+    one: async (c: Context<AppEnv>): Promise<Response> => c.json(encodeJob(there(await jobs.get(nameOf(c))))),
+    cancel: async (c: Context<AppEnv>): Promise<Response> => c.json(encodeJob(there(await jobs.cancel(nameOf(c))))),
+    async patch(c: Context<AppEnv>): Promise<Response> {
+      const name = nameOf(c)
+      there(await jobs.get(name))
+      const patch = await jobs.patch(name)
+      if (patch === undefined) throw new GatewayError('not_found', 'The job has no patch.')
+      return c.body(new Uint8Array(patch), 200, { 'content-type': 'text/x-diff; charset=utf-8' })
     },
+    events: async (c: Context<AppEnv>): Promise<Response> => events(c, there(await jobs.get(nameOf(c)))),
   }
 }

@@ -1,9 +1,12 @@
-/** `POST /execute` and `GET /jobs/{id}`. */
+/** `POST /execute`. */
 import { z } from 'zod'
-import type { Job } from '../../core/index.ts'
+import { GatewayError } from '../../core/index.ts'
 import { invalidBody } from '../problem.ts'
 
 const MAX_TIMEOUT_SECONDS = 86_400
+const MAX_PRIORITY = 100
+
+const PRIORITY = `a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY} is expected`
 
 const body = z.looseObject({
   prompt: z.string('a string is expected').refine((text) => text.trim() !== '', 'a prompt must not be empty'),
@@ -20,6 +23,9 @@ const body = z.looseObject({
       'an object is expected',
     )
     .nullish(),
+  priority: z.int(PRIORITY).min(-MAX_PRIORITY, PRIORITY).max(MAX_PRIORITY, PRIORITY).nullish(),
+  callback_url: z.string('an address is expected').nullish(),
+  push: z.looseObject({ branch: z.string('the name of a branch is expected') }).nullish(),
 })
 
 export interface JobRequest {
@@ -28,36 +34,36 @@ export interface JobRequest {
   readonly budgetUsd: number | undefined
   readonly timeoutMs: number | undefined
   readonly metadata: Readonly<Record<string, unknown>>
+  readonly priority: number
+  readonly callbackUrl: string | undefined
+  /** The branch that the work is to be pushed to. */
+  readonly pushTo: string | undefined
 }
 
 /** @throws GatewayError `invalid_request` that names the field at fault. */
 export function parseJobRequest(json: unknown): JobRequest {
   const parsed = body.safeParse(json)
   if (!parsed.success) throw invalidBody(parsed.error)
-  const { prompt, agent, max_budget_usd, timeout_seconds, metadata } = parsed.data
+  const { prompt, agent, max_budget_usd, timeout_seconds, metadata, priority, callback_url, push } = parsed.data
   return {
     prompt,
     agent,
     budgetUsd: max_budget_usd ?? undefined,
     timeoutMs: timeout_seconds == null ? undefined : Math.max(1, Math.round(timeout_seconds * 1000)),
     metadata: metadata ?? {},
+    // A minus zero is a zero: what is written and read again must be the same order.
+    priority: (priority ?? 0) + 0,
+    callbackUrl: callback_url ?? undefined,
+    pushTo: push?.branch,
   }
 }
 
-const time = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 
-/** A job as callers see it; times are ISO 8601 in UTC, `null` what is not known. */
-export const encodeJob = (job: Job) => ({
-  job_id: job.id,
-  status: job.status,
-  agent: job.agent,
-  model: job.model,
-  created_at: time(job.createdAtMs),
-  started_at: time(job.startedAtMs),
-  finished_at: time(job.finishedAtMs),
-  output: job.output ?? null,
-  error: job.error ?? null,
-  exit_code: job.exitCode ?? null,
-  cost_usd: job.costUsd ?? null,
-  metadata: job.metadata,
-})
+/** The header `idempotency-key`. @throws GatewayError `invalid_request` where it is of another form. */
+export function parseIdempotencyKey(header: string | undefined): string | undefined {
+  if (header === undefined || IDEMPOTENCY_KEY.test(header)) return header
+  throw new GatewayError('invalid_request', '`idempotency-key`: 1 to 255 visible ASCII characters are expected.', {
+    param: 'idempotency-key',
+  })
+}

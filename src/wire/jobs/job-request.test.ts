@@ -1,37 +1,78 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { GatewayError, type Job } from '../../core/index.ts'
-import { encodeJob, parseJobRequest } from './jobs.ts'
+import { GatewayError } from '../../core/index.ts'
+import { parseIdempotencyKey, parseJobRequest } from './job-request.ts'
 
 const parse = (fields: object): object => parseJobRequest({ prompt: 'p', agent: 'a', ...fields })
 
-function refusalOf(body: unknown): { readonly code: string; readonly param: string | undefined } {
+function refusalOf(parse: () => unknown): { readonly code: string; readonly param: string | undefined } {
   try {
-    parseJobRequest(body)
+    parse()
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     return { code: error.code, param: error.param }
   }
-  throw new Error('the body was taken')
+  throw new Error('it was taken')
 }
 
 test('[JB1] a job needs a prompt and an agent; the rest may be absent or null', () => {
-  const least = { prompt: 'p', agent: 'a', budgetUsd: undefined, timeoutMs: undefined, metadata: {} }
+  const least = {
+    prompt: 'p',
+    agent: 'a',
+    budgetUsd: undefined,
+    timeoutMs: undefined,
+    metadata: {},
+    priority: 0,
+    callbackUrl: undefined,
+    pushTo: undefined,
+  }
   expect(parse({})).toStrictEqual(least)
-  expect(parse({ max_budget_usd: null, timeout_seconds: null, metadata: null, other: 1 })).toStrictEqual(least)
+  expect(
+    parse({
+      max_budget_usd: null,
+      timeout_seconds: null,
+      metadata: null,
+      priority: null,
+      callback_url: null,
+      push: null,
+      other: 1,
+    }),
+  ).toStrictEqual(least)
 })
 
 test('[JB1] a job is taken with all that it asks for', () => {
   const prompt = '  Проучи фирмата 🙂\n'
   const metadata = { ж: [1, null, { a: 'b' }], '': false }
   expect(
-    parse({ prompt, agent: 'recruiter-triage', max_budget_usd: 0.25, timeout_seconds: 1.5, metadata }),
-  ).toStrictEqual({ prompt, agent: 'recruiter-triage', budgetUsd: 0.25, timeoutMs: 1500, metadata })
+    parse({
+      prompt,
+      agent: 'recruiter-triage',
+      max_budget_usd: 0.25,
+      timeout_seconds: 1.5,
+      metadata,
+      priority: -100,
+      callback_url: 'https://example.com/x',
+      push: { branch: 'agents/работа', other: 1 },
+    }),
+  ).toStrictEqual({
+    prompt,
+    agent: 'recruiter-triage',
+    budgetUsd: 0.25,
+    timeoutMs: 1500,
+    metadata,
+    priority: -100,
+    callbackUrl: 'https://example.com/x',
+    pushTo: 'agents/работа',
+  })
 })
 
 test('[JB1] a time limit is at least a millisecond and at most a day', () => {
   expect(parse({ timeout_seconds: 0.000_01 })).toMatchObject({ timeoutMs: 1 })
   expect(parse({ timeout_seconds: 86_400 })).toMatchObject({ timeoutMs: 86_400_000 })
+})
+
+test('[JB4] a priority of minus nothing is none', () => {
+  expect(Object.is((parse({ priority: -0 }) as { readonly priority: number }).priority, 0)).toBe(true)
 })
 
 test.each([
@@ -52,74 +93,18 @@ test.each([
   ['a time limit as a text', { prompt: 'p', agent: 'a', timeout_seconds: '60' }, 'timeout_seconds'],
   ['metadata as an array', { prompt: 'p', agent: 'a', metadata: [1] }, 'metadata'],
   ['metadata as a text', { prompt: 'p', agent: 'a', metadata: 'm' }, 'metadata'],
+  ['a priority that is too high', { prompt: 'p', agent: 'a', priority: 101 }, 'priority'],
+  ['a priority that is too low', { prompt: 'p', agent: 'a', priority: -101 }, 'priority'],
+  ['a priority in parts', { prompt: 'p', agent: 'a', priority: 0.5 }, 'priority'],
+  ['a priority as a text', { prompt: 'p', agent: 'a', priority: '1' }, 'priority'],
+  ['a callback of the wrong type', { prompt: 'p', agent: 'a', callback_url: ['x'] }, 'callback_url'],
+  ['a push as a text', { prompt: 'p', agent: 'a', push: 'b' }, 'push'],
+  ['a push without a branch', { prompt: 'p', agent: 'a', push: {} }, 'push.branch'],
+  ['a branch of the wrong type', { prompt: 'p', agent: 'a', push: { branch: 1 } }, 'push.branch'],
   ['a body that is null', null, undefined],
   ['a body that is an array', [], undefined],
 ])('[JB1] %s is refused by name', (_, body, param) => {
-  expect(refusalOf(body)).toEqual({ code: 'invalid_request', param })
-})
-
-test('[JB2] a job that waits tells null for what is not known', () => {
-  const job: Job = {
-    id: 'job_1',
-    tenant: 'secret tenant',
-    agent: 'a',
-    prompt: 'secret prompt',
-    model: 'opus',
-    budgetUsd: 2,
-    timeoutMs: 1000,
-    metadata: {},
-    createdAtMs: 0,
-    status: 'queued',
-  }
-  expect(encodeJob(job)).toStrictEqual({
-    job_id: 'job_1',
-    status: 'queued',
-    agent: 'a',
-    model: 'opus',
-    created_at: '1970-01-01T00:00:00.000Z',
-    started_at: null,
-    finished_at: null,
-    output: null,
-    error: null,
-    exit_code: null,
-    cost_usd: null,
-    metadata: {},
-  })
-})
-
-test('[JB2] a job that is done tells all, and zeros and empty texts are not null', () => {
-  const job: Job = {
-    id: 'job_1',
-    tenant: 'secret tenant',
-    agent: 'a',
-    prompt: 'p',
-    model: 'opus',
-    budgetUsd: 2,
-    timeoutMs: 1000,
-    metadata: { ж: { a: [null] } },
-    createdAtMs: 1_700_000_000_001,
-    startedAtMs: 1_700_000_001_002,
-    finishedAtMs: 1_700_000_002_003,
-    status: 'completed',
-    output: '',
-    error: '',
-    exitCode: 0,
-    costUsd: 0,
-  }
-  expect(encodeJob(job)).toStrictEqual({
-    job_id: 'job_1',
-    status: 'completed',
-    agent: 'a',
-    model: 'opus',
-    created_at: '2023-11-14T22:13:20.001Z',
-    started_at: '2023-11-14T22:13:21.002Z',
-    finished_at: '2023-11-14T22:13:22.003Z',
-    output: '',
-    error: '',
-    exit_code: 0,
-    cost_usd: 0,
-    metadata: { ж: { a: [null] } },
-  })
+  expect(refusalOf(() => parseJobRequest(body))).toEqual({ code: 'invalid_request', param })
 })
 
 test('[JB2] metadata come back as they were given', () => {
@@ -129,4 +114,12 @@ test('[JB2] metadata come back as they were given', () => {
       expect(parse({ metadata })).toHaveProperty('metadata', metadata)
     }),
   )
+})
+
+test('[JB6] an idempotency key is of 1 to 255 visible ASCII characters', () => {
+  expect(parseIdempotencyKey(undefined)).toBeUndefined()
+  for (const key of ['k', '!~', 'k'.repeat(255), "'; drop"].map((text) => text.replace(' ', '_')))
+    expect(parseIdempotencyKey(key)).toBe(key)
+  for (const key of ['', ' ', 'a b', 'k'.repeat(256), 'ж', 'a\tb', '\0', 'a\u007f'])
+    expect(refusalOf(() => parseIdempotencyKey(key))).toEqual({ code: 'invalid_request', param: 'idempotency-key' })
 })

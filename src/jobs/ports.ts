@@ -1,0 +1,67 @@
+/** What jobs need of others. */
+import type { Agent, Changes, GatewayError, PushedBranch, TurnEvent, TurnRequest } from '../core/index.ts'
+import type { Place } from '../lib/index.ts'
+
+/** The part of the admission that jobs need. */
+export interface JobRoom {
+  refusal(code: 'job_queue_full'): GatewayError
+  /** @throws GatewayError `job_queue_full` when too many are waiting; the signal's reason when it aborts. */
+  enter(options: { readonly signal: AbortSignal; readonly full: 'job_queue_full' }): Promise<Place>
+}
+
+/** The agent uses a tool of its own. */
+export interface ToolUse {
+  readonly type: 'tool-use'
+  readonly name: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
+export type RunEvent = TurnEvent | ToolUse
+
+/** A `TurnEngine` that runs at once: the room is entered here. */
+export interface JobEngine {
+  run(request: TurnRequest, options: { readonly signal: AbortSignal }): AsyncIterable<RunEvent>
+}
+
+/** Where a doer works; disposing of it removes it. */
+export interface JobWorkspace extends AsyncDisposable {
+  readonly directory: string
+  /** Aborts when it grows beyond what it may; its reason is the error of the run. */
+  readonly overgrown: AbortSignal
+  /** What was changed in it since it was opened. */
+  changes(options: { readonly signal: AbortSignal }): Promise<Changes>
+  /** Pushes what was changed; `message` is for what is not committed yet. `undefined` where there is nothing to push. */
+  push(options: {
+    readonly branch: string
+    readonly message: string
+    readonly signal: AbortSignal
+  }): Promise<PushedBranch | undefined>
+}
+
+/** What a workspace is a checkout of; without a repository it is empty. */
+export interface JobSource {
+  readonly repository: string | undefined
+  readonly branch: string | undefined
+}
+
+export interface JobWorkspaces {
+  /** @throws GatewayError when there can be none; the signal's reason when it aborts. */
+  open(options: { readonly signal: AbortSignal; readonly source: JobSource }): Promise<JobWorkspace>
+  /** Where an agent works. */
+  sourceOf(agent: Agent): JobSource
+}
+
+/** Sends callbacks, one attempt each. */
+export interface JobCallbackSender {
+  /** Rejects with the signal's reason when that aborts; what does not arrive for another reason is a value. */
+  send(callback: {
+    readonly url: string
+    /** The same with each attempt. */
+    readonly id: string
+    readonly body: string
+    readonly signal: AbortSignal
+  }): Promise<
+    | { readonly ok: true; readonly status: number }
+    | { readonly ok: false; readonly retryable: boolean; readonly reason: string; readonly cause?: unknown }
+  >
+}

@@ -1,0 +1,121 @@
+/** An attempt from its begin to what the store is told of its end. */
+import {
+  GatewayError,
+  toGatewayError,
+  type Agent,
+  type Attempt,
+  type Clock,
+  type Job,
+  type JobOutcome,
+  type JobStatus,
+  type JobStore,
+  type Observer,
+} from '../core/index.ts'
+import type { Place } from '../lib/index.ts'
+import { failureOutcome } from './outcome.ts'
+import { perform } from './perform.ts'
+import type { JobEngine, JobWorkspaces } from './ports.ts'
+import { createRelay } from './relay.ts'
+import { retryDelayMs } from './retry.ts'
+import { RunStopped } from './stop-reason.ts'
+import { untilKept } from './until-kept.ts'
+
+export interface AttemptOptions {
+  readonly store: JobStore
+  readonly engine: JobEngine
+  readonly workspaces: JobWorkspaces
+  readonly agents: readonly Agent[]
+  readonly maxFailures: number
+  readonly clock: Clock
+  readonly observer: Observer
+  /** Something was written of the job: an event, or this status. */
+  readonly changed: (jobId: string, status?: JobStatus) => void
+}
+
+/** What the store is told. */
+type Ending =
+  | { readonly type: 'over'; readonly outcome: JobOutcome }
+  | { readonly type: 'again'; readonly delayMs: number; readonly failed?: { readonly error: string } }
+  /** It is somebody else's word. */
+  | { readonly type: 'nothing' }
+
+export interface StoppableRun {
+  /** Aborts with a `RunStopped`. */
+  readonly signal: AbortSignal
+  readonly stop: (why: 'superseded') => void
+}
+
+/** Runs an attempt in its place, which is given back when the process and the workspace are gone. Does not throw. */
+export async function runAttempt(
+  attempt: Attempt,
+  { place, signal, stop, ...options }: AttemptOptions & StoppableRun & { readonly place: Place },
+): Promise<void> {
+  const { store, agents, maxFailures, clock, observer, changed } = options
+  const { job } = attempt
+  const persistent = <T>(what: string, write: () => Promise<T>): Promise<T | undefined> =>
+    untilKept(write, { signal, what, jobId: job.id, clock, observer })
+
+  async function keep(events: Parameters<JobStore['append']>[1]): Promise<void> {
+    const isKept = await persistent('append', () => store.append(attempt, events))
+    if (isKept === false) stop('superseded')
+    changed(job.id)
+  }
+
+  /** What a run does to the outside is not done by one whose job another has taken up, or that was cancelled. */
+  async function confirm(): Promise<void> {
+    const lost = await persistent('beat', () => store.beat([attempt]))
+    if (lost !== undefined && lost.length > 0) stop('superseded')
+    signal.throwIfAborted()
+  }
+
+  async function performed(): Promise<JobOutcome> {
+    signal.throwIfAborted()
+    const agent = agents.find(({ name }) => name === job.agent)
+    if (agent === undefined)
+      throw new GatewayError('model_not_found', `The agent \`${job.agent}\` does not exist any longer.`)
+    await using relay = createRelay({ keep, clock })
+    return await perform(job, agent, { ...options, relay, confirm, signal })
+  }
+
+  function endingOf(thrown: unknown): Ending {
+    if (signal.aborted && signal.reason instanceof RunStopped)
+      return signal.reason.why === 'closing' ? { type: 'again', delayMs: 0 } : { type: 'nothing' }
+    const error = toGatewayError(thrown)
+    observer.observe({ type: 'job-failed', jobId: job.id, code: error.code, error })
+    const delayMs = retryDelayMs(error, { failures: job.failures, maxFailures })
+    return delayMs === undefined
+      ? { type: 'over', outcome: failureOutcome(error) }
+      : { type: 'again', delayMs, failed: { error: error.message } }
+  }
+
+  async function tell(ending: Ending): Promise<void> {
+    switch (ending.type) {
+      case 'nothing':
+        return
+      case 'over':
+        if (await persistent('finish', () => store.finish(attempt, ending.outcome))) told(job, ending.outcome.status)
+        return
+      case 'again': {
+        const { delayMs, failed } = ending
+        const options = { delayMs, ...(failed === undefined ? {} : { failed }) }
+        if (await persistent('hand-back', () => store.handBack(attempt, options))) told(job, 'queued')
+      }
+    }
+  }
+
+  function told({ id }: Job, status: JobStatus): void {
+    observer.observe({ type: 'job-changed', jobId: id, status })
+    changed(id, status)
+  }
+
+  told(job, 'running')
+  let ending: Ending
+  {
+    using _place = place
+    ending = await performed().then(
+      (outcome) => ({ type: 'over' as const, outcome }),
+      (thrown: unknown) => endingOf(thrown),
+    )
+  }
+  await tell(ending)
+}

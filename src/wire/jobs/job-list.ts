@@ -1,0 +1,43 @@
+/** `GET /jobs`. */
+import { z } from 'zod'
+import { JOB_STATUSES, type Job, type JobFilter, type Page, type PageOptions } from '../../core/index.ts'
+import { invalidBody } from '../problem.ts'
+import { encodeJobSummary } from './job-body.ts'
+
+const MAX_LIMIT = 200
+const DEFAULT_LIMIT = 50
+
+const LIMIT = `a whole number from 1 to ${MAX_LIMIT} is expected`
+
+const query = z.looseObject({
+  status: z.enum(JOB_STATUSES, `one of ${JOB_STATUSES.join(', ')} is expected`).optional(),
+  agent: z.string().optional(),
+  limit: z
+    .string()
+    .regex(/^\d+$/, LIMIT)
+    .transform(Number)
+    .pipe(z.number().min(1, LIMIT).max(MAX_LIMIT, LIMIT))
+    .default(DEFAULT_LIMIT),
+  after: z.string().optional(),
+})
+
+export interface JobListQuery {
+  readonly filter: JobFilter
+  readonly page: PageOptions
+}
+
+/** @throws GatewayError `invalid_request` that names the parameter at fault. */
+export function parseJobListQuery(parameters: Readonly<Record<string, string>>): JobListQuery {
+  const parsed = query.safeParse(parameters)
+  if (!parsed.success) throw invalidBody(parsed.error)
+  const { status, agent, limit, after } = parsed.data
+  return {
+    filter: { ...(status === undefined ? {} : { status }), ...(agent === undefined ? {} : { agent }) },
+    page: { limit, ...(after === undefined ? {} : { after }) },
+  }
+}
+
+export const encodeJobList = ({ items, next }: Page<Job>) => ({
+  jobs: items.map(encodeJobSummary),
+  next: next ?? null,
+})

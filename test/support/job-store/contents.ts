@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest'
+import { begun, completed, eventsOf, finished, submit, type OpenJobStore } from './under-test.ts'
+
+/** Texts that a database might not take, or change. */
+const TEXTS: readonly string[] = [
+  'plain',
+  '  two  spaces\r\n\ttab ',
+  'nul \0 in it',
+  '\0',
+  '\ud800 a lone half',
+  'the other \udfff',
+  '\ud83d\ude42 whole, then half \ud83d',
+  'Здравей 🙂 👨‍👩‍👧‍👦 é e\u0301 \u2028\u2029 \ufeff \uffff',
+  "'; drop table jobs; -- $1 \\u0000 \\ % {} []",
+  '\u0001\u001b[31m\u007f\u0080',
+  'Ж🙂'.repeat(350_000),
+]
+
+const METADATA: readonly Readonly<Record<string, unknown>>[] = [
+  {},
+  { z: 1, a: 2, 10: 'ten', 9: 'nine' },
+  { ж: [null, true, [], {}, ''], '': 0, ' ': -1.5e-7, big: Number.MAX_SAFE_INTEGER, tiny: 5e-324, huge: 1.797e308 },
+  { 'nul \0 in a name': 'and \0 in a value', half: '\ud800', '\udc00': 1 },
+  JSON.parse('{"__proto__": {"a": 1}, "constructor": "c", "toString": null}') as Record<string, unknown>,
+  JSON.parse(`{"deep": ${'['.repeat(400)}1${']'.repeat(400)}}`) as Record<string, unknown>,
+]
+
+export function describeJobContents(open: OpenJobStore): void {
+  test('[JB2] any text is kept as it is, wherever it stands', async () => {
+    const { store, reopen } = await open()
+    const again = await reopen()
+    for (const text of TEXTS) {
+      const { id } = await submit(store, { prompt: text })
+      const attempt = await begun(store)
+      expect(attempt.job.prompt === text).toBe(true)
+      await store.append(attempt, [
+        { type: 'text', text },
+        { type: 'tool', name: text.slice(0, 100), input: JSON.stringify({ text }) },
+      ])
+      await store.finish(attempt, {
+        status: 'failed',
+        output: text,
+        error: text,
+        commits: [{ id: 'a', subject: text, author: text, atMs: 0 }],
+      })
+      for (const each of [store, again]) {
+        const job = await each.get(id)
+        // Whole texts are too long to be shown where they differ.
+        expect([job?.prompt, job?.output, job?.error, job?.commits?.[0]?.subject].map((kept) => kept === text)).toEqual(
+          [true, true, true, true],
+        )
+        const [, , said, used] = await eventsOf(each, id)
+        expect(said?.type === 'text' && said.text === text).toBe(true)
+        expect(used?.type === 'tool' && used.input === JSON.stringify({ text })).toBe(true)
+      }
+    }
+  })
+
+  test('[JB2] an output that is empty is there', async () => {
+    const { store } = await open()
+    const { id } = await finished(store, {}, { status: 'completed', output: '', commits: [], costUsd: 0, exitCode: 0 })
+    expect(await store.get(id)).toMatchObject({ output: '', commits: [], costUsd: 0, exitCode: 0 })
+  })
+
+  test('[JB2] metadata are kept word for word', async () => {
+    const { store, reopen } = await open()
+    const again = await reopen()
+    for (const metadata of METADATA) {
+      const { id } = await submit(store, { metadata })
+      for (const each of [store, again])
+        expect(JSON.stringify((await each.get(id))?.metadata)).toBe(JSON.stringify(metadata))
+    }
+  })
+
+  test('[JB14] a patch is any bytes, or there is none', async () => {
+    const { store, reopen } = await open()
+    const again = await reopen()
+    const patches = [
+      Uint8Array.from([0]),
+      Uint8Array.from([0xff, 0xfe, 0, 0xc3, 0x28, 0x0a]),
+      Uint8Array.from({ length: 256 }, (_, byte) => byte),
+      new Uint8Array(Buffer.from('diff --git a/ж b/ж\n+🙂\n')),
+      new Uint8Array(3_000_000).fill(0x5c),
+      new Uint8Array(0),
+    ]
+    for (const patch of patches) {
+      const { id } = await finished(store, {}, { ...completed, patch })
+      for (const each of [store, again]) {
+        expect(await each.get(id)).toMatchObject({ hasPatch: true })
+        const kept = await each.patch(id)
+        expect(kept !== undefined && Buffer.compare(kept, patch) === 0).toBe(true)
+      }
+    }
+    const { id } = await finished(store)
+    expect(await store.get(id)).toMatchObject({ hasPatch: false })
+    expect(await store.patch(id)).toBeUndefined()
+  })
+
+  test('[JB11] events are read from any point, a part at a time', async () => {
+    const { store } = await open()
+    const { id } = await submit(store)
+    const attempt = await begun(store)
+    for (let index = 0; index < 10; index++) {
+      const texts = Array.from({ length: 5 }, (_, part) => ({ type: 'text' as const, text: `${index}.${part}` }))
+      expect(await store.append(attempt, texts)).toBe(true)
+    }
+    const all = await eventsOf(store, id)
+    expect(all).toHaveLength(52)
+    const [, , first] = all
+    expect(first).toStrictEqual({ type: 'text', text: '0.0', sequence: 3, atMs: expect.any(Number) })
+    expect(await store.events(id, { after: 0, limit: 3 })).toEqual(all.slice(0, 3))
+    expect(await store.events(id, { after: 3, limit: 2 })).toEqual(all.slice(3, 5))
+    expect(await store.events(id, { after: 50, limit: 10 })).toEqual(all.slice(50))
+    expect(await store.events(id, { after: 52, limit: 10 })).toEqual([])
+    expect(await store.events(id, { after: Number.MAX_SAFE_INTEGER, limit: 10 })).toEqual([])
+  })
+
+  test('[JB11] events that are written at once are numbered without a gap', async () => {
+    const { store } = await open()
+    const { id } = await submit(store)
+    const attempt = await begun(store)
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) => store.append(attempt, [{ type: 'text', text: String(index) }])),
+    )
+    const texts = (await eventsOf(store, id)).flatMap((event) => (event.type === 'text' ? [Number(event.text)] : []))
+    expect(texts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index))
+  })
+}
