@@ -160,6 +160,7 @@ const STATUS_OF = [
   ['context_length_exceeded', 'failed'],
   ['cli_unavailable', 'error'],
   ['workspace_failed', 'error'],
+  ['workspace_unusable', 'error'],
   ['shutting_down', 'error'],
   ['internal_error', 'error'],
 ] as const
