@@ -11,7 +11,7 @@ const SLASH = Buffer.from('/')
 export interface ChangedPaths {
   /** Files and links that are there, and paths at which nothing is. */
   readonly present: readonly Buffer[]
-  /** Where something is that git does not keep: a pipe, a socket, a directory. */
+  /** Where something is that git does not keep (a pipe, a socket, a directory), and what only a link leads to. */
   readonly other: readonly Buffer[]
   /** Of the largest file. */
   readonly largestBytes: number
@@ -54,6 +54,33 @@ async function listBelow(
 /** Directories are gone into by name, which goes to git as text. */
 const isText = (bytes: Buffer): boolean => Buffer.from(bytes.toString('utf8')).equals(bytes)
 
+/** Tells of a path whether one of the directories on the way to it is a link; each directory is looked at once. */
+function createLinkCheck(directory: string): (path: Buffer) => Promise<boolean> {
+  const known = new Map<string, Promise<boolean>>()
+
+  async function isBeyond(path: Buffer): Promise<boolean> {
+    const slash = path.lastIndexOf('/')
+    if (slash < 0) return false
+    const parent = path.subarray(0, slash)
+    const key = parent.toString('latin1')
+    const found = known.get(key) ?? look(parent)
+    known.set(key, found)
+    return await found
+  }
+
+  async function look(parent: Buffer): Promise<boolean> {
+    if (await isBeyond(parent)) return true
+    try {
+      return (await lstat(Buffer.concat([Buffer.from(`${directory}/`), parent]))).isSymbolicLink()
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG', 'ELOOP')) return false
+      throw error
+    }
+  }
+
+  return isBeyond
+}
+
 async function kindOf(path: Buffer): Promise<{ readonly kind: 'present' | 'other'; readonly bytes: number }> {
   try {
     const stats = await lstat(path)
@@ -87,12 +114,15 @@ export async function listChanged(
   const other: Buffer[] = []
   let largestBytes = 0
   const all = [...paths.values()]
+  const isBeyondLink = createLinkCheck(tree.directory)
+  const look = async (path: Buffer): Promise<Awaited<ReturnType<typeof kindOf>>> =>
+    (await isBeyondLink(path))
+      ? { kind: 'other', bytes: 0 }
+      : await kindOf(Buffer.concat([Buffer.from(`${tree.directory}/`), path]))
   for (let at = 0; at < all.length; at += AT_ONCE) {
     options.signal.throwIfAborted()
     const batch = all.slice(at, at + AT_ONCE)
-    const kinds = await Promise.all(
-      batch.map((path) => kindOf(Buffer.concat([Buffer.from(`${tree.directory}/`), path]))),
-    )
+    const kinds = await Promise.all(batch.map(look))
     for (const [index, { kind, bytes: size }] of kinds.entries()) {
       const path = batch[index] ?? Buffer.alloc(0)
       if (kind === 'present') present.push(path)

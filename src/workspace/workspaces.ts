@@ -6,7 +6,7 @@
  *     run-IDENTITY-RANDOM/    one for each run: `checkout`, where it works, and `git`, from which its work is told
  */
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readdir, realpath, stat, utimes } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, realpath, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GatewayError, type Agent, type Changes, type Clock, type Observer, type PushedBranch } from '../core/index.ts'
 import { createSerial, isRunning, processIdentity } from '../lib/index.ts'
@@ -94,6 +94,8 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
       quiet,
     )
     await git([...QUIET, 'remote', 'remove', 'origin'], { ...quiet, cwd: directory })
+    // Of the remote's default branch git leaves a name that leads nowhere.
+    await rm(join(directory, '.git', 'refs', 'remotes'), { recursive: true, force: true })
     const made = join(directory, '.git', 'index')
     if (existsSync(made)) {
       await copyFile(made, index)
