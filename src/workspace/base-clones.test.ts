@@ -73,7 +73,7 @@ test('[WS1] whoever comes while a fetch is under way waits for it, and may leave
   await writeFile(go, '')
   const workspaces = await stage.reopen({ env, repository: 'ssh://nowhere.invalid/x', branch: 'main' })
   await using held = await workspaces.open({ signal })
-  await execFileSync('rm', [go, asked])
+  execFileSync('rm', [go, asked])
   await stage.commit({ 'a.txt': 'two\n' })
   await stage.clock.advance(15_000)
   const waiting = content(workspaces)
@@ -86,6 +86,9 @@ test('[WS1] whoever comes while a fetch is under way waits for it, and may leave
   await expect(left).rejects.toBe(reason)
   let told = false
   void stays.then(() => (told = true))
+  // Meanwhile one that has nothing to do with it is told.
+  await using apart = await stage.workspaces.open({ signal })
+  expect((await apart.changes({ signal })).commits).toEqual([])
   expect(told).toBe(false)
   await writeFile(go, '')
   expect(await waiting).toBe('two\n')
@@ -251,8 +254,10 @@ test('[WS4] a clone that grows larger than it may be is ended', async () => {
     mode: 0o755,
   })
   const workspaces = await stage.reopen({
-    ...{ maxBytes: 1_000_000, env: { GIT_SSH_COMMAND: script } },
-    ...{ repository: 'ssh://nowhere.invalid/x', branch: 'main' },
+    maxBytes: 1_000_000,
+    env: { GIT_SSH_COMMAND: script },
+    repository: 'ssh://nowhere.invalid/x',
+    branch: 'main',
   })
   const opening = failure(workspaces)
   await expect.poll(() => existsSync(pidFile)).toBe(true)

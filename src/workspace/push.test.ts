@@ -1,6 +1,8 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { isAlive } from '../lib/is-alive.ts'
 import { git, openWorkspaceStage, write } from '../../test/support/workspace-stage.ts'
 
 const { signal } = new AbortController()
@@ -121,16 +123,18 @@ test.each([
   expect(await readdir(join(stage.repository, '.git', 'refs', 'heads'))).toEqual(['main'])
 })
 
-test('[WS9] [CA1] a push that hangs ends with the caller', async () => {
+test('[WS9] [CA1] a push that hangs ends with the caller, and what it started with it', async () => {
   await using stage = await openWorkspaceStage({ pushBranches })
-  const workspaces = await stage.reopen()
-  await using workspace = await workspaces.open({ signal })
-  await writeFile(join(stage.repository, '.git', 'hooks', 'pre-receive'), '#!/bin/sh\nexec sleep 600\n', {
-    mode: 0o755,
-  })
+  await using workspace = await stage.workspaces.open({ signal })
+  const pidFile = join(stage.directory, 'pid')
+  const hook = `#!/bin/sh\necho $$ > ${pidFile}.made\nmv ${pidFile}.made ${pidFile}\nexec sleep 600\n`
+  await writeFile(join(stage.repository, '.git', 'hooks', 'pre-receive'), hook, { mode: 0o755 })
   const leaver = new AbortController()
   const reason = new Error('gone')
   const pushing = workspace.push({ branch: 'agent/x', message: 'x', signal: leaver.signal })
-  setTimeout(() => leaver.abort(reason), 100)
+  await expect.poll(() => existsSync(pidFile)).toBe(true)
+  leaver.abort(reason)
   await expect(pushing).rejects.toBe(reason)
+  const pid = Number(await readFile(pidFile, 'utf8'))
+  await expect.poll(() => isAlive(pid)).toBe(false)
 })

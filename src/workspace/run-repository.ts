@@ -13,7 +13,7 @@ import { listChanged } from './list-changed.ts'
 import { parseCommits, COMMIT_FORMAT } from './parse-commits.ts'
 import { QUIET } from './quiet-git.ts'
 
-/** One file that is larger makes the patch too large without being looked at: git would hold all of it in memory. */
+/** A file that is larger makes the patch too large without being looked at: git would hold all of it in memory. */
 const MAX_FILE_BYTES = 10 * MAX_PATCH_BYTES
 const LOG_BYTES = 16 * 1024 * 1024
 const NAMES_BYTES = 32 * 1024 * 1024
@@ -40,19 +40,22 @@ export interface RunRepositoryOptions {
 
 /** The files of the run as they are, written into the repository. */
 export interface Snapshot {
-  /** The tree of the files; absent where they are too many. */
+  /** The tree of the files; absent where they are too many, or one is too large. */
   readonly tree: string | undefined
-  readonly largestBytes: number
   /** The run's own newest commit; absent where it made none. */
   readonly head: string | undefined
 }
 
 type With = Pick<GitOptions, 'signal'>
 
+interface SnapshotOptions extends With {
+  readonly maxFileBytes?: number
+}
+
 export interface RunRepository {
   readonly path: string
-  snapshot(options: With): Promise<Snapshot>
-  changes(snapshot: Snapshot, options: With): Promise<Changes>
+  snapshot(options: SnapshotOptions): Promise<Snapshot>
+  changes(options: With): Promise<Changes>
 }
 
 const WITHOUT_ATTRIBUTES = '* -text -eol -ident !working-tree-encoding\n'
@@ -141,13 +144,13 @@ export function createRunRepository({ path, directory, index, origin, env }: Run
     if (present.length > 0) await update(['--add', '--remove', '--replace'], present)
   }
 
-  async function snapshot(options: With): Promise<Snapshot> {
+  async function snapshot({ maxFileBytes = Infinity, ...options }: SnapshotOptions): Promise<Snapshot> {
     await prepare(options)
     const head = await takeCommits(options)
     const committed = await pathsOf(head, options)
     const changed = committed && (await listChanged({ gitDirectory: path, directory }, committed, { env, ...options }))
-    if (changed === undefined) return { tree: undefined, largestBytes: 0, head }
-    const { present, other, largestBytes } = changed
+    if (changed === undefined || changed.largestBytes > maxFileBytes) return { tree: undefined, head }
+    const { present, other } = changed
     const attributes = join(path, 'info', 'attributes')
     try {
       await addFiles(present, other, options)
@@ -159,7 +162,7 @@ export function createRunRepository({ path, directory, index, origin, env }: Run
       await appendFile(attributes, WITHOUT_ATTRIBUTES)
       await addFiles(present, other, options)
     }
-    return { tree: await run(['write-tree'], options), largestBytes, head }
+    return { tree: await run(['write-tree'], options), head }
   }
 
   async function commits(head: string | undefined, { signal }: With): Promise<readonly Commit[]> {
@@ -180,8 +183,8 @@ export function createRunRepository({ path, directory, index, origin, env }: Run
     return parseCommits(fields)
   }
 
-  async function patchOf({ tree, largestBytes }: Snapshot, { signal }: With): Promise<Uint8Array | undefined> {
-    if (tree === undefined || largestBytes > MAX_FILE_BYTES) return undefined
+  async function patchOf({ tree }: Snapshot, { signal }: With): Promise<Uint8Array | undefined> {
+    if (tree === undefined) return undefined
     const plain = ['--no-ext-diff', '--no-textconv', '--no-color']
     // Files that were moved as they are are told as such; to compare all with all would take too long.
     const form = ['-p', '--binary', '--full-index', '-M100%', ...plain]
@@ -194,7 +197,8 @@ export function createRunRepository({ path, directory, index, origin, env }: Run
   return {
     path,
     snapshot,
-    async changes(of, options) {
+    async changes(options) {
+      const of = await snapshot({ ...options, maxFileBytes: MAX_FILE_BYTES })
       const patch = await patchOf(of, options)
       return { ...(patch === undefined ? {} : { patch }), commits: await commits(of.head, options) }
     },

@@ -134,8 +134,7 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
     return {
       directory,
       overgrown: size.overgrown,
-      changes: ({ signal }) =>
-        reading(signal, async () => repository.changes(await repository.snapshot({ signal }), { signal })),
+      changes: ({ signal }) => reading(signal, () => repository.changes({ signal })),
       async push(push) {
         const { signal } = push
         if (base === undefined || origin === undefined) {
