@@ -96,10 +96,10 @@ test('[DO5] a repository or branch that is not there is a failure that leaves no
 test('[DO4] what servers that are gone left is swept at the next start, what others use is not', async () => {
   const workspaces = await open()
   await using workspace = await workspaces.open({ signal })
-  const left = ['run-4194303.7-x', `run-${process.pid}.1-y`].map((name) => join(root(), name))
+  const left = ['run-4194303.7-x', `run-${process.pid}.1-y`, 'run-4194303.7-base-z'].map((name) => join(root(), name))
   execFileSync('mkdir', left)
   await open()
-  expect(left.map((path) => existsSync(path))).toEqual([false, false])
+  expect(left.map((path) => existsSync(path))).toEqual([false, false, false])
   expect(existsSync(workspace.directory)).toBe(true)
 })
 
