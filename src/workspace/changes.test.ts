@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { git, openWorkspaceStage, write, type StageOptions } from '../../test/support/workspace-stage.ts'
@@ -223,6 +223,14 @@ test('[WS8] a pipe, a socket, a directory or attributes that cannot be followed 
     'q.txt',
     'x.u',
   ])
+})
+
+test('[WS8] a file that the run has made unreadable is told', async () => {
+  await using at = await open()
+  await write(at.directory, { 'b.sh': 'b\n' })
+  await chmod(join(at.directory, 'b.sh'), 0o111)
+  expect(await patchOf(at.workspace)).toMatch(/new file mode 100755[^]*\+b\n/)
+  expect((await stat(join(at.directory, 'b.sh'))).mode & 0o777).toBe(0o511)
 })
 
 test('[WS8] a workspace that the run has removed, or put a link in the place of, is workspace_unusable', async () => {

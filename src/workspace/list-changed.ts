@@ -1,5 +1,5 @@
 /** Which paths of a work tree are not as in the index: found by git, sorted by what they are, without following a link. */
-import { lstat } from 'node:fs/promises'
+import { chmod, lstat } from 'node:fs/promises'
 import { hasCode } from '../lib/index.ts'
 import { gitRecords, type GitOptions } from './git.ts'
 import { QUIET } from './quiet-git.ts'
@@ -84,11 +84,13 @@ function createLinkCheck(directory: string): (path: Buffer) => Promise<boolean> 
 async function kindOf(path: Buffer): Promise<{ readonly kind: 'present' | 'other'; readonly bytes: number }> {
   try {
     const stats = await lstat(path)
+    // A run may take away our right to read its files.
+    if (stats.isFile() && (stats.mode & 0o400) === 0) await chmod(path, (stats.mode & 0o777) | 0o400)
     const isKept = stats.isFile() || stats.isSymbolicLink()
     return { kind: isKept ? 'present' : 'other', bytes: stats.isFile() ? stats.size : 0 }
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'present', bytes: 0 }
-    if (hasCode(error, 'EACCES', 'ENAMETOOLONG', 'ELOOP')) return { kind: 'other', bytes: 0 }
+    if (hasCode(error, 'EACCES', 'EPERM', 'ENAMETOOLONG', 'ELOOP')) return { kind: 'other', bytes: 0 }
     throw error
   }
 }
