@@ -81,7 +81,9 @@ function createLinkCheck(directory: string): (path: Buffer) => Promise<boolean> 
   return isBeyond
 }
 
-async function kindOf(path: Buffer): Promise<{ readonly kind: 'present' | 'other'; readonly bytes: number }> {
+async function kindOf(
+  path: Buffer,
+): Promise<{ readonly kind: 'present' | 'other' | 'hidden'; readonly bytes: number }> {
   try {
     const stats = await lstat(path)
     // A run may take away our right to read its files.
@@ -90,7 +92,9 @@ async function kindOf(path: Buffer): Promise<{ readonly kind: 'present' | 'other
     return { kind: isKept ? 'present' : 'other', bytes: stats.isFile() ? stats.size : 0 }
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return { kind: 'present', bytes: 0 }
-    if (hasCode(error, 'EACCES', 'EPERM', 'ENAMETOOLONG', 'ELOOP')) return { kind: 'other', bytes: 0 }
+    // In a directory that we may not look into: as far as can be seen it is as it was.
+    if (hasCode(error, 'EACCES', 'EPERM')) return { kind: 'hidden', bytes: 0 }
+    if (hasCode(error, 'ENAMETOOLONG', 'ELOOP')) return { kind: 'other', bytes: 0 }
     throw error
   }
 }
@@ -128,7 +132,7 @@ export async function listChanged(
     for (const [index, { kind, bytes: size }] of kinds.entries()) {
       const path = batch[index] ?? Buffer.alloc(0)
       if (kind === 'present') present.push(path)
-      else other.push(path)
+      if (kind === 'other') other.push(path)
       largestBytes = Math.max(largestBytes, size)
     }
   }

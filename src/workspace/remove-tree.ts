@@ -22,8 +22,13 @@ export async function removeTree(directory: string): Promise<void> {
 }
 
 async function openUp(directory: string): Promise<void> {
-  await chmod(directory, 0o700)
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) await openUp(join(directory, entry.name))
+  try {
+    await chmod(directory, 0o700)
+    for (const entry of await readdir(directory, { withFileTypes: true })) {
+      if (entry.isDirectory()) await openUp(join(directory, entry.name))
+    }
+  } catch (error) {
+    // Of the removal that failed, other parts may still go on.
+    if (!hasCode(error, 'ENOENT')) throw error
   }
 }
