@@ -105,6 +105,8 @@ async function serveFrom(
     root: join(config.dataDirectory, 'workspaces'),
     repository: config.VIVAVOCE_WORKSPACE_REPO,
     branch: config.VIVAVOCE_WORKSPACE_BRANCH,
+    maxBytes: config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024,
+    pushBranches: config.VIVAVOCE_PUSH_BRANCHES ?? [],
     env: config.gitEnvironment,
     clock,
     observer,

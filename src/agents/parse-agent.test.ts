@@ -42,6 +42,26 @@ test('[AG1] an agent has the tools and the model that its file names', () => {
   })
 })
 
+test('[WS2] [AG1] an agent has the repository and the branch that its file names', () => {
+  const text = file([...named, 'repository: git@example.com:team/проект.git', 'branch: feature/ж'])
+  expect(parseAgent(text)).toMatchObject({
+    ok: true,
+    agent: { repository: 'git@example.com:team/проект.git', branch: 'feature/ж' },
+  })
+})
+
+test.each([
+  ['repository: --upload-pack=x', 'repository: a repository is a path or an address, and does not begin with a dash'],
+  ['repository: ""', 'repository: a repository is a path or an address, and does not begin with a dash'],
+  ['repository: "a\\nb"', 'repository: a repository is a path or an address, and does not begin with a dash'],
+  ['repository: 5', 'repository: a repository is expected'],
+  ['branch: a b', 'branch: the name of a branch is expected'],
+  ['branch: -x', 'branch: the name of a branch is expected'],
+  ['branch: [x]', 'branch: the name of a branch is expected'],
+])('[AG2] %j is told', (line, problem) => {
+  expect(problemsOf(file([...named, line]))).toEqual([{ line: 4, problem }])
+})
+
 test.each([
   ['tools:', []],
   ['tools: ~', []],

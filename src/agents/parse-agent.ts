@@ -1,7 +1,7 @@
 /** One agent file: YAML front matter between two lines of `---`, then the persona. The format of Claude's own agents. */
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
-import type { Agent } from '../core/index.ts'
+import { isBranchName, type Agent } from '../core/index.ts'
 
 /** `line` counts from 1. */
 export interface AgentProblem {
@@ -45,6 +45,14 @@ const frontMatter = z.strictObject({
     )
     .default([]),
   model: z.string('a model is expected').min(1, 'a model must not be empty').optional(),
+  repository: z
+    .string('a repository is expected')
+    .regex(/^[^-\p{Cc}][^\p{Cc}]*$/u, 'a repository is a path or an address, and does not begin with a dash')
+    .optional(),
+  branch: z
+    .string('the name of a branch is expected')
+    .refine(isBranchName, 'the name of a branch is expected')
+    .optional(),
   color: z.string('a color is expected').optional(),
 })
 
@@ -94,7 +102,7 @@ export function parseAgent(text: string): ParsedAgent {
     )
     return refused(...problems)
   }
-  const { name, description, tools, model } = fields.data
+  const { name, description, tools, model, repository, branch } = fields.data
   if (prompt.trim() === '') {
     return refused({
       line: text.split('\n').length,
@@ -107,7 +115,15 @@ export function parseAgent(text: string): ParsedAgent {
   const preferred = model === undefined || model === 'inherit' ? {} : { model }
   return {
     ok: true,
-    agent: { name, description, prompt: prompt.trim(), tools, ...preferred },
+    agent: {
+      name,
+      description,
+      prompt: prompt.trim(),
+      tools,
+      ...preferred,
+      ...(repository === undefined ? {} : { repository }),
+      ...(branch === undefined ? {} : { branch }),
+    },
     nameLine: lineAt(offsetOf(document, 'name')),
   }
 }

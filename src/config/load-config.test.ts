@@ -48,6 +48,7 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS: 5,
     VIVAVOCE_AGENT_TIMEOUT_SECONDS: 900,
     VIVAVOCE_AGENT_BUDGET_USD: 2,
+    VIVAVOCE_WORKSPACE_MAX_MB: 2048,
     VIVAVOCE_HEADER_HOLD_MS: 1000,
     VIVAVOCE_MAX_BODY_MB: 32,
     JOB_TTL_SECONDS: 3600,
@@ -180,6 +181,11 @@ test.each([
   ['VIVAVOCE_WORKSPACE_REPO', '--upload-pack=x', 'a repository does not begin with a dash'],
   ['VIVAVOCE_WORKSPACE_BRANCH', '-x', 'the name of a branch is expected'],
   ['VIVAVOCE_WORKSPACE_BRANCH', 'a b', 'the name of a branch is expected'],
+  ['VIVAVOCE_WORKSPACE_BRANCH', 'a..b', 'the name of a branch is expected'],
+  ['VIVAVOCE_WORKSPACE_MAX_MB', '0', 'at least 1 is expected'],
+  ['VIVAVOCE_PUSH_BRANCHES', ',', 'at least one name is expected'],
+  ['VIVAVOCE_PUSH_BRANCHES', 'agent/*,a b', 'names of branches are expected, with * for any text'],
+  ['VIVAVOCE_PUSH_BRANCHES', '-*', 'names of branches are expected, with * for any text'],
   ['MAX_CONCURRENCY', '0', 'at least 1 is expected'],
   ['MAX_CONCURRENCY', '1001', 'at most 1000 is expected'],
   ['MAX_QUEUE_DEPTH', '-1', 'at least 0 is expected'],
@@ -231,6 +237,15 @@ test('[CF2] the ends of each range are taken', () => {
       VIVAVOCE_WORKSPACE_BRANCH: 'feature/ж-1',
     }),
   ).toEqual([])
+})
+
+test('[CF1] [WS9] the branches that may be pushed are read with spaces and gaps between them; there are none by default', () => {
+  expect(loadConfig({}).VIVAVOCE_PUSH_BRANCHES).toBeUndefined()
+  expect(loadConfig({ VIVAVOCE_PUSH_BRANCHES: ' agent/*, ,*,main ' }).VIVAVOCE_PUSH_BRANCHES).toEqual([
+    'agent/*',
+    '*',
+    'main',
+  ])
 })
 
 test('[CF2] every problem is told at once: of form, of name, of the file', async () => {

@@ -1,5 +1,6 @@
 /** Every setting: its name, its form, its default, what it does. The reference page is printed from this table. */
 import { z } from 'zod'
+import { isBranchName } from '../core/index.ts'
 
 const integer = (min: number, max: number) =>
   z
@@ -27,6 +28,27 @@ const names = z
       .filter((part) => part !== ''),
   )
   .pipe(z.array(name).min(1, 'at least one name is expected'))
+
+const branchPatterns = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .pipe(
+    z
+      .array(
+        z
+          .string()
+          .refine(
+            (text) => isBranchName(text.replaceAll('*', 'x')),
+            'names of branches are expected, with * for any text',
+          ),
+      )
+      .min(1, 'at least one name is expected'),
+  )
 
 const hosts = names.pipe(
   z.array(
@@ -174,12 +196,25 @@ export const SETTINGS = {
       .min(1)
       .refine((text) => !text.startsWith('-'), 'a repository does not begin with a dash'),
     defaultText: 'none: an empty directory',
-    tells: 'The git repository that a doer gets a fresh checkout of: a path or an address that `git clone` takes.',
+    tells:
+      'The git repository that a doer gets a fresh checkout of: a path or an address that `git clone` takes. An agent file may name another (`repository`).',
   },
   VIVAVOCE_WORKSPACE_BRANCH: {
-    schema: z.string().regex(/^[^-\s~^:?*[\\][^\s~^:?*[\\]*$/, 'the name of a branch is expected'),
+    schema: z.string().refine(isBranchName, 'the name of a branch is expected'),
     defaultText: 'the repository’s default branch',
-    tells: 'The branch of that checkout.',
+    tells: 'The branch of that checkout. An agent file may name another (`branch`).',
+  },
+  VIVAVOCE_WORKSPACE_MAX_MB: {
+    schema: integer(1, 10_000_000),
+    default: '2048',
+    tells:
+      'The largest workspace, in MiB, with what git keeps in it. A larger repository is refused; a run that makes its workspace larger is stopped.',
+  },
+  VIVAVOCE_PUSH_BRANCHES: {
+    schema: branchPatterns,
+    defaultText: 'none',
+    tells:
+      'The branches that the work of a run may be pushed to, names with commas between; `*` stands for any text, as in `agent/*`.',
   },
   VIVAVOCE_DATA_DIR: {
     schema: z.string().min(1),

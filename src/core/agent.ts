@@ -7,6 +7,9 @@ export interface Agent {
   /** Tool rules in the CLI's words, `Read` or `Bash(git log:*)`. None makes it a talker. */
   readonly tools: readonly string[]
   readonly model?: string
+  /** The repository that it works in, and the branch, where they are not those of the settings. */
+  readonly repository?: string
+  readonly branch?: string
 }
 
 /** A talker has no tools: only text comes out of it. Every other agent is a doer and works in a workspace of its own. */

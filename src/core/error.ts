@@ -140,7 +140,14 @@ export const ERRORS = {
     type: 'server_error',
     retryable: true,
     tells:
-      'No workspace could be made for the run. Check `VIVAVOCE_WORKSPACE_REPO` and `VIVAVOCE_WORKSPACE_BRANCH`; the log has the words of git.',
+      'No workspace could be made for the run, or its work not be read or pushed: the repository cannot be reached just now, or does not exist, or has no commit. Check `VIVAVOCE_WORKSPACE_REPO`, or the `repository` of the agent; the log has the words of git.',
+  },
+  workspace_unusable: {
+    status: 503,
+    type: 'server_error',
+    retryable: false,
+    tells:
+      'The repository cannot be worked with as it is: the branch does not exist, it has submodules or files in Git LFS, or is larger than `VIVAVOCE_WORKSPACE_MAX_MB`; or the run has made its workspace larger than that; or its work cannot be pushed: the branch is not among `VIVAVOCE_PUSH_BRANCHES`, or has other commits. The message says which.',
   },
   store_unavailable: {
     status: 503,

@@ -1,4 +1,5 @@
 export * from './agent.ts'
+export * from './branch-name.ts'
 export * from './changes.ts'
 export * from './clock.ts'
 export * from './collect.ts'

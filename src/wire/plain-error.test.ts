@@ -24,6 +24,7 @@ const TITLES = {
   cli_failed: 'execution failed',
   workspace_failed: 'execution failed',
   store_unavailable: 'execution failed',
+  workspace_unusable: 'execution failed',
   budget_exceeded: 'execution failed',
   no_answer: 'execution failed',
   schema_unmet: 'execution failed',

@@ -1,63 +1,174 @@
-/** The base clone: one bare copy of the repository on our disk, from which workspaces are made. */
+/** The base clone: a bare copy of one branch of a repository on our disk, from which workspaces are made. */
 import { existsSync } from 'node:fs'
-import { mkdtemp, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { GatewayError, isBranchName, type Clock, type Observer } from '../core/index.ts'
 import { processIdentity } from '../lib/index.ts'
-import { git } from './git.ts'
+import { gitConfig } from './git-config.ts'
+import { git, runGit } from './git.ts'
+import { inspectCommit, type InspectedCommit } from './inspect-commit.ts'
+import { QUIET } from './quiet-git.ts'
+import { watchSize } from './size-watch.ts'
+import { treeSize } from './tree-size.ts'
+
+/** Git finds no bare repository by itself where the operator's configuration forbids it. */
+const HERE = '--git-dir=.'
+const MEASURE_EVERY_MS = 500
+const TOO_LARGE = 'The repository is larger than VIVAVOCE_WORKSPACE_MAX_MB allows.'
+const UNREACHABLE = 'The repository cannot be reached, or does not exist.'
 
 export interface BaseCloneOptions {
-  /** The directory it is kept in, under the name `base`. */
-  readonly root: string
-  readonly repository: string
-  readonly env: Readonly<Record<string, string>>
-}
-
-export interface BaseClone {
+  /** Where it is kept, absolute. */
   readonly path: string
-  /** Brings it up to date, from nothing if need be. @throws GatewayError `workspace_failed`; the signal's reason. */
-  refresh(options: { readonly signal: AbortSignal }): Promise<void>
+  /** Where what is half made is kept. */
+  readonly scratch: string
+  readonly repository: string
+  /** Absent: the repository's default branch, whichever that is. */
+  readonly branch: string | undefined
+  readonly maxBytes: number
+  /** Of git where it speaks with the repository, and where it does not. */
+  readonly env: Readonly<Record<string, string>>
+  readonly quietEnv: Readonly<Record<string, string>>
+  readonly clock: Clock
+  readonly observer: Observer
 }
 
-export function createBaseClone({ root, repository, env }: BaseCloneOptions): BaseClone {
-  const path = join(root, 'base')
+/**
+ * Brings the clone up to date, from nothing if need be, and says what it holds. Nobody else uses it meanwhile.
+ * @throws GatewayError `workspace_failed`, `workspace_unusable`; the signal's reason.
+ */
+export type RefreshBase = (options: { readonly signal: AbortSignal }) => Promise<InspectedCommit>
 
-  const isOfRepository = async (signal: AbortSignal): Promise<boolean> => {
-    const origin = await git(['-C', path, 'config', '--get', 'remote.origin.url'], { env, signal }).catch(() => '')
-    signal.throwIfAborted()
-    return origin === repository
+/** What git leaves when it is killed; the next one would stumble over it. */
+async function removeRemains(path: string): Promise<void> {
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (/\.lock$|^tmp_|^index-/.test(entry.name)) {
+      await rm(join(entry.parentPath, entry.name), { recursive: true, force: true })
+    }
+  }
+}
+
+export function createRefreshBase(options: BaseCloneOptions): RefreshBase {
+  const { path, scratch, repository, branch, maxBytes, env, quietEnv, clock, observer } = options
+  let inspected: InspectedCommit | undefined
+  let mayHaveRemains = true
+
+  const noBranch = (): GatewayError =>
+    new GatewayError('workspace_unusable', `The branch \`${branch}\` does not exist in the repository.`)
+
+  const noCommit = (): GatewayError =>
+    new GatewayError('workspace_failed', 'The repository has no commit on its default branch yet.')
+
+  /** What is fetched, and the branch of ours that it becomes. */
+  async function wanted(cwd: string, signal: AbortSignal): Promise<{ readonly from: string; readonly to: string }> {
+    if (branch !== undefined) return { from: `refs/heads/${branch}`, to: `refs/heads/${branch}` }
+    const told = await git([HERE, 'ls-remote', '--symref', 'origin', 'HEAD'], {
+      cwd,
+      env,
+      signal,
+      failure: UNREACHABLE,
+    })
+    if (!/^[\da-f]{40,64}\tHEAD$/m.test(told)) throw noCommit()
+    const name = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(told)?.[1]
+    return name !== undefined && isBranchName(name)
+      ? { from: `refs/heads/${name}`, to: `refs/heads/${name}` }
+      : { from: 'HEAD', to: 'refs/heads/main' }
   }
 
-  async function make(signal: AbortSignal): Promise<void> {
-    const half = await mkdtemp(join(root, `run-${processIdentity}-base-`))
+  const configure = async (cwd: string, refspecs: readonly string[]): Promise<void> =>
+    writeFile(
+      join(cwd, 'config'),
+      gitConfig([
+        ['core.repositoryformatversion', '0'],
+        ['core.bare', 'true'],
+        ['remote.origin.url', repository],
+        ...refspecs.map((refspec) => ['remote.origin.fetch', refspec] as const),
+      ]),
+    )
+
+  /** Makes `to` the branch that is cloned, and the only one: branches of other names may stand in its way. */
+  async function follow(cwd: string, to: string): Promise<void> {
+    const head = `ref: ${to}\n`
+    if ((await readFile(join(cwd, 'HEAD'), 'utf8')) === head) return
+    await rm(join(cwd, 'refs', 'heads'), { recursive: true, force: true })
+    await rm(join(cwd, 'packed-refs'), { force: true })
+    await mkdir(join(cwd, 'refs', 'heads'))
+    await writeFile(join(cwd, 'HEAD'), head)
+  }
+
+  /** Why there was nothing to fetch: no such branch, or no way to the repository. */
+  async function reasonOf(failure: unknown, cwd: string, signal: AbortSignal): Promise<unknown> {
+    signal.throwIfAborted()
+    if (branch === undefined) return failure
+    let isThere = false
+    let last = ''
+    await runGit([HERE, 'ls-remote', '--heads', 'origin'], { cwd, env, signal, failure: UNREACHABLE }, (piece) => {
+      const lines = (last + piece.toString('utf8')).split('\n')
+      isThere ||= lines.some((line) => line.endsWith(`\trefs/heads/${branch}`))
+      last = lines.at(-1) || (lines.at(-2) ?? '')
+      return !isThere
+    })
+    if (last === '') return noCommit()
+    return isThere ? failure : noBranch()
+  }
+
+  async function fetchInto(cwd: string, signal: AbortSignal): Promise<void> {
+    await configure(cwd, [])
+    const { from, to } = await wanted(cwd, signal)
+    await follow(cwd, to)
+    await configure(cwd, [`+${from}:${to}`])
+    const apart = ['-c', 'gc.auto=0', '-c', 'core.hooksPath=/dev/null', '-c', 'fetch.recurseSubmodules=false']
     try {
-      // Objects are copied, not linked: what damages ours must not damage the repository.
-      await git(['clone', '--quiet', '--bare', '--no-hardlinks', '--', repository, half], { env, signal })
+      await git([HERE, ...apart, 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', 'origin'], {
+        cwd,
+        env,
+        signal,
+        failure: UNREACHABLE,
+      })
+    } catch (error) {
+      throw await reasonOf(error, cwd, signal)
+    }
+  }
+
+  /** Ends the fetch once the clone is larger than it may be. */
+  async function fetchWithin(cwd: string, signal: AbortSignal): Promise<InspectedCommit> {
+    await using watch = watchSize({
+      directory: cwd,
+      maxBytes,
+      everyMs: MEASURE_EVERY_MS,
+      message: TOO_LARGE,
+      clock,
+      observer,
+    })
+    await fetchInto(cwd, AbortSignal.any([signal, watch.overgrown]))
+    const quiet = { cwd, env: quietEnv, signal }
+    const commit = await git([HERE, ...QUIET, 'rev-parse', '--verify', 'HEAD^{commit}'], quiet)
+    const found = commit === inspected?.commit ? inspected : await inspectCommit(commit, quiet)
+    const bytes = found.bytes + (await treeSize(cwd, { enoughBytes: maxBytes, signal }))
+    if (bytes > maxBytes) throw new GatewayError('workspace_unusable', TOO_LARGE)
+    return found
+  }
+
+  async function make(signal: AbortSignal): Promise<InspectedCommit> {
+    const half = await mkdtemp(join(scratch, `run-${processIdentity}-base-`))
+    try {
+      await git([...QUIET, 'init', '--quiet', '--bare', '--template='], { cwd: half, env: quietEnv, signal })
+      const found = await fetchWithin(half, signal)
       await rename(half, path)
+      return found
     } finally {
       await rm(half, { recursive: true, force: true })
     }
   }
 
-  /** A fetch leaves HEAD alone, but the repository's default branch may have another name by now. */
-  async function followHead(signal: AbortSignal): Promise<void> {
-    const heads = await git(['-C', path, 'ls-remote', '--symref', 'origin', 'HEAD'], { env, signal })
-    const branch = /^ref: (refs\/heads\/\S+)\tHEAD$/m.exec(heads)?.[1]
-    if (branch !== undefined) await git(['-C', path, 'symbolic-ref', 'HEAD', branch], { env, signal })
-  }
-
-  return {
-    path,
-    async refresh({ signal }) {
-      if (existsSync(path) && !(await isOfRepository(signal))) await rm(path, { recursive: true, force: true })
-      if (!existsSync(path)) {
-        await make(signal)
-        return
-      }
-      await git(
-        ['-C', path, '-c', 'gc.auto=0', 'fetch', '--quiet', '--prune', 'origin', '+refs/heads/*:refs/heads/*'],
-        { env, signal },
-      )
-      await followHead(signal)
-    },
+  return async ({ signal }) => {
+    if (branch !== undefined && !isBranchName(branch)) throw noBranch()
+    if (!existsSync(path)) return (inspected = await make(signal))
+    if (mayHaveRemains) await removeRemains(path)
+    mayHaveRemains = true
+    inspected = await fetchWithin(path, signal)
+    mayHaveRemains = false
+    await utimes(path, clock.nowMs() / 1000, clock.nowMs() / 1000)
+    return inspected
   }
 }

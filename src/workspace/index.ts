@@ -1,2 +1,3 @@
 export { inWorkspace } from './in-workspace.ts'
-export { openWorkspaces, type Workspaces } from './workspaces.ts'
+export { type WorkspaceSource } from './source.ts'
+export { openWorkspaces, type Workspace, type Workspaces } from './workspaces.ts'

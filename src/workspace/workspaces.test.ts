@@ -30,8 +30,9 @@ async function commit(text: string): Promise<void> {
 
 const root = (): string => join(directory, 'workspaces')
 const clock = createManualClock()
+const rest = { maxBytes: 100 * 1024 * 1024, pushBranches: [], observer: { observe: () => undefined } }
 const open = (from: string | undefined = repository, branch?: string): Promise<Workspaces> =>
-  openWorkspaces({ root: root(), repository: from, branch, env, clock, observer: { observe: () => undefined } })
+  openWorkspaces({ root: root(), repository: from, branch, env, clock, ...rest })
 
 const content = async (workspaces: Workspaces): Promise<string> => {
   await using workspace = await workspaces.open({ signal })
@@ -65,7 +66,7 @@ test('[DO4] without a repository a workspace is empty', async () => {
     branch: undefined,
     env,
     clock,
-    observer: { observe: () => undefined },
+    ...rest,
   })
   await using workspace = await workspaces.open({ signal })
   expect(await readdir(workspace.directory)).toEqual([])
@@ -84,21 +85,21 @@ test('[DO5] a repository may be named by a relative path', async () => {
   expect(await content(await open(relative(process.cwd(), repository)))).toBe('one')
 })
 
-test('[DO5] a repository or branch that is not there is a workspace_failed that leaves nothing', async () => {
+test('[DO5] a repository or branch that is not there is a failure that leaves nothing', async () => {
   await expect((await open(join(directory, 'none'))).open({ signal })).rejects.toMatchObject({
     code: 'workspace_failed',
   })
-  await expect((await open(repository, 'none')).open({ signal })).rejects.toMatchObject({ code: 'workspace_failed' })
+  await expect((await open(repository, 'none')).open({ signal })).rejects.toMatchObject({ code: 'workspace_unusable' })
   expect((await readdir(root())).filter((name) => name.startsWith('run-'))).toEqual([])
 })
 
 test('[DO4] what servers that are gone left is swept at the next start, what others use is not', async () => {
   const workspaces = await open()
   await using workspace = await workspaces.open({ signal })
-  const left = ['run-4194303.7-x', `run-${process.pid}.1-y`].map((name) => join(root(), name))
+  const left = ['run-4194303.7-x', `run-${process.pid}.1-y`, 'run-4194303.7-base-z'].map((name) => join(root(), name))
   execFileSync('mkdir', left)
   await open()
-  expect(left.map((path) => existsSync(path))).toEqual([false, false])
+  expect(left.map((path) => existsSync(path))).toEqual([false, false, false])
   expect(existsSync(workspace.directory)).toBe(true)
 })
 
@@ -149,7 +150,7 @@ test('[CA1] [CA5] a repository that does not answer is waited for by nobody who 
     branch: undefined,
     env: { ...env, GIT_SSH_COMMAND: `sh -c 'echo $$ > ${pidFile}; exec sleep 600'` },
     clock,
-    observer: { observe: () => undefined },
+    ...rest,
   })
   const leaver = new AbortController()
   const waiting = workspaces.open({ signal: leaver.signal })

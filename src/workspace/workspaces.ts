@@ -1,59 +1,68 @@
 /**
- * A fresh directory for each run of a doer: a checkout of the configured repository, cloned from a base clone on the same
- * disk, or an empty directory where none is configured. Owns everything below its own directory.
+ * A fresh directory for each run of a doer: a checkout of a repository, cloned from a base clone on the same disk, or an
+ * empty directory where there is no repository. Owns everything below its own directory:
+ *
+ *     base/DIGEST/            the base clones
+ *     run-IDENTITY-RANDOM/    one for each run: `checkout`, where it works, and `git`, from which its work is told
  */
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { GatewayError, type Clock, type Observer } from '../core/index.ts'
-import { hasCode, isRunning, orAborted, processIdentity } from '../lib/index.ts'
-import { createBaseClone, type BaseClone } from './base-clone.ts'
+import { copyFile, mkdir, mkdtemp, readdir, realpath, rm, stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GatewayError, type Agent, type Changes, type Clock, type Observer, type PushedBranch } from '../core/index.ts'
+import { createSerial, isRunning, processIdentity } from '../lib/index.ts'
+import { openBaseClones, type BaseClone } from './base-clones.ts'
 import { git } from './git.ts'
+import { checkPush, pushSnapshot, type PushOptions } from './push.ts'
+import { QUIET, quietEnvironment } from './quiet-git.ts'
+import { removeTree } from './remove-tree.ts'
+import { createRunRepository, type Origin } from './run-repository.ts'
+import { watchSize } from './size-watch.ts'
+import { sourceOf, type WorkspaceSource } from './source.ts'
 
-/** The base clone is brought up to date at most this often, and given up after that long. */
-const FETCH_EVERY_MS = 15_000
-const FETCH_LIMIT_MS = 300_000
+const MEASURE_EVERY_MS = 3000
 
 export interface Workspace extends AsyncDisposable {
   /** Absolute, links followed. Disposing of the workspace removes it. */
   readonly directory: string
+  /** Aborts with a GatewayError `workspace_unusable` when the workspace grows past its limit. */
+  readonly overgrown: AbortSignal
+  /**
+   * What the run has changed since the checkout: the commits that its HEAD leads to, and as the patch its files as they are,
+   * those that are ignored left out. Where there is no repository behind it everything is new. For when the run is over.
+   * @throws GatewayError `workspace_failed`, `workspace_unusable`; the signal's reason.
+   */
+  changes(options: { readonly signal: AbortSignal }): Promise<Changes>
+  /**
+   * Pushes the work to a branch of the repository, as far as the operator allows it and without force; what is not
+   * committed is committed first.
+   * @throws GatewayError `workspace_failed`, `workspace_unusable`; the signal's reason.
+   */
+  push(options: PushOptions): Promise<PushedBranch>
 }
 
 export interface Workspaces {
-  /** @throws GatewayError `workspace_failed`; the signal's reason when it aborts. */
-  open(options: { readonly signal: AbortSignal }): Promise<Workspace>
+  /**
+   * Without a source: the configured repository and branch. The source is the operator's: it may be any path of the machine.
+   * @throws GatewayError `workspace_failed`, `workspace_unusable`; the signal's reason when it aborts.
+   */
+  open(options: { readonly signal: AbortSignal; readonly source?: WorkspaceSource }): Promise<Workspace>
+  /** Where an agent works, as its file and the settings have it. */
+  sourceOf(agent: Agent): WorkspaceSource
   /** Stops what is being fetched. Workspaces are given back by those who opened them. */
   close(): Promise<void>
 }
 
-export interface WorkspacesOptions {
-  /** Where workspaces and the base clone are kept. */
+export interface WorkspacesOptions extends WorkspaceSource {
+  /** Where workspaces and base clones are kept. */
   readonly root: string
-  readonly repository: string | undefined
-  readonly branch: string | undefined
+  /** Of a workspace, and of a base clone. */
+  readonly maxBytes: number
+  /** The branches that may be pushed; `*` stands for any text. */
+  readonly pushBranches: readonly string[]
   /** The environment of git. */
   readonly env: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly observer: Observer
-}
-
-/** Removes a directory whatever a run has done to it; links in it are removed, not followed. */
-async function removeTree(directory: string): Promise<void> {
-  try {
-    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
-  } catch (error) {
-    if (!hasCode(error, 'EACCES', 'EPERM')) throw error
-    // A run may take away our right to list or empty its directories.
-    await openUp(directory)
-    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
-  }
-}
-
-async function openUp(directory: string): Promise<void> {
-  await chmod(directory, 0o700)
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) await openUp(join(directory, entry.name))
-  }
 }
 
 /** Removes what servers that are gone left behind. */
@@ -66,75 +75,108 @@ async function sweep(root: string): Promise<void> {
 
 /** Opens the directory of workspaces and sweeps it. */
 export async function openWorkspaces(options: WorkspacesOptions): Promise<Workspaces> {
-  const { branch, env, clock, observer } = options
+  const { env, maxBytes, pushBranches, clock, observer } = options
   await mkdir(options.root, { recursive: true, mode: 0o700 })
   // Permission rules are made of this path, and the CLI compares real paths.
   const root = await realpath(options.root)
   await sweep(root)
-  const wanted = options.repository
-  const repository = wanted !== undefined && existsSync(wanted) ? resolve(wanted) : wanted
-  const base = repository === undefined ? undefined : createBaseClone({ root, repository, env })
-  const closing = new AbortController()
-  let fetchedAtMs = Number.NEGATIVE_INFINITY
-  let refreshing: Promise<void> | undefined
+  const bases = await openBaseClones({ root, maxBytes, env, clock, observer })
+  const quietEnv = quietEnvironment(env)
 
-  async function refresh(of: BaseClone): Promise<void> {
-    const late = new AbortController()
-    using _limit = clock.after(FETCH_LIMIT_MS, () =>
-      late.abort(new GatewayError('workspace_failed', 'The repository did not answer in time.')),
-    )
-    await of.refresh({ signal: AbortSignal.any([late.signal, closing.signal]) })
-    fetchedAtMs = clock.nowMs()
-  }
-
-  /** One refresh at a time, shared by all that wait for it; it goes on when one of them leaves. */
-  async function upToDate(of: BaseClone, signal: AbortSignal): Promise<void> {
-    if (refreshing === undefined && clock.nowMs() - fetchedAtMs < FETCH_EVERY_MS) return
-    refreshing ??= refresh(of).finally(() => {
-      refreshing = undefined
-    })
-    await orAborted(refreshing, signal)
-  }
-
-  async function checkOut(of: BaseClone, directory: string, signal: AbortSignal): Promise<void> {
-    const which = branch === undefined ? [] : ['--branch', branch]
+  /** Clones the base as it is now into `directory`, and keeps a copy of the index as no run has touched it. */
+  async function checkOut(base: BaseClone, directory: string, index: string, signal: AbortSignal): Promise<Origin> {
+    using reading = await base.readFresh({ signal })
     // No links to the base and no word of where it is: a run must not find its way back to what others start from.
-    const apart = ['--no-hardlinks', '--config', 'core.logAllRefUpdates=false']
-    await git(['clone', '--quiet', '--local', ...apart, '--single-branch', ...which, '--', of.path, directory], {
-      env,
-      signal,
+    const apart = ['--local', '--no-hardlinks', '--template=', '--config', 'core.logAllRefUpdates=false']
+    const quiet = { cwd: root, env: quietEnv, signal }
+    await git(
+      [...QUIET, 'clone', '--quiet', '--no-tags', '--single-branch', ...apart, '--', base.path, directory],
+      quiet,
+    )
+    await git([...QUIET, 'remote', 'remove', 'origin'], { ...quiet, cwd: directory })
+    // Of the remote's default branch git leaves a name that leads nowhere.
+    await rm(join(directory, '.git', 'refs', 'remotes'), { recursive: true, force: true })
+    const made = join(directory, '.git', 'index')
+    if (existsSync(made)) {
+      await copyFile(made, index)
+      // By its time git tells which files may have changed since without showing it.
+      const { mtime } = await stat(made)
+      await utimes(index, mtime, mtime)
+    }
+    return { commit: reading.commit, basePath: base.path }
+  }
+
+  function open(run: string, base: BaseClone | undefined, origin: Origin | undefined): Workspace {
+    const directory = join(run, 'checkout')
+    const path = join(run, 'git')
+    const repository = createRunRepository({ path, directory, index: join(run, 'index'), origin, env: quietEnv })
+    const size = watchSize({
+      directory,
+      maxBytes,
+      everyMs: MEASURE_EVERY_MS,
+      clock,
+      observer,
+      message: 'The workspace grew larger than VIVAVOCE_WORKSPACE_MAX_MB allows.',
     })
-    await git(['-C', directory, 'remote', 'remove', 'origin'], { env, signal })
-    await git(['-C', directory, 'rev-parse', '--quiet', '--verify', 'HEAD'], { env, signal })
+    const serial = createSerial()
+
+    /** One after the other, and with the base clone, from which objects are borrowed, left as it is. */
+    const reading = <T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> =>
+      serial.run(
+        path,
+        async () => {
+          using _base = await base?.read({ signal })
+          return await task()
+        },
+        { signal },
+      )
+
+    return {
+      directory,
+      overgrown: size.overgrown,
+      changes: ({ signal }) => reading(signal, () => repository.changes({ signal })),
+      async push(push) {
+        const { signal } = push
+        if (base === undefined || origin === undefined) {
+          throw new GatewayError('workspace_unusable', 'There is no repository to push to.')
+        }
+        checkPush(push.branch, pushBranches)
+        const pushing = { path, repository: base.repository, from: origin.commit, env, quietEnv }
+        return await reading(signal, async () => pushSnapshot(await repository.snapshot({ signal }), push, pushing))
+      },
+      async [Symbol.asyncDispose]() {
+        await size[Symbol.asyncDispose]()
+        await remove(run)
+      },
+    }
+  }
+
+  async function remove(run: string): Promise<void> {
+    try {
+      await removeTree(run)
+    } catch (error) {
+      observer.observe({ type: 'cleanup-failed', what: 'workspace', error })
+    }
   }
 
   return {
-    async open({ signal }) {
+    async open({ signal, source: { repository, branch } = options }) {
       signal.throwIfAborted()
-      const directory = await mkdtemp(join(root, `run-${processIdentity}-`)).catch((cause: unknown) => {
+      const run = await mkdtemp(join(root, `run-${processIdentity}-`)).catch((cause: unknown) => {
         throw new GatewayError('workspace_failed', 'No workspace could be made for the run.', { cause })
       })
-      const remove = async (): Promise<void> => {
-        try {
-          await removeTree(directory)
-        } catch (error) {
-          observer.observe({ type: 'cleanup-failed', what: 'workspace', error })
-        }
-      }
       try {
-        if (base !== undefined) {
-          await upToDate(base, signal)
-          await checkOut(base, directory, signal)
-        }
+        const directory = join(run, 'checkout')
+        await mkdir(directory)
+        const base = repository === undefined ? undefined : bases.of({ repository, branch })
+        const origin = base && (await checkOut(base, directory, join(run, 'index'), signal))
+        return open(run, base, origin)
       } catch (error) {
-        await remove()
+        await remove(run)
         throw error
       }
-      return { directory, [Symbol.asyncDispose]: remove }
     },
-    async close() {
-      closing.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
-      await refreshing?.catch(() => undefined)
-    },
+    sourceOf: (agent) => sourceOf(agent, options),
+    close: () => bases.close(),
   }
 }

@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openWorkspaceStage, write } from '../../test/support/workspace-stage.ts'
+import type { TurnEngine, TurnEvent } from '../core/index.ts'
+import { inWorkspace } from './index.ts'
+import { treeSize } from './tree-size.ts'
+
+const { signal } = new AbortController()
+const MIB = 1024 * 1024
+const GROWN = {
+  code: 'workspace_unusable',
+  message: 'The workspace grew larger than VIVAVOCE_WORKSPACE_MAX_MB allows.',
+}
+const agent = { name: 'd', description: 'd', prompt: 'p', tools: ['Write'] }
+const request = { tenant: 't', agent, model: 'sonnet', history: [], limits: { turnMs: 60_000 } }
+
+test('[WS5] a workspace that grows past its limit tells so once it is measured', async () => {
+  await using stage = await openWorkspaceStage({ maxBytes: MIB })
+  await using workspace = await stage.workspaces.open({ signal })
+  await stage.clock.advance(3000)
+  await write(workspace.directory, { 'deep/er/zeros': new Uint8Array(MIB + 1) })
+  await stage.clock.untilArmed(3000)
+  expect(workspace.overgrown.aborted).toBe(false)
+  await stage.clock.advance(3000)
+  await expect.poll(() => workspace.overgrown.aborted).toBe(true)
+  expect(workspace.overgrown.reason).toMatchObject(GROWN)
+  expect(stage.observed).toEqual([])
+})
+
+test.each([[true], [false]])(
+  '[WS5] a run that makes its workspace too large is stopped (after its first words: %j)',
+  async (speaks) => {
+    await using stage = await openWorkspaceStage({ maxBytes: MIB })
+    let at = ''
+    const engine: TurnEngine = {
+      async *run({ directory = '' }, { signal: ending }) {
+        at = directory
+        if (speaks) yield { type: 'text-delta', text: 'x' }
+        await writeFile(join(directory, 'zeros'), new Uint8Array(2 * MIB))
+        const ended = new Promise<never>((_, reject) => ending.addEventListener('abort', () => reject(ending.reason)))
+        await stage.clock.advance(3000)
+        await ended
+      },
+    }
+    const events: TurnEvent[] = []
+    const running = (async () => {
+      for await (const event of inWorkspace(engine, stage.workspaces).run(request, { signal })) events.push(event)
+    })()
+    if (speaks) await running
+    else await expect(running).rejects.toMatchObject(GROWN)
+    expect(events).toEqual(
+      speaks
+        ? [
+            { type: 'text-delta', text: 'x' },
+            { type: 'turn-failed', error: expect.objectContaining(GROWN) },
+          ]
+        : [],
+    )
+    expect(existsSync(at)).toBe(false)
+    expect(await readdir(stage.root)).toEqual(['base'])
+  },
+)
+
+test('[WS2] an agent works in the repository and on the branch that its file names', async () => {
+  await using stage = await openWorkspaceStage()
+  await using other = await openWorkspaceStage({ files: { 'a.txt': 'other\n' } })
+  const seen: (string | undefined)[] = []
+  const engine: TurnEngine = {
+    async *run({ directory = '' }) {
+      seen.push(execFileSync('cat', ['a.txt'], { cwd: directory, encoding: 'utf8' }))
+      yield* []
+    },
+  }
+  const wrapped = inWorkspace(engine, stage.workspaces)
+  for (const at of [agent, { ...agent, repository: other.repository, branch: 'main' }]) {
+    for await (const event of wrapped.run({ ...request, agent: at }, { signal })) expect(event).toBeUndefined()
+  }
+  expect(seen).toEqual(['one\n', 'other\n'])
+  const missing = wrapped.run({ ...request, agent: { ...agent, branch: 'none' } }, { signal })
+  await expect(missing[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'workspace_unusable' })
+})
+
+test('[WS5] what a directory takes is measured without following links, holes counted', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-size-'))
+  try {
+    await symlink('/', join(directory, 'root'))
+    await symlink(directory, join(directory, 'loop'))
+    const small = await treeSize(directory, { enoughBytes: 1e9, signal })
+    expect(small).toBeLessThan(10_000)
+    await writeFile(join(directory, 'holes'), '')
+    await truncate(join(directory, 'holes'), 10 * MIB)
+    await write(directory, Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`d${at % 7}/f${at}`, 'x'])))
+    expect(await treeSize(directory, { enoughBytes: 1e9, signal })).toBeGreaterThan(10 * MIB)
+    expect(await treeSize(join(directory, 'none'), { enoughBytes: 1e9, signal })).toBe(0)
+    expect(await treeSize(directory, { enoughBytes: 5, signal })).toBeGreaterThan(5)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+})
+
+test('[DO4] a workspace that is deeper than a path can say is removed, with what was told from it', async () => {
+  await using stage = await openWorkspaceStage()
+  const workspace = await stage.workspaces.open({ signal })
+  const name = 'd'.repeat(250)
+  execFileSync('sh', ['-c', `for i in $(seq 30); do mkdir ${name} && cd -P ${name} || exit 1; done; echo x > deep`], {
+    cwd: workspace.directory,
+  })
+  await stage.clock.advance(3000)
+  expect((await workspace.changes({ signal })).commits).toEqual([])
+  await workspace[Symbol.asyncDispose]()
+  expect(await readdir(stage.root)).toEqual(['base'])
+  expect(stage.observed).toEqual([])
+})
