@@ -35,7 +35,7 @@ export interface Conversations {
   list(tenant: string, options: PageOptions): Promise<Page<ConversationSummary>>
   /** Resolves to whether there was such a conversation. Waits for the turn under way. */
   forget(name: ConversationName, options: { readonly signal: AbortSignal }): Promise<boolean>
-  /** Waits for the turns under way, which whoever calls it has aborted. */
+  /** Waits for all that is under way; whoever calls it has aborted the turns. */
   close(): Promise<void>
 }
 
@@ -76,8 +76,14 @@ export function createConversations({ engine, stores, clock, observer, ttlMs }: 
       return answer
     },
     stream: (turn) => run(turn, { delivers: true }),
-    get: store.get,
-    list: store.list,
+    async get(name) {
+      using _underWay = begin()
+      return await store.get(name)
+    },
+    async list(tenant, options) {
+      using _underWay = begin()
+      return await store.list(tenant, options)
+    },
     async forget(name, { signal }) {
       using _underWay = begin()
       using _place = await serial.enter(keyOf(name), { signal })
