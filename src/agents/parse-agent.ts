@@ -45,6 +45,7 @@ const frontMatter = z.strictObject({
     )
     .default([]),
   model: z.string('a model is expected').min(1, 'a model must not be empty').optional(),
+  network: z.boolean('true or false is expected').optional(),
   color: z.string('a color is expected').optional(),
 })
 
@@ -94,7 +95,7 @@ export function parseAgent(text: string): ParsedAgent {
     )
     return refused(...problems)
   }
-  const { name, description, tools, model } = fields.data
+  const { name, description, tools, model, network } = fields.data
   if (prompt.trim() === '') {
     return refused({
       line: text.split('\n').length,
@@ -107,7 +108,7 @@ export function parseAgent(text: string): ParsedAgent {
   const preferred = model === undefined || model === 'inherit' ? {} : { model }
   return {
     ok: true,
-    agent: { name, description, prompt: prompt.trim(), tools, ...preferred },
+    agent: { name, description, prompt: prompt.trim(), tools, ...preferred, ...(network === true ? { network } : {}) },
     nameLine: lineAt(offsetOf(document, 'name')),
   }
 }

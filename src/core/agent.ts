@@ -7,6 +7,8 @@ export interface Agent {
   /** Tool rules in the CLI's words, `Read` or `Bash(git log:*)`. None makes it a talker. */
   readonly tools: readonly string[]
   readonly model?: string
+  /** Whether what its tools start may reach the network; absent, it may not. Tools such as `WebFetch` are granted as tools. */
+  readonly network?: boolean
 }
 
 /** A talker has no tools: only text comes out of it. Every other agent is a doer and works in a workspace of its own. */

@@ -142,6 +142,13 @@ export const ERRORS = {
     tells:
       'No workspace could be made for the run. Check `VIVAVOCE_WORKSPACE_REPO` and `VIVAVOCE_WORKSPACE_BRANCH`; the log has the words of git.',
   },
+  sandbox_unavailable: {
+    status: 503,
+    type: 'server_error',
+    retryable: false,
+    tells:
+      'The agent may run commands or write files, and the server has no sandbox for it. Install bubblewrap (`vivavoce doctor` tells what is missing), or set `VIVAVOCE_ALLOW_UNSANDBOXED=1`.',
+  },
   budget_exceeded: {
     status: 503,
     type: 'server_error',

@@ -63,6 +63,13 @@ export type Observation =
   | ({ readonly type: 'pool-changed' } & PoolFigures)
   | { readonly type: 'job-changed'; readonly jobId: string; readonly status: JobStatus }
   | { readonly type: 'job-failed'; readonly jobId: string; readonly code: ErrorCode; readonly error: Error }
+  /** Agents that should run in a sandbox, and why there is none: they are refused, or run without. */
+  | {
+      readonly type: 'sandbox-missing'
+      readonly agents: readonly string[]
+      readonly refused: boolean
+      readonly problem: string
+    }
   | { readonly type: 'cleanup-failed'; readonly what: string; readonly error: unknown }
 
 /** The processes that are kept. */

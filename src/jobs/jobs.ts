@@ -59,6 +59,7 @@ const statusOf = (error: GatewayError): JobStatus => {
       return 'timeout'
     case 'cli_unavailable':
     case 'workspace_failed':
+    case 'sandbox_unavailable':
     case 'shutting_down':
     case 'internal_error':
       return 'error'

@@ -41,6 +41,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
       return 'error'
     case 'process-start-failed':
     case 'process-doubted':
+    case 'sandbox-missing':
       return 'warn'
     case 'parameters-ignored':
     case 'request-retried':

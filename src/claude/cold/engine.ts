@@ -5,6 +5,7 @@ import {
   isTalker,
   type Clock,
   type Observer,
+  type Sandbox,
   type TurnEnd,
   type TurnEngine,
   type TurnEvent,
@@ -34,6 +35,8 @@ export interface ColdEngineOptions {
   readonly persona: PersonaMode
   /** How long a child may take to end by itself after its result; then it is stopped, and its answer stands. */
   readonly afterResultMs: number
+  /** For doers; absent where there is none. */
+  readonly sandbox?: Sandbox
   readonly clock: Clock
   readonly observer: Observer
 }
@@ -85,7 +88,7 @@ function inputOf({ agent, history, outputSchema }: TurnRequest, mode: PersonaMod
 }
 
 export function createColdEngine(options: ColdEngineOptions): TurnEngine {
-  const { bin, passedOn, neutralDirectory, persona, afterResultMs, clock, observer } = options
+  const { bin, passedOn, neutralDirectory, persona, afterResultMs, sandbox, clock, observer } = options
 
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
     const { agent, model, limits, maxOutputTokens, functions, sampling } = request
@@ -95,16 +98,24 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
     const mark = newMark()
     const reasoning = request.reasoning ?? (talker ? 'none' : undefined)
     signal.throwIfAborted()
+    const { directory } = request
+    await using confinement =
+      talker || directory === undefined
+        ? undefined
+        : await sandbox?.enter({ directory, network: agent.network === true })
     await using child = await CliProcess.start({
       bin,
       args: argumentsOf(request),
-      env: childEnvironment(passedOn, {
-        mark,
-        ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-        ...(reasoning === undefined ? {} : { reasoning }),
-        ...(sampling === undefined ? {} : { sampling }),
-      }),
-      directory: request.directory ?? neutralDirectory,
+      env: {
+        ...childEnvironment(passedOn, {
+          mark,
+          ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+          ...(reasoning === undefined ? {} : { reasoning }),
+          ...(sampling === undefined ? {} : { sampling }),
+        }),
+        ...confinement?.env,
+      },
+      directory: directory ?? neutralDirectory,
       clock,
       observer,
       agent: agent.name,
