@@ -23,6 +23,7 @@ const TITLES = {
   cli_unavailable: 'execution failed',
   cli_failed: 'execution failed',
   workspace_failed: 'execution failed',
+  sandbox_unavailable: 'execution failed',
   budget_exceeded: 'execution failed',
   no_answer: 'execution failed',
   schema_unmet: 'execution failed',
