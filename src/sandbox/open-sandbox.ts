@@ -31,9 +31,12 @@ const run = promisify(execFile)
 
 const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`
 
-/** A program that runs another one, told by `words` in the language of the shell, in the sandbox where it is itself. */
+/**
+ * A program that runs another one, told by `words` in the language of the shell, in the sandbox, where it stands itself. The
+ * first process inside is bubblewrap's own and shows the environment that it was started with: it gets none but the mark.
+ */
 const script = (bubblewrap: string, args: readonly string[], words: string): string =>
-  `#!/bin/sh\nexec ${[bubblewrap, ...args].map(quoted).join(' ')} "$PWD" ${words}\n`
+  `#!/bin/sh\nexec /usr/bin/env -i VIVAVOCE_RUN="$VIVAVOCE_RUN" ${[bubblewrap, ...args].map(quoted).join(' ')} "$PWD" ${words}\n`
 
 const findOnPath = (searchPath: string): string | undefined =>
   searchPath
