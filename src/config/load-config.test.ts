@@ -148,7 +148,7 @@ test.each([
   ['VIVAVOCE_PORT', '99999999999999999999', 'at most 65535 is expected'],
   ['API_BEARER_TOKEN', 'two words', 'visible ASCII characters without spaces are expected'],
   ['API_BEARER_TOKEN', 'ключ', 'visible ASCII characters without spaces are expected'],
-  ['VIVAVOCE_ALLOW_UNSANDBOXED', 'yes', 'Invalid option: expected one of "0"|"1"'],
+  ['VIVAVOCE_ALLOW_UNSANDBOXED', 'yes', '0 or 1 is expected'],
   ['VIVAVOCE_MODELS', ' , ', 'at least one name is expected'],
   ['VIVAVOCE_MODELS', 'a=b', 'a name without spaces, commas, = or * is expected'],
   ['VIVAVOCE_PRIVATE_HOSTS', ' , ', 'at least one name is expected'],

@@ -10,7 +10,7 @@ const integer = (min: number, max: number) =>
 
 const seconds = integer(1, 86_400)
 
-const flag = z.enum(['0', '1']).transform((text) => text === '1')
+const flag = z.enum(['0', '1'], '0 or 1 is expected').transform((text) => text === '1')
 
 const decimal = (min: number, max: number) =>
   z

@@ -6,20 +6,16 @@ import { isAbsolute, relative } from 'node:path'
 
 /** Programs and libraries. `/usr` and `/etc` are not whole: what an operator has put beside them stays unseen. */
 const SYSTEM: readonly string[] = [
-  '/bin',
-  '/sbin',
-  '/lib',
-  '/lib32',
-  '/lib64',
-  '/libx32',
-  ...['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'libexec', 'share', 'include'].map((name) => `/usr/${name}`),
-  ...['bin', 'sbin', 'lib', 'lib64', 'libexec', 'share', 'include', 'go'].map((name) => `/usr/local/${name}`),
-]
+  ['', 'bin sbin lib lib32 lib64 libx32'],
+  ['/usr', 'bin sbin lib lib32 lib64 libx32 libexec share include'],
+  ['/usr/local', 'bin sbin lib lib64 libexec share include go'],
+].flatMap(([folder = '', names = '']) => names.split(' ').map((name) => `${folder}/${name}`))
+
 const SYSTEM_FILES: readonly string[] = [
-  ...['ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'alternatives', 'localtime', 'timezone', 'mime.types'],
-  ...['passwd', 'group', 'nsswitch.conf', 'hosts', 'host.conf', 'resolv.conf', 'services', 'protocols'],
-  ...['ssl/certs', 'ssl/openssl.cnf', 'ca-certificates', 'ca-certificates.conf', 'pki/ca-trust', 'pki/tls/certs'],
-].map((name) => `/etc/${name}`)
+  'ld.so.cache ld.so.conf ld.so.conf.d alternatives localtime timezone mime.types',
+  'passwd group nsswitch.conf hosts host.conf resolv.conf services protocols',
+  'ssl/certs ssl/openssl.cnf ca-certificates ca-certificates.conf pki/ca-trust pki/tls/certs',
+].flatMap((names) => names.split(' ').map((name) => `/etc/${name}`))
 
 const HOME = '/home/agent'
 const ENVIRONMENT = {

@@ -9,7 +9,6 @@ import { openSandbox } from './open-sandbox.ts'
 
 const run = promisify(execFile)
 const searchPath = process.env['PATH'] ?? ''
-const withBubblewrap = test.skipIf(!hasBubblewrap)
 
 let directory: string
 let temporaryDirectory: string
@@ -23,7 +22,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }))
 const open = (more: Partial<Parameters<typeof openSandbox>[0]> = {}) =>
   openSandbox({ searchPath, temporaryDirectory, secretDirectories: [], ...more })
 
-withBubblewrap('[SB7] bubblewrap is found and shown to work, and the trial leaves nothing', async () => {
+test.skipIf(!hasBubblewrap)('[SB7] bubblewrap is found and shown to work, and the trial leaves nothing', async () => {
   expect(await open()).toMatchObject({
     ok: true,
     path: expect.stringMatching(/bwrap$/),
@@ -47,7 +46,7 @@ test('[SB7] a bubblewrap that does not work is none, and its words are told', as
   expect(await readdir(temporaryDirectory)).toEqual([])
 })
 
-withBubblewrap('[SB2] there is none where runs would see what is secret, also by a link', async () => {
+test.skipIf(!hasBubblewrap)('[SB2] there is none where runs would see what is secret, also by a link', async () => {
   const link = join(directory, 'login')
   await symlink('/usr/share', link)
   expect(await open({ secretDirectories: [join(directory, 'data'), link] })).toMatchObject({
@@ -56,35 +55,38 @@ withBubblewrap('[SB2] there is none where runs would see what is secret, also by
   })
 })
 
-withBubblewrap('[SB7] there is none where the CLI would take a part of its path for options', async () => {
+test.skipIf(!hasBubblewrap)('[SB7] there is none where the CLI would take a part of its path for options', async () => {
   temporaryDirectory = join(directory, 'a -b')
   await mkdir(temporaryDirectory)
   expect(await open()).toMatchObject({ ok: false, problem: expect.stringContaining('" -"') })
 })
 
-withBubblewrap('[SB1] it works for any name of a directory, and each run writes to its own alone', async () => {
-  const odd = join(directory, `it's $HOME "x" \`id\` Ж🙂\nline`)
-  temporaryDirectory = join(odd, 'tmp')
-  const workspaces = ['one', 'two'].map((name) => join(odd, name))
-  for (const path of [temporaryDirectory, ...workspaces]) await mkdir(path, { recursive: true })
-  const found = await open()
-  if (!found.ok) throw new Error(found.problem)
-  const ways = workspaces.map(async (workspace, index) => {
-    await using confinement = await found.sandbox.enter({ directory: workspace, network: false })
-    const { CLAUDE_CODE_SHELL_PREFIX: shell = '', PATH: path = '' } = confinement.env
-    const command = `echo ${index} > own; ls .. | wc -l; echo "$0" $#`
-    const { stdout } = await run(shell, [command, 'not passed on'], { cwd: workspace, env: { SECRET: 'x' } })
-    expect(stdout).toBe('2\n/bin/bash 0\n')
-    const git = await run(join(path.split(delimiter)[0] ?? '', 'git'), ['init', '-q', 'a b'], { cwd: workspace })
-    expect(git.stdout).toBe('')
-    expect(await readdir(workspace)).toEqual(['a b', 'own'])
-    expect(await readFile(join(workspace, 'own'), 'utf8')).toBe(`${index}\n`)
-  })
-  await Promise.all(ways)
-  expect(await readdir(temporaryDirectory)).toEqual([])
-})
+test.skipIf(!hasBubblewrap)(
+  '[SB1] it works for any name of a directory, and each run writes to its own alone',
+  async () => {
+    const odd = join(directory, `it's $HOME "x" \`id\` Ж🙂\nline`)
+    temporaryDirectory = join(odd, 'tmp')
+    const workspaces = ['one', 'two'].map((name) => join(odd, name))
+    for (const path of [temporaryDirectory, ...workspaces]) await mkdir(path, { recursive: true })
+    const found = await open()
+    if (!found.ok) throw new Error(found.problem)
+    const ways = workspaces.map(async (workspace, index) => {
+      await using confinement = await found.sandbox.enter({ directory: workspace, network: false })
+      const { CLAUDE_CODE_SHELL_PREFIX: shell = '', PATH: path = '' } = confinement.env
+      const command = `echo ${index} > own; ls .. | wc -l; echo "$0" $#`
+      const { stdout } = await run(shell, [command, 'not passed on'], { cwd: workspace, env: { SECRET: 'x' } })
+      expect(stdout).toBe('2\n/bin/bash 0\n')
+      const git = await run(join(path.split(delimiter)[0] ?? '', 'git'), ['init', '-q', 'a b'], { cwd: workspace })
+      expect(git.stdout).toBe('')
+      expect(await readdir(workspace)).toEqual(['a b', 'own'])
+      expect(await readFile(join(workspace, 'own'), 'utf8')).toBe(`${index}\n`)
+    })
+    await Promise.all(ways)
+    expect(await readdir(temporaryDirectory)).toEqual([])
+  },
+)
 
-withBubblewrap('[SB1] a program that would start where no run may be does not', async () => {
+test.skipIf(!hasBubblewrap)('[SB1] a program that would start where no run may be does not', async () => {
   const found = await open()
   if (!found.ok) throw new Error(found.problem)
   const workspace = join(directory, 'workspace')
