@@ -155,6 +155,19 @@ describe.skipIf(!hasBubblewrap).each([
     expect(await readFile(login, 'utf8')).toContain(LOGIN)
   })
 
+  test('[SB2] what the CLI keeps of others beside the login is out of the file tools’ reach', async () => {
+    const files = ['tasks/x/1.json', 'teams/x/config.json', 'plugins/x.md', 'CLAUDE.md'].map((name) =>
+      join(stage.directory, 'claude', name),
+    )
+    for (const file of files) {
+      await mkdir(join(file, '..'), { recursive: true })
+      await writeFile(file, OTHER)
+    }
+    const told = await run('clerk', ...files.map((file): Call => ['Read', { file_path: file }]))
+    for (const denied of told) expect(denied).toMatch(/denied|permission/i)
+    expect(told.join('\n')).not.toContain(OTHER)
+  })
+
   test('[SB2] another run’s workspace, the base clone and the conversations cannot be read', async () => {
     const leaver = new AbortController()
     const other = ask(stage, 'worker', [bash(`echo ${OTHER} > mine.txt; env sleep 605.25`)], leaver.signal)

@@ -1,5 +1,7 @@
 /** One process a turn: the fallback of every other engine, and the yardstick that they are measured against. */
 import { randomUUID } from 'node:crypto'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
 import {
   GatewayError,
   isTalker,
@@ -41,10 +43,14 @@ export interface ColdEngineOptions {
   readonly observer: Observer
 }
 
-const argumentsOf = ({ agent, model, directory, budgetUsd }: TurnRequest): readonly string[] => {
+const argumentsOf = (
+  { agent, model, directory, budgetUsd }: TurnRequest,
+  passedOn: ColdEngineOptions['passedOn'],
+): readonly string[] => {
   if (isTalker(agent)) return talkerArguments({ model })
   if (directory === undefined || budgetUsd === undefined) throw new Error('a doer has a workspace and a budget')
-  return doerArguments({ agent, model, directory, budgetUsd })
+  const loginDirectory = resolve(passedOn['CLAUDE_CONFIG_DIR'] ?? join(passedOn['HOME'] ?? homedir(), '.claude'))
+  return doerArguments({ agent, model, directory, loginDirectory, budgetUsd })
 }
 
 /** The exit of a child that has said its last; one that does not end by itself is stopped. */
@@ -105,7 +111,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
         : await sandbox?.enter({ directory, network: agent.network === true })
     await using child = await CliProcess.start({
       bin,
-      args: argumentsOf(request),
+      args: argumentsOf(request, passedOn),
       env: {
         ...childEnvironment(passedOn, {
           mark,
