@@ -1,5 +1,5 @@
 /** The composition root: a configuration in, everything constructed once, one `close()` out. */
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
@@ -8,12 +8,13 @@ import { killOrphans, locateCli, openProbeCache, type Abilities, type CliBinary 
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
 import { createConversations } from './conversations/index.ts'
-import { GatewayError, newId, systemClock, type Observer } from './core/index.ts'
+import { GatewayError, needsSandbox, newId, systemClock, type Observer, type TurnEngine } from './core/index.ts'
 import { createApp, createBackground, startServer } from './http/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { offerOf, type Offer } from './offer.ts'
 import { proveCli } from './prove-cli.ts'
 import { openProcesses } from './processes.ts'
+import { openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
 import { createJobMemory, lockDirectory, openConversationFiles } from './storage/index.ts'
 import { inWorkspace, openWorkspaces } from './workspace/index.ts'
 
@@ -96,7 +97,7 @@ async function serveFrom(
   const clock = systemClock
   const neutralDirectory = join(config.dataDirectory, 'neutral')
   await mkdir(neutralDirectory, { recursive: true, mode: 0o700 })
-  const temporaryDirectory = join(config.dataDirectory, 'tmp')
+  const temporaryDirectory = join(await realpath(config.dataDirectory), 'tmp')
   const clearTemporary = (): Promise<void> => rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 3 })
   await clearTemporary()
   await mkdir(temporaryDirectory, { mode: 0o700 })
@@ -112,8 +113,24 @@ async function serveFrom(
     observer,
   })
   const admission = createAdmission({ capacity: config.MAX_CONCURRENCY, maxWaiting: config.MAX_QUEUE_DEPTH, clock })
-  const processes = openProcesses(config, { cli, abilities, neutralDirectory, temporaryDirectory, clock, observer })
-  const engine = inWorkspace(processes.engine, workspaces)
+  const found = await openSandbox({ ...config, temporaryDirectory })
+  const sandbox = found.ok ? found.sandbox : undefined
+  const refused = !found.ok && !config.VIVAVOCE_ALLOW_UNSANDBOXED
+  const needing = offer.catalogue.agents.filter(needsSandbox).map(({ name }) => name)
+  if (!found.ok && needing.length > 0)
+    observer.observe({ type: 'sandbox-missing', agents: needing, refused, problem: found.problem })
+  // Before anything is taken for the run.
+  const checked = (engine: TurnEngine): TurnEngine => (refused ? refuseUnsandboxed(engine) : engine)
+  const processes = openProcesses(config, {
+    cli,
+    abilities,
+    neutralDirectory,
+    temporaryDirectory,
+    sandbox,
+    clock,
+    observer,
+  })
+  const engine = checked(inWorkspace(processes.engine, workspaces))
   const jobs = createJobs({
     engine,
     room: admission,
@@ -127,7 +144,7 @@ async function serveFrom(
   const key = keyOf(config)
   const fetcher = createPictureFetcher({ clock, privateHosts: config.VIVAVOCE_PRIVATE_HOSTS ?? [] })
   // A picture is fetched before a place is taken.
-  const admittedEngine = withPictures(admitted(engine, admission), fetcher)
+  const admittedEngine = checked(withPictures(admitted(engine, admission), fetcher))
 
   const app = createApp({
     engine: admittedEngine,

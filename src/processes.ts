@@ -10,7 +10,7 @@ import {
   type CliBinary,
 } from './claude/index.ts'
 import type { Config } from './config/index.ts'
-import type { Clock, Observer, PoolFigures, TurnEngine } from './core/index.ts'
+import type { Clock, Observer, PoolFigures, Sandbox, TurnEngine } from './core/index.ts'
 
 export interface Processes {
   readonly engine: TurnEngine
@@ -27,6 +27,8 @@ export interface ProcessesOptions {
   readonly neutralDirectory: string
   /** Where children leave what they do not clear away themselves: sockets and probes of the CLI, when it is killed. */
   readonly temporaryDirectory: string
+  /** For doers; absent where there is none. */
+  readonly sandbox: Sandbox | undefined
   readonly clock: Clock
   readonly observer: Observer
 }
@@ -37,7 +39,7 @@ const hasTenants = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: others = [] }: Co
 
 export function openProcesses(
   config: Config,
-  { cli, abilities, neutralDirectory, temporaryDirectory, clock, observer }: ProcessesOptions,
+  { cli, abilities, neutralDirectory, temporaryDirectory, sandbox, clock, observer }: ProcessesOptions,
 ): Processes {
   const afterResultMs = config.VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS * 1000
   const common = {
@@ -48,7 +50,12 @@ export function openProcesses(
     observer,
   }
   const persona = config.VIVAVOCE_PERSONA
-  const cold = createColdEngine({ ...common, persona, afterResultMs })
+  const cold = createColdEngine({
+    ...common,
+    persona,
+    afterResultMs,
+    ...(sandbox === undefined ? {} : { sandbox }),
+  })
   if (abilities === undefined) return { engine: cold, figures: () => undefined, close: async () => undefined }
 
   const model = config.VIVAVOCE_DEFAULT_MODEL

@@ -78,6 +78,24 @@ test.each([
   expect(toolsOf(line)).toEqual(tools)
 })
 
+test.each([
+  ['network: true', { network: true }],
+  ['network: false', {}],
+])('[AG1] [SB4] %j says whether an agent’s programs reach the network', (line, expected) => {
+  expect(parseAgent(file([...named, line]))).toStrictEqual({
+    ok: true,
+    nameLine: 2,
+    agent: { name: 'helper', description: 'Helps', prompt: 'You help.', tools: [], ...expected },
+  })
+})
+
+test.each([['network: yes please'], ['network: "true"'], ['network: 1'], ['network: ~']])(
+  '[AG2] %j is told by its line',
+  (line) => {
+    expect(problemsOf(file([...named, line]))).toEqual([{ line: 4, problem: 'network: true or false is expected' }])
+  },
+)
+
 test('[AG1] the model inherit is the model of the caller', () => {
   expect(parseAgent(file([...named, 'model: inherit']))).toStrictEqual({
     ok: true,

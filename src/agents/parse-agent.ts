@@ -53,6 +53,7 @@ const frontMatter = z.strictObject({
     .string('the name of a branch is expected')
     .refine(isBranchName, 'the name of a branch is expected')
     .optional(),
+  network: z.boolean('true or false is expected').optional(),
   color: z.string('a color is expected').optional(),
 })
 
@@ -102,7 +103,7 @@ export function parseAgent(text: string): ParsedAgent {
     )
     return refused(...problems)
   }
-  const { name, description, tools, model, repository, branch } = fields.data
+  const { name, description, tools, model, repository, branch, network } = fields.data
   if (prompt.trim() === '') {
     return refused({
       line: text.split('\n').length,
@@ -123,6 +124,7 @@ export function parseAgent(text: string): ParsedAgent {
       ...preferred,
       ...(repository === undefined ? {} : { repository }),
       ...(branch === undefined ? {} : { branch }),
+      ...(network === true ? { network } : {}),
     },
     nameLine: lineAt(offsetOf(document, 'name')),
   }

@@ -1,14 +1,16 @@
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access, constants, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadAgents } from '../agents/index.ts'
 import { locateCli, openProbeCache, type Abilities } from '../claude/index.ts'
 import { ConfigError, loadConfig, readEnvironment } from '../config/index.ts'
-import { isTalker, systemClock } from '../core/index.ts'
+import { isTalker, needsSandbox, systemClock } from '../core/index.ts'
 import { AGENTS_DIRECTORY } from '../main.ts'
 import { serverVersion } from '../storage/index.ts'
 import { offerOf } from '../offer.ts'
 import { proveCli } from '../prove-cli.ts'
+import { openSandbox } from '../sandbox/index.ts'
 
 /** What this version can do, and what is done instead. */
 function tell(abilities: Abilities | undefined): string {
@@ -71,11 +73,12 @@ export async function runDoctor(): Promise<number> {
     value: loadConfig(readEnvironment()),
   }))
   if (config === undefined) return 1
-  await check('agents', async () => {
-    const agents = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
-    offerOf(config, agents)
+  const agents = await check('agents', async () => {
+    const loaded = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
+    offerOf(config, loaded)
     return {
-      found: agents.map((agent) => `${agent.name} (${isTalker(agent) ? 'talker' : agent.tools.join(', ')})`).join('; '),
+      value: loaded,
+      found: loaded.map((agent) => `${agent.name} (${isTalker(agent) ? 'talker' : agent.tools.join(', ')})`).join('; '),
     }
   })
   await check('data directory', async () => {
@@ -89,6 +92,19 @@ export async function runDoctor(): Promise<number> {
         ? 'in the data directory'
         : `PostgreSQL ${await serverVersion(config.DATABASE_URL)}`,
   }))
+  const allowed = config.VIVAVOCE_ALLOW_UNSANDBOXED
+  await check('sandbox', async () => {
+    const temporaryDirectory = await realpath(await mkdtemp(join(tmpdir(), 'vivavoce-doctor-')))
+    try {
+      const found = await openSandbox({ ...config, temporaryDirectory })
+      if (found.ok) return { found: `bubblewrap ${found.version} (${found.path})` }
+      const told = `none (${found.problem}); agents that may run commands or write files ${allowed ? 'run without one' : 'are refused'}`
+      if (!allowed && agents?.some(needsSandbox) === true) throw new Error(told)
+      return { found: told }
+    } finally {
+      await rm(temporaryDirectory, { recursive: true, force: true })
+    }
+  })
   const cli = await check('claude', async () => {
     const found = await locateCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
     return { found: `${found.version} (${found.path})`, value: found }

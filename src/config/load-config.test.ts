@@ -49,6 +49,7 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_AGENT_TIMEOUT_SECONDS: 900,
     VIVAVOCE_AGENT_BUDGET_USD: 2,
     VIVAVOCE_WORKSPACE_MAX_MB: 2048,
+    VIVAVOCE_ALLOW_UNSANDBOXED: false,
     VIVAVOCE_HEADER_HOLD_MS: 1000,
     VIVAVOCE_MAX_BODY_MB: 32,
     JOB_TTL_SECONDS: 3600,
@@ -56,6 +57,7 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_JOB_HEARTBEAT_SECONDS: 10,
     VIVAVOCE_LOG_LEVEL: 'info',
     dataDirectory: '/home/ж/.local/share/vivavoce',
+    secretDirectories: ['/home/ж/.local/share/vivavoce', '/home/ж/.claude'],
     cacheDirectory: '/home/ж/.cache/vivavoce',
     cliEnvironment: { HOME: '/home/ж' },
     gitEnvironment: { HOME: '/home/ж' },
@@ -128,6 +130,10 @@ test('[CF1] directories are worked out from what is set', () => {
   expect(loadConfig({ HOME: '/h', XDG_DATA_HOME: '/data' }).dataDirectory).toBe('/data/vivavoce')
   expect(loadConfig({ HOME: '/h', XDG_DATA_HOME: '' }).dataDirectory).toBe('/h/.local/share/vivavoce')
   expect(loadConfig({ HOME: '/h', VIVAVOCE_DATA_DIR: '/own/ж' }).dataDirectory).toBe('/own/ж')
+  expect(loadConfig({ VIVAVOCE_DATA_DIR: '/own', CLAUDE_CONFIG_DIR: '/login' }).secretDirectories).toEqual([
+    '/own',
+    '/login',
+  ])
   expect(loadConfig({ HOME: '/h', VIVAVOCE_DATA_DIR: 'own' }).dataDirectory).toBe(join(process.cwd(), 'own'))
   expect(loadConfig({ HOME: '/h', XDG_CACHE_HOME: '/cache' }).cacheDirectory).toBe('/cache/vivavoce')
   expect(loadConfig({ HOME: '/h', XDG_CACHE_HOME: '' }).cacheDirectory).toBe('/h/.cache/vivavoce')
@@ -145,6 +151,7 @@ test.each([
   ['VIVAVOCE_PORT', '99999999999999999999', 'at most 65535 is expected'],
   ['API_BEARER_TOKEN', 'two words', 'visible ASCII characters without spaces are expected'],
   ['API_BEARER_TOKEN', 'ключ', 'visible ASCII characters without spaces are expected'],
+  ['VIVAVOCE_ALLOW_UNSANDBOXED', 'yes', '0 or 1 is expected'],
   ['VIVAVOCE_MODELS', ' , ', 'at least one name is expected'],
   ['VIVAVOCE_MODELS', 'a=b', 'a name without spaces, commas, = or * is expected'],
   ['VIVAVOCE_PRIVATE_HOSTS', ' , ', 'at least one name is expected'],
@@ -418,7 +425,16 @@ test('[CF5] loopback is told by the address, not by how it begins', () => {
 
 test('[CF1] no setting is read but those on the list', () => {
   const config = loadConfig({ OTHER: 'z', __proto__x: 'y', valueOf_: 'x' })
-  const derived = ['dataDirectory', 'cacheDirectory', 'cliEnvironment', 'gitEnvironment', 'pool', 'cores', 'searchPath']
+  const derived = [
+    'dataDirectory',
+    'secretDirectories',
+    'cacheDirectory',
+    'cliEnvironment',
+    'gitEnvironment',
+    'pool',
+    'cores',
+    'searchPath',
+  ]
   for (const name of Object.keys(config)) expect([...settingNames, ...derived]).toContain(name)
 })
 

@@ -16,6 +16,8 @@ export interface Config extends Values {
   readonly dataDirectory: string
   /** For what can be found out again. */
   readonly cacheDirectory: string
+  /** Where keys, logins and what callers said are kept. */
+  readonly secretDirectories: readonly string[]
   /** The variables that children of ours get. */
   readonly cliEnvironment: Readonly<Record<string, string>>
   /** The variables that git gets. */
@@ -126,9 +128,11 @@ export function loadConfig(env: Environment): Config {
   // Each value came from its own schema, so the record is whole once there is no problem.
   problems.push(...crossChecks(values as Partial<Values>, hasKey))
   if (problems.length > 0) throw new ConfigError(problems)
+  const dataDirectory = dataDirectoryOf(env, (values as Values).VIVAVOCE_DATA_DIR)
   return {
     ...(values as Values),
-    dataDirectory: dataDirectoryOf(env, (values as Values).VIVAVOCE_DATA_DIR),
+    dataDirectory,
+    secretDirectories: [dataDirectory, resolve(env['CLAUDE_CONFIG_DIR'] || join(env['HOME'] ?? homedir(), '.claude'))],
     cacheDirectory: resolve(env['XDG_CACHE_HOME'] || join(env['HOME'] ?? homedir(), '.cache'), 'vivavoce'),
     cliEnvironment: cliEnvironment(env),
     gitEnvironment: gitEnvironment(env),

@@ -11,6 +11,8 @@ const integer = (min: number, max: number) =>
 
 const seconds = integer(1, 86_400)
 
+const flag = z.enum(['0', '1'], '0 or 1 is expected').transform((text) => text === '1')
+
 const decimal = (min: number, max: number) =>
   z
     .string()
@@ -294,6 +296,12 @@ export const SETTINGS = {
     schema: decimal(0, 10_000),
     default: '2',
     tells: 'The budget of a doer’s run in US dollars; a job may ask for another with `max_budget_usd`.',
+  },
+  VIVAVOCE_ALLOW_UNSANDBOXED: {
+    schema: flag,
+    default: '0',
+    tells:
+      'Where bubblewrap cannot run, agents that may run commands or write files are refused; `1` lets them run without a sandbox, with all that the server’s user may do.',
   },
   VIVAVOCE_HEADER_HOLD_MS: {
     schema: integer(0, 4000),

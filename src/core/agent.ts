@@ -10,6 +10,8 @@ export interface Agent {
   /** The repository that it works in, and the branch, where they are not those of the settings. */
   readonly repository?: string
   readonly branch?: string
+  /** Whether what its tools start may reach the network; absent, it may not. Tools such as `WebFetch` are granted as tools. */
+  readonly network?: boolean
 }
 
 /** A talker has no tools: only text comes out of it. Every other agent is a doer and works in a workspace of its own. */

@@ -156,6 +156,13 @@ export const ERRORS = {
     tells:
       'The store of conversations and jobs cannot be opened or does not answer. Check `DATABASE_URL` or `VIVAVOCE_DATA_DIR`; the log has the details.',
   },
+  sandbox_unavailable: {
+    status: 503,
+    type: 'server_error',
+    retryable: false,
+    tells:
+      'The agent may run commands or write files, and the server has no sandbox for it. Install bubblewrap (`vivavoce doctor` tells what is missing), or set `VIVAVOCE_ALLOW_UNSANDBOXED=1`.',
+  },
   budget_exceeded: {
     status: 503,
     type: 'server_error',

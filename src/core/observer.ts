@@ -76,6 +76,13 @@ export type Observation =
       readonly isGivenUp: boolean
       readonly error: unknown
     }
+  /** Agents that should run in a sandbox, and why there is none: they are refused, or run without. */
+  | {
+      readonly type: 'sandbox-missing'
+      readonly agents: readonly string[]
+      readonly refused: boolean
+      readonly problem: string
+    }
   | { readonly type: 'cleanup-failed'; readonly what: string; readonly error: unknown }
 
 /** The processes that are kept. */

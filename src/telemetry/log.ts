@@ -46,6 +46,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
     case 'process-doubted':
     case 'job-store-failed':
     case 'callback-failed':
+    case 'sandbox-missing':
       return 'warn'
     case 'parameters-ignored':
     case 'request-retried':

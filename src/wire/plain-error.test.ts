@@ -25,6 +25,7 @@ const TITLES = {
   workspace_failed: 'execution failed',
   store_unavailable: 'execution failed',
   workspace_unusable: 'execution failed',
+  sandbox_unavailable: 'execution failed',
   budget_exceeded: 'execution failed',
   no_answer: 'execution failed',
   schema_unmet: 'execution failed',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { watchChild } from '../oracle/watch-child.ts'
+import { searchPathWithoutBubblewrap } from '../support/search-path.ts'
 import { isAlive, until } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
 
@@ -229,9 +230,31 @@ describe('the other commands', () => {
     const well = command(['doctor'])
     expect(await well.exit).toBe(0)
     expect(well.out()).toMatch(/ok {4}claude: \d+\.\d+\.\d+/)
+    expect(well.out()).toMatch(/ok {4}sandbox: (bubblewrap \d|none .* are refused)/)
     const ill = command(['doctor'], { VIVAVOCE_CLAUDE_BIN: '/nonexistent' })
     expect(await ill.exit).toBe(1)
     expect(ill.out()).toContain('FAIL  claude')
+  })
+
+  test('[SB7] [CM3] doctor tells that agents are refused for want of a sandbox, or run without', async () => {
+    const agents = join(home, 'workers')
+    await mkdir(agents)
+    for (const [name, tools] of Object.entries({ 'recruiter-triage': 'Bash', conversational: '' }))
+      await writeFile(
+        join(agents, `${name}.md`),
+        `---\nname: ${name}\ndescription: d\ntools: ${tools}\n---\nYou work.\n`,
+      )
+    const without = {
+      PATH: await searchPathWithoutBubblewrap(join(home, 'programs')),
+      VIVAVOCE_AGENTS_DIR: agents,
+      VIVAVOCE_CLAUDE_BIN: '/nonexistent',
+    }
+    const ill = command(['doctor'], without)
+    expect(await ill.exit).toBe(1)
+    expect(ill.out()).toMatch(/FAIL {2}sandbox: none \(bubblewrap .* are refused/)
+    const allowed = command(['doctor'], { ...without, VIVAVOCE_ALLOW_UNSANDBOXED: '1' })
+    expect(await allowed.exit).toBe(1)
+    expect(allowed.out()).toMatch(/ok {4}sandbox: none \(bubblewrap .* run without one/)
   })
 
   test('[CM4] config prints the settings in force, secrets masked', async () => {

@@ -1,10 +1,13 @@
 /** One process a turn: the fallback of every other engine, and the yardstick that they are measured against. */
 import { randomUUID } from 'node:crypto'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
 import {
   GatewayError,
   isTalker,
   type Clock,
   type Observer,
+  type Sandbox,
   type TurnEnd,
   type TurnEngine,
   type TurnEvent,
@@ -34,14 +37,20 @@ export interface ColdEngineOptions {
   readonly persona: PersonaMode
   /** How long a child may take to end by itself after its result; then it is stopped, and its answer stands. */
   readonly afterResultMs: number
+  /** For doers; absent where there is none. */
+  readonly sandbox?: Sandbox
   readonly clock: Clock
   readonly observer: Observer
 }
 
-const argumentsOf = ({ agent, model, directory, budgetUsd }: TurnRequest): readonly string[] => {
+const argumentsOf = (
+  { agent, model, directory, budgetUsd }: TurnRequest,
+  passedOn: ColdEngineOptions['passedOn'],
+): readonly string[] => {
   if (isTalker(agent)) return talkerArguments({ model })
   if (directory === undefined || budgetUsd === undefined) throw new Error('a doer has a workspace and a budget')
-  return doerArguments({ agent, model, directory, budgetUsd })
+  const loginDirectory = resolve(passedOn['CLAUDE_CONFIG_DIR'] ?? join(passedOn['HOME'] ?? homedir(), '.claude'))
+  return doerArguments({ agent, model, directory, loginDirectory, budgetUsd })
 }
 
 /** The exit of a child that has said its last; one that does not end by itself is stopped. */
@@ -85,7 +94,7 @@ function inputOf({ agent, history, outputSchema }: TurnRequest, mode: PersonaMod
 }
 
 export function createColdEngine(options: ColdEngineOptions): TurnEngine {
-  const { bin, passedOn, neutralDirectory, persona, afterResultMs, clock, observer } = options
+  const { bin, passedOn, neutralDirectory, persona, afterResultMs, sandbox, clock, observer } = options
 
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
     const { agent, model, limits, maxOutputTokens, functions, sampling } = request
@@ -95,16 +104,24 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
     const mark = newMark()
     const reasoning = request.reasoning ?? (talker ? 'none' : undefined)
     signal.throwIfAborted()
+    const { directory } = request
+    await using confinement =
+      talker || directory === undefined
+        ? undefined
+        : await sandbox?.enter({ directory, network: agent.network === true })
     await using child = await CliProcess.start({
       bin,
-      args: argumentsOf(request),
-      env: childEnvironment(passedOn, {
-        mark,
-        ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-        ...(reasoning === undefined ? {} : { reasoning }),
-        ...(sampling === undefined ? {} : { sampling }),
-      }),
-      directory: request.directory ?? neutralDirectory,
+      args: argumentsOf(request, passedOn),
+      env: {
+        ...childEnvironment(passedOn, {
+          mark,
+          ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+          ...(reasoning === undefined ? {} : { reasoning }),
+          ...(sampling === undefined ? {} : { sampling }),
+        }),
+        ...confinement?.env,
+      },
+      directory: directory ?? neutralDirectory,
       clock,
       observer,
       agent: agent.name,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Agent } from '../../core/index.ts'
-import { doerArguments, keptTalkerArguments, permissionRules, talkerArguments } from './arguments.ts'
+import { denialRules, doerArguments, keptTalkerArguments, permissionRules, talkerArguments } from './arguments.ts'
 
 const doer: Agent = {
   name: 'd',
@@ -30,7 +30,13 @@ test('[CL1] [CL6] a talker has no tools, no settings and no session, and its arg
 })
 
 test('[DO3] [CL5] a doer has its own tools, below its workspace, and asks for nothing else', () => {
-  const args = doerArguments({ agent: doer, model: 'opus', directory: '/w/run-1', budgetUsd: 0.5 })
+  const args = doerArguments({
+    agent: doer,
+    model: 'opus',
+    directory: '/w/run-1',
+    loginDirectory: '/h/.claude',
+    budgetUsd: 0.5,
+  })
   const { name, description, prompt } = doer
   expect(args).toEqual([
     ...common('opus'),
@@ -45,12 +51,21 @@ test('[DO3] [CL5] a doer has its own tools, below its workspace, and asks for no
     'Read(//w/run-1/**)',
     'Bash(git log:*)',
     'Bash(git diff:*)',
+    '--disallowedTools',
+    ...denialRules('/h/.claude'),
     '--permission-mode',
     'dontAsk',
     '--max-budget-usd',
     '0.5',
   ])
   expect(args.join(' ')).not.toContain('dangerously')
+})
+
+test('[SB2] file tools are denied what the CLI keeps of others, its own session’s results are not', () => {
+  const rules = denialRules('/h/.claude')
+  for (const rule of ['Read(//h/.claude/tasks/**)', 'Edit(//h/.claude/plugins/**)', 'Read(//h/.claude/CLAUDE.md)'])
+    expect(rules).toContain(rule)
+  expect(rules.join(' ')).not.toMatch(/projects|\.claude\/\*/)
 })
 
 test('[DO3] no bare rule opens a file tool beyond the workspace', () => {

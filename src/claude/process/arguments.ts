@@ -59,6 +59,16 @@ export function permissionRules(tools: readonly string[], directory: string): re
   return [...new Set(rules)]
 }
 
+/**
+ * What the CLI lets file tools reach in its own directory whatever the rules grant: other sessions' tasks and teams, the
+ * user's memory and plugins. What a run's own session keeps there stays in reach: results too long to be told at once.
+ */
+const OTHERS = ['tasks/**', 'teams/**', 'plugins/**', 'agent-memory/**', 'CLAUDE.md']
+
+/** The permission rules that keep file tools out of what is others' in the CLI's own directory; these go before all others. */
+export const denialRules = (loginDirectory: string): readonly string[] =>
+  OTHERS.flatMap((path) => [`Read(/${loginDirectory}/${path})`, `Edit(/${loginDirectory}/${path})`])
+
 const agentsJson = ({ name, description, prompt, tools }: Agent): string =>
   JSON.stringify({ [name]: { description, prompt, tools: tools.map(toolName) } })
 
@@ -67,11 +77,14 @@ export const doerArguments = ({
   agent,
   model,
   directory,
+  loginDirectory,
   budgetUsd,
 }: {
   readonly agent: Agent
   readonly model: string
   readonly directory: string
+  /** The CLI's own directory, where its login is. */
+  readonly loginDirectory: string
   readonly budgetUsd: number
 }): readonly string[] => [
   ...common(model),
@@ -83,6 +96,8 @@ export const doerArguments = ({
   [...new Set(agent.tools.map(toolName))].join(','),
   '--allowedTools',
   ...permissionRules(agent.tools, directory),
+  '--disallowedTools',
+  ...denialRules(loginDirectory),
   '--permission-mode',
   'dontAsk',
   '--max-budget-usd',

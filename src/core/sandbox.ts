@@ -1,0 +1,20 @@
+import { isTalker, type Agent } from './agent.ts'
+
+/** Keeps what the tools of a doer start away from everything but its workspace. */
+export interface Sandbox {
+  /** For one run, in `directory`; `network` lets its programs reach the network. @throws GatewayError `sandbox_unavailable`. */
+  enter(options: { readonly directory: string; readonly network: boolean }): Promise<Confinement>
+}
+
+/** Held as long as the run lasts. */
+export interface Confinement extends AsyncDisposable {
+  /** Variables by which the CLI starts its programs in the sandbox; they go before others of the same name. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Tools of the CLI that start no program of the model’s choosing and change no file. */
+const HARMLESS: readonly string[] = ['Read', 'Grep', 'Glob', 'LS', 'NotebookRead', 'WebSearch', 'WebFetch', 'TodoWrite']
+
+/** Whether an agent is too much for a machine without a sandbox: a tool that is not known to be harmless counts as one that is not. */
+export const needsSandbox = (agent: Agent): boolean =>
+  !isTalker(agent) && agent.tools.some((rule) => !HARMLESS.includes(rule.replace(/\(.*$/s, '')))

@@ -1,0 +1,73 @@
+/**
+ * What a program of a run sees: the system read-only, its workspace, an empty `/tmp` and home, processes and devices of its
+ * own, and a small environment; nothing else exists. Options: bwrap(1), 0.4 and newer.
+ */
+import { isAbsolute, relative } from 'node:path'
+
+/** Programs and libraries. `/usr` and `/etc` are not whole: what an operator has put beside them stays unseen. */
+const SYSTEM: readonly string[] = [
+  ['', 'bin sbin lib lib32 lib64 libx32'],
+  ['/usr', 'bin sbin lib lib32 lib64 libx32 libexec share include'],
+  ['/usr/local', 'bin sbin lib lib64 libexec share include go'],
+].flatMap(([folder = '', names = '']) => names.split(' ').map((name) => `${folder}/${name}`))
+
+const SYSTEM_FILES: readonly string[] = [
+  'ld.so.cache ld.so.conf ld.so.conf.d alternatives localtime timezone mime.types',
+  'passwd group nsswitch.conf hosts host.conf resolv.conf services protocols',
+  'ssl/certs ssl/openssl.cnf ca-certificates ca-certificates.conf pki/ca-trust pki/tls/certs',
+].flatMap((names) => names.split(' ').map((name) => `/etc/${name}`))
+
+const HOME = '/home/agent'
+const ENVIRONMENT = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/local/go/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME,
+  USER: 'agent',
+  LANG: 'C.UTF-8',
+  // Whose commits are, where a repository does not tell.
+  EMAIL: 'agent@localhost',
+} as const
+
+export interface SandboxView {
+  /** The workspace: absolute, links followed. The one place that can be written to for good. */
+  readonly directory: string
+  readonly network: boolean
+  /** The CLI’s directory for temporary files, where its shells note where they are: they see an empty one. Links followed. */
+  readonly temporaryDirectory: string
+}
+
+/** The options of `bwrap` up to the directory that the program starts in, which is the last option and left to the caller. */
+export const bubblewrapArguments = ({ directory, network, temporaryDirectory }: SandboxView): readonly string[] => [
+  '--unshare-all',
+  ...(network ? ['--share-net'] : []),
+  // A program that outlives its command, or its run, does not.
+  '--die-with-parent',
+  '--new-session',
+  '--cap-drop',
+  'ALL',
+  '--clearenv',
+  ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
+  ...[...SYSTEM, ...SYSTEM_FILES].flatMap((path) => ['--ro-bind-try', path, path]),
+  '--proc',
+  '/proc',
+  // Root may write to kernel settings even without a capability, and so have the kernel run a program outside.
+  '--remount-ro',
+  '/proc',
+  '--dev',
+  '/dev',
+  ...['/tmp', HOME, temporaryDirectory].flatMap((path) => ['--tmpfs', path]),
+  '--bind',
+  directory,
+  directory,
+  '--remount-ro',
+  '/',
+  '--chdir',
+]
+
+/** Which of these directories a program of a run would see, since they lie within those of the system. */
+export const inSystem = (directories: readonly string[]): readonly string[] =>
+  directories.filter((directory) =>
+    SYSTEM.some((system) => {
+      const inside = relative(system, directory)
+      return !inside.startsWith('..') && !isAbsolute(inside)
+    }),
+  )

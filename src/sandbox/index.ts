@@ -1,0 +1,2 @@
+export { openSandbox, type FoundSandbox } from './open-sandbox.ts'
+export { refuseUnsandboxed } from './refuse-unsandboxed.ts'

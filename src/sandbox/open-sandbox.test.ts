@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { hasBubblewrap } from '../../test/support/has-bubblewrap.ts'
+import { openSandbox } from './open-sandbox.ts'
+
+const run = promisify(execFile)
+const searchPath = process.env['PATH'] ?? ''
+
+let directory: string
+let temporaryDirectory: string
+beforeEach(async () => {
+  directory = await realpath(await mkdtemp(join(tmpdir(), 'vivavoce-open-')))
+  temporaryDirectory = join(directory, 'tmp')
+  await mkdir(temporaryDirectory)
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+const open = (more: Partial<Parameters<typeof openSandbox>[0]> = {}) =>
+  openSandbox({ searchPath, temporaryDirectory, secretDirectories: [], ...more })
+
+test.skipIf(!hasBubblewrap)('[SB7] bubblewrap is found and shown to work, and the trial leaves nothing', async () => {
+  expect(await open()).toMatchObject({
+    ok: true,
+    path: expect.stringMatching(/bwrap$/),
+    version: expect.stringMatching(/^\d/),
+  })
+  expect(await readdir(temporaryDirectory)).toEqual([])
+})
+
+test('[SB7] without bubblewrap there is none', async () => {
+  expect(await open({ searchPath: directory })).toEqual({ ok: false, problem: expect.stringContaining('install it') })
+  expect(await open({ searchPath: `${delimiter}relative` })).toMatchObject({ ok: false })
+})
+
+test('[SB7] a bubblewrap that does not work is none, and its words are told', async () => {
+  await writeFile(join(directory, 'bwrap'), '#!/bin/sh\necho "No permissions to create a new namespace" >&2; exit 1\n')
+  await chmod(join(directory, 'bwrap'), 0o755)
+  expect(await open({ searchPath: directory })).toEqual({
+    ok: false,
+    problem: expect.stringContaining('No permissions to create a new namespace'),
+  })
+  expect(await readdir(temporaryDirectory)).toEqual([])
+})
+
+test.skipIf(!hasBubblewrap)('[SB2] there is none where runs would see what is secret, also by a link', async () => {
+  const link = join(directory, 'login')
+  await symlink('/usr/share', link)
+  expect(await open({ secretDirectories: [join(directory, 'data'), link] })).toMatchObject({
+    ok: false,
+    problem: expect.stringContaining('/usr/share lies in a directory of the system'),
+  })
+})
+
+test.skipIf(!hasBubblewrap)('[SB7] there is none where the CLI would take a part of its path for options', async () => {
+  temporaryDirectory = join(directory, 'a -b')
+  await mkdir(temporaryDirectory)
+  expect(await open()).toMatchObject({ ok: false, problem: expect.stringContaining('" -"') })
+})
+
+test.skipIf(!hasBubblewrap)(
+  '[SB1] it works for any name of a directory, and each run writes to its own alone',
+  async () => {
+    const odd = join(directory, `it's $HOME "x" \`id\` Ж🙂\nline`)
+    temporaryDirectory = join(odd, 'tmp')
+    const workspaces = ['one', 'two'].map((name) => join(odd, name))
+    for (const path of [temporaryDirectory, ...workspaces]) await mkdir(path, { recursive: true })
+    const found = await open()
+    if (!found.ok) throw new Error(found.problem)
+    const ways = workspaces.map(async (workspace, index) => {
+      await using confinement = await found.sandbox.enter({ directory: workspace, network: false })
+      const { CLAUDE_CODE_SHELL_PREFIX: shell = '', PATH: path = '' } = confinement.env
+      const command = `echo ${index} > own; ls .. | wc -l; echo "$0" $#`
+      const { stdout } = await run(shell, [command, 'not passed on'], { cwd: workspace, env: { SECRET: 'x' } })
+      expect(stdout).toBe('2\n/bin/bash 0\n')
+      const git = await run(join(path.split(delimiter)[0] ?? '', 'git'), ['init', '-q', 'a b'], { cwd: workspace })
+      expect(git.stdout).toBe('')
+      expect(await readdir(workspace)).toEqual(['a b', 'own'])
+      expect(await readFile(join(workspace, 'own'), 'utf8')).toBe(`${index}\n`)
+    })
+    await Promise.all(ways)
+    expect(await readdir(temporaryDirectory)).toEqual([])
+  },
+)
+
+test.skipIf(!hasBubblewrap)('[SB1] a program that would start where no run may be does not', async () => {
+  const found = await open()
+  if (!found.ok) throw new Error(found.problem)
+  const workspace = join(directory, 'workspace')
+  await mkdir(workspace)
+  await using confinement = await found.sandbox.enter({ directory: workspace, network: false })
+  const { CLAUDE_CODE_SHELL_PREFIX: shell = '' } = confinement.env
+  await expect(run(shell, ['echo started'], { cwd: '/var' })).rejects.toThrow(/chdir/)
+})
+
+test('[SB7] a run for which no sandbox can be made is refused', async () => {
+  const found = await open()
+  if (!found.ok) return expect(hasBubblewrap).toBe(false)
+  await rm(temporaryDirectory, { recursive: true })
+  await expect(found.sandbox.enter({ directory, network: false })).rejects.toMatchObject({
+    code: 'sandbox_unavailable',
+  })
+})
