@@ -8,20 +8,31 @@ import { killOrphans, locateCli, openProbeCache, type Abilities, type CliBinary 
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
 import { createConversations } from './conversations/index.ts'
-import { GatewayError, needsSandbox, newId, systemClock, type Observer, type TurnEngine } from './core/index.ts'
+import {
+  GatewayError,
+  mayPush,
+  needsSandbox,
+  newId,
+  systemClock,
+  type Observer,
+  type TurnEngine,
+} from './core/index.ts'
 import { createApp, createBackground, startServer } from './http/index.ts'
 import { createJobs } from './jobs/index.ts'
+import { openCallbacks } from './callbacks.ts'
 import { offerOf, type Offer } from './offer.ts'
 import { proveCli } from './prove-cli.ts'
 import { openProcesses } from './processes.ts'
 import { openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
-import { createJobMemory, lockDirectory, openConversationFiles } from './storage/index.ts'
+import { createStores, lockDirectory } from './storage/index.ts'
+import { encodeJobCallback } from './wire/index.ts'
 import { inWorkspace, openWorkspaces } from './workspace/index.ts'
 
 const PACKAGE = new URL('../package.json', import.meta.url)
 /** The agents that come with the product. */
 export const AGENTS_DIRECTORY = new URL('../agents/', import.meta.url)
 const KEEP_ALIVE_MS = 10_000
+const MS_A_DAY = 86_400_000
 /** How long responses that are being sent may take when the server stops. */
 const CLOSE_GRACE_MS = 3000
 
@@ -64,7 +75,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const locked = await lockDirectory(config.dataDirectory)
   if (!locked.ok) {
     throw new ConfigError([
-      `VIVAVOCE_DATA_DIR: ${config.dataDirectory} is in use by another server (process ${locked.pid}); give this one a directory of its own`,
+      `VIVAVOCE_DATA_DIR: ${config.dataDirectory} is in use by another server (${locked.holder}); give this one a directory of its own`,
     ])
   }
   try {
@@ -101,7 +112,6 @@ async function serveFrom(
   const clearTemporary = (): Promise<void> => rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 3 })
   await clearTemporary()
   await mkdir(temporaryDirectory, { mode: 0o700 })
-  const store = await openConversationFiles(join(config.dataDirectory, 'conversations'))
   const workspaces = await openWorkspaces({
     root: join(config.dataDirectory, 'workspaces'),
     repository: config.VIVAVOCE_WORKSPACE_REPO,
@@ -131,25 +141,52 @@ async function serveFrom(
     observer,
   })
   const engine = checked(inWorkspace(processes.engine, workspaces))
+  const version = await packageVersion()
+  const stores = createStores({
+    dataDirectory: config.dataDirectory,
+    databaseUrl: config.DATABASE_URL,
+    heartbeatSeconds: config.VIVAVOCE_JOB_HEARTBEAT_SECONDS,
+    observer,
+  })
+  const privateHosts = config.VIVAVOCE_PRIVATE_HOSTS ?? []
+  const callbacks = openCallbacks(config.VIVAVOCE_CALLBACK_SECRET, { version, privateHosts, clock })
   const jobs = createJobs({
-    engine,
+    engine: checked(processes.engine),
+    workspaces,
     room: admission,
-    store: createJobMemory(),
+    agents: offer.catalogue.agents,
+    openStores: stores.open,
+    ...callbacks.sending,
+    callbackBody: encodeJobCallback,
     clock,
     observer,
     ttlMs: config.JOB_TTL_SECONDS * 1000,
+    maxQueued: config.MAX_QUEUE_DEPTH,
+    heartbeatMs: config.VIVAVOCE_JOB_HEARTBEAT_SECONDS * 1000,
+    maxFailures: config.VIVAVOCE_JOB_ATTEMPTS,
   })
   const background = createBackground({ observer })
   const stopping = new AbortController()
   const key = keyOf(config)
-  const fetcher = createPictureFetcher({ clock, privateHosts: config.VIVAVOCE_PRIVATE_HOSTS ?? [] })
+  const fetcher = createPictureFetcher({ clock, privateHosts })
   // A picture is fetched before a place is taken.
   const admittedEngine = checked(withPictures(admitted(engine, admission), fetcher))
+  const days = config.VIVAVOCE_CONVERSATION_TTL_DAYS
+  const conversations = createConversations({
+    engine: admittedEngine,
+    stores: stores.open,
+    clock,
+    observer,
+    ttlMs: days === undefined ? undefined : days * MS_A_DAY,
+  })
 
   const app = createApp({
     engine: admittedEngine,
-    conversations: createConversations({ engine: admittedEngine, store }),
+    conversations,
     jobs,
+    callbackProblem: callbacks.problem,
+    pushProblem: (branch) =>
+      mayPush(branch, config.VIVAVOCE_PUSH_BRANCHES ?? []) ? undefined : 'this branch may not be pushed to here',
     admission,
     tenantOf: createKeyCheck([
       ...(key === undefined ? [] : [{ tenant: DEFAULT_TENANT, key: key.value }]),
@@ -167,7 +204,7 @@ async function serveFrom(
     headerHoldMs: config.VIVAVOCE_HEADER_HOLD_MS,
     keepAliveMs: KEEP_ALIVE_MS,
     maxBodyBytes: config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024,
-    version: await packageVersion(),
+    version,
     cli,
     rehearsal,
     clock,
@@ -187,11 +224,16 @@ async function serveFrom(
     },
   )
 
+  // Chat is served already; work that was left is taken up behind it.
+  jobs.start({ eager: stores.mayHaveWork })
+
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     stopping.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
     await Promise.all([server.close({ graceMs: CLOSE_GRACE_MS }), jobs.close(), workspaces.close()])
     await background.close()
+    await conversations.close()
+    await stores.close()
     await closeProcesses()
     await lock[Symbol.asyncDispose]()
   }

@@ -36,6 +36,22 @@ interface Opened {
   readonly stores: Stores
 }
 
+/** The same, on whatever is open at the moment: a home that broke is opened anew by the next call. */
+const through = <T extends object>(current: () => Promise<T>): T =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every method of a store answers with a promise
+  new Proxy({} as T, {
+    get: (_target, name) => {
+      // It is no promise itself.
+      if (name === 'then') return undefined
+      return async (...args: readonly unknown[]): Promise<unknown> => {
+        const target = await current()
+        const method: unknown = Reflect.get(target, name)
+        if (typeof method !== 'function') throw new Error(`a store has no ${String(name)}`)
+        return await Reflect.apply(method, target, args)
+      }
+    },
+  })
+
 /** Those who ran these jobs are gone: nobody else has this home. */
 async function redeliverRunning(db: Database, queue: JobQueue): Promise<void> {
   const rows = await db.selectFrom('jobs').select('delivery').where('status', '=', 'running').execute()
@@ -98,16 +114,25 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
     return fresh
   }
 
+  async function current(): Promise<Stores> {
+    opening ??= open()
+    const own = opening
+    try {
+      return (await own).stores
+    } catch (cause) {
+      if (opening === own) opening = undefined
+      throw new GatewayError('store_unavailable', 'The store cannot be opened just now.', { cause })
+    }
+  }
+  const stores: Stores = {
+    conversations: through(async () => (await current()).conversations),
+    jobs: through(async () => (await current()).jobs),
+  }
+
   return {
     async open() {
-      opening ??= open()
-      const own = opening
-      try {
-        return (await own).stores
-      } catch (cause) {
-        if (opening === own) opening = undefined
-        throw new GatewayError('store_unavailable', 'The store cannot be opened just now.', { cause })
-      }
+      await current()
+      return stores
     },
     get isOpen() {
       return opened !== undefined

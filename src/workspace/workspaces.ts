@@ -121,15 +121,11 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
     const serial = createSerial()
 
     /** One after the other, and with the base clone, from which objects are borrowed, left as it is. */
-    const reading = <T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> =>
-      serial.run(
-        path,
-        async () => {
-          using _base = await base?.read({ signal })
-          return await task()
-        },
-        { signal },
-      )
+    const reading = async <T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> => {
+      using _turn = await serial.enter(path, { signal })
+      using _base = await base?.read({ signal })
+      return await task()
+    }
 
     return {
       directory,

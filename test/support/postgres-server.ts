@@ -111,9 +111,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 }
 
 /** Of the test runner: one server for the whole run. */
-export async function setup(project: {
-  provide(key: 'postgresUrl', url: string): void
-}): Promise<() => Promise<void>> {
+export async function setup(project: { provide(key: 'postgresUrl', url: string): void }): Promise<() => Promise<void>> {
   try {
     const { url, stop } = await startPostgres()
     project.provide('postgresUrl', url)

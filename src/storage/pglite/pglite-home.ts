@@ -78,6 +78,8 @@ export async function openPgliteHome(directory: string): Promise<Home> {
       return stream
     },
   })
+  // Whoever waits for the connection is told; the end itself is told by `gone`.
+  pool.on('error', () => undefined)
   return {
     kind: 'pglite',
     pool,
