@@ -188,7 +188,7 @@ describe('jobs on the real CLI', () => {
     }
   })
 
-  test('[JB14] what a run changed is kept as commits and a patch', async () => {
+  test('[JB14] what a run changed is kept as a patch, and pushed where that is asked for', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'vivavoce-jobs-'))
     try {
       const [repository, agents] = [join(directory, 'repository'), join(directory, 'agents')]
@@ -198,22 +198,37 @@ describe('jobs on the real CLI', () => {
         '---\nname: writer\ndescription: Writes.\ntools: Read, Write\n---\nYou write.\n',
       )
       await writeFile(join(agents, 'talker.md'), '---\nname: talker\ndescription: Talks.\ntools: []\n---\nYou talk.\n')
-      const git = (...args: readonly string[]): void =>
-        void execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args])
+      const git = (...args: readonly string[]): string =>
+        execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
+          encoding: 'utf8',
+        }).trim()
       git('init', '-q', '-b', 'main', repository)
       git('-C', repository, 'commit', '-q', '--allow-empty', '-m', 'one')
       await using own = await startStage({
         env: {
           VIVAVOCE_WORKSPACE_REPO: repository,
           VIVAVOCE_AGENTS_DIR: agents,
+          VIVAVOCE_PUSH_BRANCHES: 'agents/*',
           VIVAVOCE_AGENT: 'writer',
           VIVAVOCE_STREAM_AGENT: 'talker',
         },
       })
       const jobs = jobsOn(() => own)
       const input = JSON.stringify({ file_path: 'бележки.txt', content: 'Здравей 🙂\n' })
-      const job = await jobs.ended(await jobs.submit(`write [rehearse call=Write input=${input}]`, { agent: 'writer' }))
-      expect(job).toMatchObject({ status: 'completed', has_patch: true, error: null })
+      const prompt = `write [rehearse call=Write input=${input}]`
+      const job = await jobs.ended(await jobs.submit(prompt, { agent: 'writer', push: { branch: 'agents/бележки' } }))
+      expect(job).toMatchObject({
+        status: 'completed',
+        has_patch: true,
+        error: null,
+        pushed: { branch: 'agents/бележки', commit: git('-C', repository, 'rev-parse', 'agents/бележки') },
+      })
+      expect(git('-C', repository, 'show', 'agents/бележки:бележки.txt')).toBe('Здравей 🙂')
+      const refused = await own.fetch('/execute', { body: { prompt, agent: 'writer', push: { branch: 'main' } } })
+      expect([refused.status, await refused.json()]).toMatchObject([
+        400,
+        { detail: expect.stringContaining('`push.branch`') },
+      ])
       const patch = await own.fetch(`/jobs/${job.job_id}/patch`)
       expect(patch.headers.get('content-type')).toBe('text/x-diff; charset=utf-8')
       expect(await patch.text()).toContain('+Здравей 🙂')
