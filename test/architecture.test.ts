@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   jobs: ['lib', 'core'],
   http: ['lib', 'core', 'wire', 'access', 'conversations', 'jobs'],
   main: ['lib', 'core', ...LEAVES, 'conversations', 'jobs', 'http'],
-  cli: ['lib', 'core', 'config', 'agents', 'claude', 'rehearsal', 'sandbox', 'telemetry', 'main'],
+  cli: ['lib', 'core', 'config', 'agents', 'claude', 'rehearsal', 'sandbox', 'storage', 'telemetry', 'main'],
 }
 
 /** Folders that do no input or output and read no clock. */

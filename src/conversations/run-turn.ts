@@ -79,6 +79,7 @@ export async function* runTurn(say: Say, options: RunOptions): AsyncGenerator<Tu
           yield event
           isGiving = false
           break
+        case 'tool-use':
         case 'call-start':
         case 'call-delta':
           break

@@ -16,7 +16,7 @@ const digestOf = ({ idempotencyKey: _key, ...order }: JobOrder): string =>
 export const toRow = (id: string, order: JobOrder): Insertable<Schema['jobs']> => ({
   id,
   tenant: toColumn(order.tenant),
-  agent: order.agent,
+  agent: toColumn(order.agent),
   prompt: toColumn(order.prompt),
   model: order.model,
   budget_usd: order.budgetUsd,
@@ -40,7 +40,7 @@ const outcomeRow = ({ patch, ...outcome }: JobOutcome): Updateable<Schema['jobs'
   usage: outcome.usage === undefined ? null : JSON.stringify(outcome.usage),
   commits: outcome.commits === undefined ? null : JSON.stringify(outcome.commits),
   pushed: outcome.pushed === undefined ? null : JSON.stringify(outcome.pushed),
-  has_patch: patch !== undefined && patch.length > 0,
+  has_patch: patch !== undefined,
 })
 
 /** How a job ends. */
@@ -56,7 +56,7 @@ const present = <K extends string, T>(key: K, value: T | null): { readonly [P in
 export const toJob = (row: Row): Job => ({
   id: row.id,
   tenant: fromColumn(row.tenant),
-  agent: row.agent,
+  agent: fromColumn(row.agent),
   prompt: fromColumn(row.prompt),
   model: row.model,
   budgetUsd: row.budget_usd,

@@ -15,14 +15,18 @@ export function openServerHome(url: string, { onError }: { readonly onError: (er
     statement_timeout: STATEMENT_MS,
     application_name: 'vivavoce',
   })
+  let closed = false
   // A connection that breaks while nobody uses it is replaced.
-  pool.on('error', onError)
+  pool.on('error', (error) => {
+    if (!closed) onError(error)
+  })
   const gone = Promise.withResolvers<Error>()
   return {
     kind: 'postgres',
     pool,
     gone: gone.promise,
     async close() {
+      closed = true
       await pool.end()
       gone.resolve(new Error('the store was closed'))
     },

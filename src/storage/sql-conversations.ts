@@ -13,7 +13,10 @@ import { fromCursor, toPage } from './page.ts'
 import type { Schema } from './schema.ts'
 import { fromColumn, toColumn } from './text.ts'
 
-const position = z.tuple([z.number(), z.string()])
+/** The greatest time that there is, in milliseconds. */
+const MAX_TIME_MS = 8_640_000_000_000_000
+
+const position = z.tuple([z.int().min(0).max(MAX_TIME_MS), z.string()])
 
 const inMs = (ms: number) => sql<Date>`clock_timestamp() + ${ms} * interval '1 millisecond'`
 
@@ -188,23 +191,39 @@ export function createSqlConversations(db: Database): ConversationStore {
         return numDeletedRows > 0n
       }),
 
-    async deleteIdle({ updatedBeforeMs }) {
-      const { numDeletedRows } = await db
-        .deleteFrom('conversations')
-        .where('updated_at', '<', new Date(updatedBeforeMs))
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('claims')
-                .select('epoch')
-                .whereRef('claims.tenant', '=', 'conversations.tenant')
-                .whereRef('claims.conversation', '=', 'conversations.id')
-                .where('claims.expires_at', '>', sql<Date>`clock_timestamp()`),
-            ),
-          ),
-        )
-        .executeTakeFirst()
-      return Number(numDeletedRows)
-    },
+    deleteIdle: ({ updatedBeforeMs }) =>
+      db.transaction().execute(async (trx) => {
+        const idle = new Date(updatedBeforeMs)
+        // Whoever wants a turn of one of these meanwhile waits until it is gone.
+        const taken = await trx
+          .insertInto('claims')
+          .columns(['tenant', 'conversation', 'epoch', 'expires_at'])
+          .expression((eb) =>
+            eb
+              .selectFrom('conversations')
+              .select(['tenant', 'id', sql<string>`nextval('vivavoce.epochs')`.as('epoch'), inMs(0).as('expires_at')])
+              .where('updated_at', '<', idle),
+          )
+          .onConflict((conflict) =>
+            conflict
+              .columns(['tenant', 'conversation'])
+              .doUpdateSet((eb) => ({ epoch: eb.ref('excluded.epoch') }))
+              .where('claims.expires_at', '<=', sql<Date>`clock_timestamp()`),
+          )
+          .returning(['tenant', 'conversation', 'epoch'])
+          .execute()
+        let count = 0
+        for (const { tenant, conversation, epoch } of taken) {
+          const { numDeletedRows } = await trx
+            .deleteFrom('conversations')
+            .where('tenant', '=', tenant)
+            .where('id', '=', conversation)
+            .where('updated_at', '<', idle)
+            .executeTakeFirst()
+          count += Number(numDeletedRows)
+          await trx.deleteFrom('claims').where('epoch', '=', epoch).execute()
+        }
+        return count
+      }),
   }
 }

@@ -22,7 +22,10 @@ import { toColumn } from './text.ts'
 /** One number for all who submit, so that they count the queue one after the other. */
 const SUBMIT_LOCK = 7_203_914
 
-const position = z.number()
+/** Of PostgreSQL's `integer`. */
+const MAX_INTEGER = 2_147_483_647
+
+const position = z.int()
 
 const now = sql<Date>`date_trunc('milliseconds', clock_timestamp())`
 
@@ -71,7 +74,7 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
       .set({ ...toEndedRow(outcome), finished_at: now })
       .where('id', '=', job.id)
       .execute()
-    if ('patch' in outcome && outcome.patch !== undefined && outcome.patch.length > 0)
+    if ('patch' in outcome && outcome.patch !== undefined)
       await trx.insertInto('job_patches').values({ job: job.id, patch: outcome.patch }).execute()
     await record(trx, job.id, [{ type: 'ended', status: outcome.status }])
     if (job.callbackUrl !== undefined) await queue.pushCallback(trx, job.id)
@@ -155,7 +158,7 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
       const from = position.safeParse(fromCursor(after))
       let query = db.selectFrom('jobs').selectAll().where('tenant', '=', toColumn(tenant))
       if (status !== undefined) query = query.where('status', '=', status)
-      if (agent !== undefined) query = query.where('agent', '=', agent)
+      if (agent !== undefined) query = query.where('agent', '=', toColumn(agent))
       if (from.success) query = query.where('number', '<', String(from.data))
       const rows = await query
         .orderBy('number', 'desc')
@@ -167,7 +170,7 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
 
     async patch(id) {
       const row = await db.selectFrom('job_patches').select('patch').where('job', '=', id).executeTakeFirst()
-      return row?.patch
+      return row && new Uint8Array(row.patch)
     },
 
     async events(id, { after, limit }) {
@@ -175,7 +178,7 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
         .selectFrom('job_events')
         .selectAll()
         .where('job', '=', id)
-        .where('sequence', '>', after)
+        .where('sequence', '>', Math.min(after, MAX_INTEGER))
         .orderBy('sequence')
         .limit(limit)
         .execute()

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { GatewayError, type JobStore, type Observer, type OpenStores, type Stores } from '../core/index.ts'
 import { openDatabase, type Database } from './database.ts'
 import { exclusively, type Home } from './home.ts'
@@ -58,6 +59,14 @@ async function redeliverRunning(db: Database, queue: JobQueue): Promise<void> {
   await queue.redeliver(rows.flatMap(({ delivery }) => delivery ?? []))
 }
 
+/** Claims that nobody holds any more; of a home of our own that is all of them. */
+async function dropDeadClaims(db: Database, { kind }: Home): Promise<void> {
+  const claims = db.deleteFrom('claims')
+  await (
+    kind === 'pglite' ? claims : claims.where('expires_at', '<', sql<Date>`clock_timestamp() - interval '1 day'`)
+  ).execute()
+}
+
 const hasWork = async (db: Database, queue: JobQueue): Promise<boolean> =>
   (await db.selectFrom('jobs').select('id').where('status', 'in', ['queued', 'running']).limit(1).execute()).length >
     0 || (await queue.hasCallbacks())
@@ -89,6 +98,7 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
         db: await openDatabase(home),
         queue: await openJobQueue(home, { heartbeatSeconds, onError }),
       }))
+      await dropDeadClaims(db, home)
       if (home.kind === 'pglite') await redeliverRunning(db, queue)
       const conversations = createSqlConversations(db)
       await takeOverOldConversations(join(dataDirectory, 'conversations'), { store: conversations, observer })
