@@ -69,9 +69,9 @@ export type Observation =
   | {
       readonly type: 'callback-failed'
       readonly jobId: string
-      readonly reason: string
+      readonly problem: string
       readonly isGivenUp: boolean
-      readonly error: unknown
+      readonly error?: unknown
     }
   | { readonly type: 'cleanup-failed'; readonly what: string; readonly error: unknown }
 

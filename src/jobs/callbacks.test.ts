@@ -67,7 +67,7 @@ test('[JB13] what does not arrive is sent again, word for word, until it does', 
   expect(sender.sent).toHaveLength(3)
   expect(new Set(sender.sent.map(({ id, body }) => `${id} ${body}`)).size).toBe(1)
   expect(observer.of('callback-failed')).toMatchObject([
-    { jobId: id, reason: 'the server answered with status 503', isGivenUp: false },
+    { jobId: id, problem: 'the server answered with status 503', isGivenUp: false },
     { isGivenUp: false },
   ])
 })
