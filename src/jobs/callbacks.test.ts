@@ -34,6 +34,8 @@ test('[JB13] the outcome of a job is sent once, where the order says so', async 
   await done(await submit())
   const id = await submit({ callbackUrl })
   await done(id)
+  await clock.advance(0)
+  expect(sender.sent).toHaveLength(1)
   await clock.advance(60_000)
   expect(sender.sent.map(({ url, id, body }) => ({ url, id, body }))).toEqual([
     { url: callbackUrl, id, body: JSON.stringify({ told: id, status: 'completed' }) },
