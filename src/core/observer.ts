@@ -72,9 +72,9 @@ export type Observation =
   | {
       readonly type: 'callback-failed'
       readonly jobId: string
-      readonly reason: string
+      readonly problem: string
       readonly isGivenUp: boolean
-      readonly error: unknown
+      readonly error?: unknown
     }
   /** Agents that should run in a sandbox, and why there is none: they are refused, or run without. */
   | {

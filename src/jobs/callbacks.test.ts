@@ -34,6 +34,8 @@ test('[JB13] the outcome of a job is sent once, where the order says so', async 
   await done(await submit())
   const id = await submit({ callbackUrl })
   await done(id)
+  await clock.advance(0)
+  expect(sender.sent).toHaveLength(1)
   await clock.advance(60_000)
   expect(sender.sent.map(({ url, id, body }) => ({ url, id, body }))).toEqual([
     { url: callbackUrl, id, body: JSON.stringify({ told: id, status: 'completed' }) },
@@ -67,7 +69,7 @@ test('[JB13] what does not arrive is sent again, word for word, until it does', 
   expect(sender.sent).toHaveLength(3)
   expect(new Set(sender.sent.map(({ id, body }) => `${id} ${body}`)).size).toBe(1)
   expect(observer.of('callback-failed')).toMatchObject([
-    { jobId: id, reason: 'the server answered with status 503', isGivenUp: false },
+    { jobId: id, problem: 'the server answered with status 503', isGivenUp: false },
     { isGivenUp: false },
   ])
 })

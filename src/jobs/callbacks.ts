@@ -41,7 +41,8 @@ export function startCallbacks({ store, sender, bodyOf, clock, observer }: Callb
       return 'done'
     }
     const isGivenUp = !sent.retryable || delivery.retryCount + 1 >= MAX_ATTEMPTS
-    observer.observe({ type: 'callback-failed', jobId: id, reason: sent.reason, isGivenUp, error: sent.cause })
+    const cause = sent.cause === undefined ? {} : { error: sent.cause }
+    observer.observe({ type: 'callback-failed', jobId: id, problem: sent.reason, isGivenUp, ...cause })
     return isGivenUp ? 'done' : 'again'
   }
 

@@ -90,6 +90,18 @@ test('[LG1] what belongs to the day’s work is no error in the log', async () =
   ])
 })
 
+test('[JB13] a callback that failed is told with what stood in its way, and with its cause where there is one', async () => {
+  expect(
+    await linesOf(`
+      const callback = { type: 'callback-failed', jobId: 'job_1', problem: 'it took too long', isGivenUp: false }
+      log.observe(callback)
+      log.observe({ ...callback, error: new GatewayError('cli_failed', 'why') })`),
+  ).toMatchObject([
+    { level: 40, jobId: 'job_1', problem: 'it took too long', isGivenUp: false, msg: 'callback-failed' },
+    { problem: 'it took too long', reason: 'why' },
+  ])
+})
+
 test('[LG1] nothing below the level is written, and a silent log writes nothing', async () => {
   const statements = `
     ignored('req_1', 'seed')

@@ -117,6 +117,7 @@ export function describeJobAttempts(open: OpenJobStore): void {
       const each = await begun(store)
       expect(each.job).toMatchObject({ id, attempt, failures: 0 })
       expect(await store.handBack(each, { delayMs: 0 })).toBe(true)
+      expect((await eventsOf(store, id)).at(-1)?.type).toBe('queued')
     }
     expect(await store.get(id)).toMatchObject({ status: 'queued', failures: 0 })
   })
