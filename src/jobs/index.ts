@@ -1,2 +1,2 @@
 export { createJobs, type JobName, type Jobs, type JobsOptions } from './jobs.ts'
-export type { JobCallbackSender, JobEngine, JobRoom, JobSource, JobWorkspace, JobWorkspaces } from './ports.ts'
+export type { JobCallbackSender, JobRoom, JobSource, JobWorkspace, JobWorkspaces } from './ports.ts'

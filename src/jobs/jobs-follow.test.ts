@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
 import { doer, openJobs, START_MS } from '../../test/support/open-jobs.ts'
 import { end, forever, says, text } from '../../test/support/scripted-engine.ts'
-import { NO_USAGE, type JobEvent } from '../core/index.ts'
-import type { JobEngine, RunEvent } from './ports.ts'
+import { NO_USAGE, type JobEvent, type TurnEngine, type TurnEvent } from '../core/index.ts'
 
 async function all(events: AsyncIterable<JobEvent> | undefined): Promise<readonly JobEvent[]> {
   const read: JobEvent[] = []
@@ -25,7 +24,7 @@ function reader(events: AsyncIterable<JobEvent> | undefined) {
 }
 
 /** An engine that uses tools. */
-const using = (...events: readonly (RunEvent | Promise<unknown>)[]): JobEngine => ({
+const using = (...events: readonly (TurnEvent | Promise<unknown>)[]): TurnEngine => ({
   async *run() {
     for (const event of events) {
       if (event instanceof Promise) await event

@@ -6,22 +6,24 @@ import {
   type Job,
   type JobOutcome,
   type TurnEnd,
+  type TurnEngine,
+  type TurnEvent,
   type TurnRequest,
 } from '../core/index.ts'
 import { handIn, type HandInOptions } from './hand-in.ts'
 import { limited } from './limited.ts'
 import { answerOutcome } from './outcome.ts'
-import type { JobEngine, JobWorkspaces, RunEvent } from './ports.ts'
+import type { JobWorkspaces } from './ports.ts'
 import type { Relay } from './relay.ts'
 
 export interface PerformOptions extends HandInOptions {
-  readonly engine: JobEngine
+  readonly engine: TurnEngine
   readonly workspaces: JobWorkspaces
   readonly relay: Relay
 }
 
 /** @throws GatewayError when the turn fails; the signal's reason when it is aborted. */
-async function relayed(events: AsyncIterable<RunEvent>, relay: Relay): Promise<TurnEnd> {
+async function relayed(events: AsyncIterable<TurnEvent>, relay: Relay): Promise<TurnEnd> {
   let end: TurnEnd | undefined
   for await (const event of events) {
     switch (event.type) {

@@ -1,5 +1,5 @@
 /** What jobs need of others. */
-import type { Agent, Changes, GatewayError, PushedBranch, TurnEvent, TurnRequest } from '../core/index.ts'
+import type { Agent, Changes, GatewayError, PushedBranch } from '../core/index.ts'
 import type { Place } from '../lib/index.ts'
 
 /** The part of the admission that jobs need. */
@@ -7,20 +7,6 @@ export interface JobRoom {
   refusal(code: 'job_queue_full'): GatewayError
   /** @throws GatewayError `job_queue_full` when too many are waiting; the signal's reason when it aborts. */
   enter(options: { readonly signal: AbortSignal; readonly full: 'job_queue_full' }): Promise<Place>
-}
-
-/** The agent uses a tool of its own. */
-export interface ToolUse {
-  readonly type: 'tool-use'
-  readonly name: string
-  readonly input: Readonly<Record<string, unknown>>
-}
-
-export type RunEvent = TurnEvent | ToolUse
-
-/** A `TurnEngine` that runs at once: the room is entered here. */
-export interface JobEngine {
-  run(request: TurnRequest, options: { readonly signal: AbortSignal }): AsyncIterable<RunEvent>
 }
 
 /** Where a doer works; disposing of it removes it. */

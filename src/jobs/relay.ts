@@ -1,7 +1,6 @@
 /** What an attempt says and does, as events of its job. Text that comes in small pieces is kept in larger ones. */
-import type { Clock, JobEventBody } from '../core/index.ts'
+import type { Clock, JobEventBody, ToolUseEvent } from '../core/index.ts'
 import { wholeCharacters } from '../lib/index.ts'
-import type { ToolUse } from './ports.ts'
 
 const FLUSH_AFTER_MS = 200
 const FLUSH_AT_BYTES = 4096
@@ -10,13 +9,13 @@ const MAX_INPUT_CHARACTERS = 2000
 const MAX_HELD_BYTES = 1024 * 1024
 
 /** The JSON text of what a tool is given, cut where it is long, never within a character. */
-export const shownInput = (input: ToolUse['input']): string =>
+export const shownInput = (input: ToolUseEvent['input']): string =>
   wholeCharacters().push(JSON.stringify(input).slice(0, MAX_INPUT_CHARACTERS))
 
 export interface Relay extends AsyncDisposable {
   /** Resolves at once, or when there is room for more. */
   text(delta: string): Promise<void>
-  tool(use: ToolUse): Promise<void>
+  tool(use: ToolUseEvent): Promise<void>
 }
 
 /**

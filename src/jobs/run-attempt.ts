@@ -10,11 +10,12 @@ import {
   type JobStatus,
   type JobStore,
   type Observer,
+  type TurnEngine,
 } from '../core/index.ts'
 import type { Place } from '../lib/index.ts'
 import { failureOutcome } from './outcome.ts'
 import { perform } from './perform.ts'
-import type { JobEngine, JobWorkspaces } from './ports.ts'
+import type { JobWorkspaces } from './ports.ts'
 import { createRelay } from './relay.ts'
 import { retryDelayMs } from './retry.ts'
 import { RunStopped } from './stop-reason.ts'
@@ -22,7 +23,7 @@ import { untilKept } from './until-kept.ts'
 
 export interface AttemptOptions {
   readonly store: JobStore
-  readonly engine: JobEngine
+  readonly engine: TurnEngine
   readonly workspaces: JobWorkspaces
   readonly agents: readonly Agent[]
   readonly maxFailures: number

@@ -7,11 +7,12 @@ import {
   type JobStatus,
   type JobStore,
   type Observer,
+  type TurnEngine,
 } from '../core/index.ts'
 import type { Bells } from './bells.ts'
 import { startCallbacks } from './callbacks.ts'
 import { startDispatcher } from './dispatcher.ts'
-import type { JobCallbackSender, JobEngine, JobRoom, JobWorkspaces } from './ports.ts'
+import type { JobCallbackSender, JobRoom, JobWorkspaces } from './ports.ts'
 import { runAttempt } from './run-attempt.ts'
 import { createRuns } from './runs.ts'
 import { startSweep } from './sweep.ts'
@@ -20,7 +21,8 @@ import { startSweep } from './sweep.ts'
 const MAX_BEAT_MS = 1000
 
 export interface WorkOptions {
-  readonly engine: JobEngine
+  /** Runs turns at once: the room is entered here. */
+  readonly engine: TurnEngine
   readonly workspaces: JobWorkspaces
   readonly room: JobRoom
   /** Those on offer. */

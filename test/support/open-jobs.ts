@@ -1,7 +1,16 @@
 /** Jobs on fakes: a scripted engine, workspaces that are only names, a store in memory, a clock in the test's hand. */
 import { createAdmission } from '../../src/access/index.ts'
-import type { Agent, Job, JobEvent, JobOrder, JobStatus, JobStore, TurnRequest } from '../../src/core/index.ts'
-import { createJobs, type JobCallbackSender, type JobEngine } from '../../src/jobs/index.ts'
+import type {
+  Agent,
+  Job,
+  JobEvent,
+  JobOrder,
+  JobStatus,
+  JobStore,
+  TurnEngine,
+  TurnRequest,
+} from '../../src/core/index.ts'
+import { createJobs, type JobCallbackSender } from '../../src/jobs/index.ts'
 import { createFakeWorkspaces, type FakeWorkspacesOptions } from './fake-workspaces.ts'
 import { createManualClock } from './manual-clock.ts'
 import { createMemoryJobs, type MemoryJobs } from './memory-jobs.ts'
@@ -32,7 +41,7 @@ export interface OpenJobsOptions extends FakeWorkspacesOptions {
   readonly ttlMs?: number
   readonly maxFailures?: number
   readonly agents?: readonly Agent[]
-  readonly engine?: JobEngine
+  readonly engine?: TurnEngine
   readonly sender?: JobCallbackSender
   /** What another gateway keeps, and what stands between the store and these jobs. */
   readonly store?: MemoryJobs
