@@ -8,6 +8,7 @@ const COULD_NOT_RUN: readonly string[] = [
   'cli_unavailable',
   'workspace_failed',
   'workspace_unusable',
+  'sandbox_unavailable',
   'store_unavailable',
   'model_not_found',
   'shutting_down',

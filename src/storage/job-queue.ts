@@ -33,7 +33,7 @@ export interface JobQueue {
   settle(trx: Database, delivery: Delivery): Promise<void>
   /** Takes back what is queued or under way. */
   withdraw(trx: Database, id: string): Promise<void>
-  /** Delivers again, at once, whatever is under way: those who were at it are gone. */
+  /** Delivers again, at once, what of these is under way: those who were at it are gone. */
   redeliver(deliveryIds: readonly string[]): Promise<void>
   pushCallback(trx: Database, jobId: string): Promise<void>
   nextCallback(): Promise<Delivered | undefined>
@@ -109,7 +109,10 @@ export async function openJobQueue(
       await boss.cancel(JOBS, id, { db: fromKysely(trx) })
     },
     async redeliver(ids) {
-      if (ids.length > 0) await boss.fail(JOBS, [...ids])
+      for (const id of ids) {
+        const [job] = await boss.findJobs(JOBS, { id })
+        if (job?.state === 'active') await boss.fail(JOBS, { id, retryCount: job.retryCount })
+      }
     },
     async pushCallback(trx, jobId) {
       await boss.send(CALLBACKS, { jobId }, { db: fromKysely(trx) })

@@ -3,7 +3,14 @@ import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
-import { GatewayError, type JobStore, type Observer, type OpenStores, type Stores } from '../core/index.ts'
+import {
+  GatewayError,
+  type JobStatus,
+  type JobStore,
+  type Observer,
+  type OpenStores,
+  type Stores,
+} from '../core/index.ts'
 import { openDatabase, type Database } from './database.ts'
 import { exclusively, type Home } from './home.ts'
 import { openJobQueue, type JobQueue } from './job-queue.ts'
@@ -30,6 +37,8 @@ export interface LazyStores {
   close(): Promise<void>
 }
 
+const UNFINISHED: readonly JobStatus[] = ['queued', 'running']
+
 interface Opened {
   readonly home: Home
   readonly db: Database
@@ -53,9 +62,9 @@ const through = <T extends object>(current: () => Promise<T>): T =>
     },
   })
 
-/** Those who ran these jobs are gone: nobody else has this home. */
-async function redeliverRunning(db: Database, queue: JobQueue): Promise<void> {
-  const rows = await db.selectFrom('jobs').select('delivery').where('status', '=', 'running').execute()
+/** Those who took these jobs are gone: nobody else has this home. */
+async function redeliverTaken(db: Database, queue: JobQueue): Promise<void> {
+  const rows = await db.selectFrom('jobs').select('delivery').where('status', 'in', UNFINISHED).execute()
   await queue.redeliver(rows.flatMap(({ delivery }) => delivery ?? []))
 }
 
@@ -68,8 +77,8 @@ async function dropDeadClaims(db: Database, { kind }: Home): Promise<void> {
 }
 
 const hasWork = async (db: Database, queue: JobQueue): Promise<boolean> =>
-  (await db.selectFrom('jobs').select('id').where('status', 'in', ['queued', 'running']).limit(1).execute()).length >
-    0 || (await queue.hasCallbacks())
+  (await db.selectFrom('jobs').select('id').where('status', 'in', UNFINISHED).limit(1).execute()).length > 0 ||
+  (await queue.hasCallbacks())
 
 export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, observer }: StoresOptions): LazyStores {
   /** There while there may be unfinished work in the home in the data directory, so that a start opens it. */
@@ -99,7 +108,7 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
         queue: await openJobQueue(home, { heartbeatSeconds, onError }),
       }))
       await dropDeadClaims(db, home)
-      if (home.kind === 'pglite') await redeliverRunning(db, queue)
+      if (home.kind === 'pglite') await redeliverTaken(db, queue)
       const conversations = createSqlConversations(db)
       await takeOverOldConversations(join(dataDirectory, 'conversations'), { store: conversations, observer })
       return { home, db, queue, stores: { conversations, jobs: marking(createSqlJobs(db, queue)) } }

@@ -33,8 +33,9 @@ describe('the examples of the README', () => {
       reply: expect.stringContaining('What did I ask'),
     })
     const { job_id: id } = JSON.parse(await curl(commands[2])) as { job_id: string }
+    expect(await curl(commands[3]?.replace('JOB_ID', id))).toMatch(/event: text\n[\s\S]*event: ended\n/)
     const job = await until(async () => {
-      const seen = JSON.parse(await curl(commands[3]?.replace('JOB_ID', id))) as { status: string; output: string }
+      const seen = JSON.parse(await curl(commands[4]?.replace('JOB_ID', id))) as { status: string; output: string }
       return seen.status === 'completed' && seen
     })
     expect(job.output).toContain('Example Ltd')

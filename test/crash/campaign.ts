@@ -30,6 +30,9 @@ export interface CampaignSummary extends Verified {
   readonly losses: readonly string[]
 }
 
+/** How long a gateway may take to acknowledge something. */
+const WORKING_MS = 20_000
+
 const AGENTS = {
   'conversational.md': '---\nname: conversational\ndescription: talks\n---\n\nBe brief.\n',
   'worker.md': '---\nname: worker\ndescription: works\ntools: Read\n---\n\nBe exact.\n',
@@ -73,8 +76,18 @@ export async function runCampaign({ kills, seed, databaseUrl, progress }: Campai
   const client = createClient({ urls, random: random.fork('verify') })
   const over = new AbortController()
 
+  const acknowledged = (): number => ledger.jobs.size + ledger.cancelled.size + turnCount(ledger)
+  /** Mostly amid work, now and then while it still starts. */
+  const untilWorking = async (): Promise<void> => {
+    if (random.chance(0.2)) return
+    const before = acknowledged()
+    const lateMs = Date.now() + WORKING_MS
+    while (acknowledged() < before + 3 && Date.now() < lateMs) await delay(20)
+  }
+
   const killOnce = async (gateway: GatewayProcess): Promise<void> => {
-    await delay(random.between(300, 4000))
+    await untilWorking()
+    await delay(random.between(100, 3000))
     ledger.killedAtMs.push(await gateway.kill())
     // With another gateway there is time to take over what was left; alone there is none to lose.
     if (gateways.length > 1) await delay(random.between(0, 3000))

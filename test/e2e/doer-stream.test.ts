@@ -1,13 +1,12 @@
-/** What a caller sees of a doer while it works. Tools are held by named pipes: a command goes on when the test says so. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises'
+/** What a caller sees of a doer while it works. Commands are held: they go on when the test says so. */
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isAlive, startStage, until, type Stage } from '../support/stage.ts'
+import { runningPrograms } from '../support/running-programs.ts'
+import { startStage, until, type Stage } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
 
 const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
@@ -18,17 +17,18 @@ const AGENTS = {
   'talker.md': '---\nname: talker\ndescription: Talks.\ntools: []\n---\nYou talk.\n',
 }
 
-let pipes = 0
-/** A command that waits until it is let go on. */
-async function heldCommand(directory: string) {
-  const pipe = join(directory, `pipe-${++pipes}`)
-  execFileSync('mkfifo', [pipe])
-  // Opened for both directions, so that nobody waits for the other side to open it.
-  const handle = await open(pipe, 'r+')
+let held = 0
+/** A command that waits until it is let go on: by a file in the one workspace that there is. */
+function heldCommand({ directory }: Stage) {
+  const name = `go-${++held}`
+  const workspaces = join(directory, 'data', 'workspaces')
   return {
-    command: `read -r word < ${pipe}; echo $word`,
-    letGo: () => handle.write('let go\n'),
-    [Symbol.asyncDispose]: () => handle.close(),
+    command: `until [ -e ${name} ]; do sleep 0.02; done; echo let go`,
+    async letGo(): Promise<void> {
+      const runs = (await readdir(workspaces)).filter((entry) => entry.startsWith('run-'))
+      expect(runs).toHaveLength(1)
+      await writeFile(join(workspaces, runs[0] ?? '', 'checkout', name), '')
+    },
   }
 }
 const call = (tool: string, input: object): string => `[rehearse call=${tool} input=${JSON.stringify(input)}]`
@@ -116,8 +116,8 @@ describe.each([
     listen(await ask(...asked)).toEnd()
 
   test('[ST6] [DO2] [DO8] what it says and uses arrives while it works, in order, paragraphs apart', async () => {
-    await using first = await heldCommand(directory)
-    await using second = await heldCommand(directory)
+    const first = heldCommand(stage)
+    const second = heldCommand(stage)
     const calls = call('Bash', { command: first.command }) + thenCall('Bash', { command: second.command })
     const stream = listen(await ask(`say exactly: Let me look.\n${calls}`))
     await stream.until('Let me look.', ': tool Bash')
@@ -144,10 +144,10 @@ describe.each([
   })
 
   test('[DO8] [ST2] a tool comes first: the headers leave with it, before there is a word', async () => {
-    await using held = await heldCommand(directory)
-    const stream = listen(await ask(call('Bash', { command: held.command })))
+    const command = heldCommand(stage)
+    const stream = listen(await ask(call('Bash', { command: command.command })))
     await stream.until(': tool Bash')
-    await held.letGo()
+    await command.letGo()
     expect(await stream.toEnd()).toEqual([': tool Bash', 'The tool answered: let go', 'finish stop', 'data: [DONE]'])
   })
 
@@ -167,12 +167,12 @@ describe.each([
   })
 
   test('[DO8] what a sub-agent uses and says is not told', async () => {
-    const ran = join(directory, `sub-ran-${++pipes}`)
-    const prompt = `say exactly: SUB-TEXT ${call('Bash', { command: `touch ${ran}` })}`
+    const before = stage.rehearsal.requests.length
+    const prompt = `say exactly: SUB-TEXT ${call('Bash', { command: 'echo sub-ran-$((40 + 2))' })}`
     const input = { description: 'sub', prompt, subagent_type: 'leader' }
     const heard = await hear(call('Agent', input), { agent: 'leader' })
     expect(heard.filter((frame) => frame.startsWith(':'))).toEqual([': tool Agent'])
-    expect(existsSync(ran)).toBe(true)
+    expect(stage.rehearsal.requests.slice(before).some(({ rawBody }) => rawBody.includes('sub-ran-42'))).toBe(true)
     expect(heard[1]).toMatch(/^The tool answered: /)
     expect(heard[1]).not.toContain('SUB-TEXT')
     expect(heard.slice(2)).toEqual(['finish stop', 'data: [DONE]'])
@@ -187,14 +187,14 @@ describe.each([
   })
 
   test('[CC12] a stop text ends the run: what comes after it is neither sent nor done', async () => {
-    const mark = join(directory, 'after-stop')
+    const before = stage.rehearsal.requests.length
     const heard = await hear(
-      `say exactly: one two STOP three\n[rehearse slow=50]${call('Bash', { command: `touch ${mark}` })}`,
+      `say exactly: one two STOP three\n[rehearse slow=50]${call('Bash', { command: 'echo after-$((1 + 1))' })}`,
       { stop: 'STOP' },
     )
     expect(heard).toEqual(['one two ', 'finish stop', 'data: [DONE]'])
     await until(() => stage.rehearsal.requests.every(({ state }) => state !== 'open'))
-    expect(existsSync(mark)).toBe(false)
+    expect(stage.rehearsal.requests.slice(before).some(({ rawBody }) => rawBody.includes('after-2'))).toBe(false)
   })
 
   test('[CC12] a stop text ends the run after its tools, too', async () => {
@@ -236,22 +236,19 @@ describe.each([
     const leaving = new AbortController()
     const failures = (): number => stage.observations.filter(({ type }) => type === 'request-failed').length
     const failed = failures()
-    const pidFile = join(directory, `pid-${++pipes}`)
-    await using held = await heldCommand(directory)
+    const program = `sleep 606.${++held}`
     const stream = listen(
-      await ask(`say exactly: so\n${call('Bash', { command: `echo $$ > ${pidFile}; ${held.command}` })}`, {
-        signal: leaving.signal,
-      }),
+      await ask(`say exactly: so\n${call('Bash', { command: `env ${program}` })}`, { signal: leaving.signal }),
     )
     await stream.until('so', ': tool Bash')
-    const shell = await until(() => existsSync(pidFile) && Number(readFileSync(pidFile, 'utf8')))
+    await until(() => runningPrograms(program).length === 1)
     const workspaces = async (): Promise<readonly string[]> =>
       (await readdir(join(stage.directory, 'data', 'workspaces'))).filter((name) => name !== 'base')
-    expect([isAlive(shell), (await workspaces()).length]).toEqual([true, 1])
+    expect(await workspaces()).toHaveLength(1)
     const ended = stage.ended().length
     leaving.abort()
     await until(() => stage.ended().length > ended)
-    await until(() => !isAlive(shell))
+    await until(() => runningPrograms(program).length === 0)
     await until(async () => (await workspaces()).length === 0)
     expect(stage.ended().at(-1)).toMatchObject({ cause: 'cancelled' })
     await until(async () => {
@@ -276,8 +273,7 @@ test('[ER8] [LG2] a command that goes on for ever is ended with the run’s time
         VIVAVOCE_AGENT_TIMEOUT_SECONDS: '3',
       },
     })
-    await using held = await heldCommand(directory)
-    const content = `say exactly: so\n${call('Bash', { command: held.command })}`
+    const content = `say exactly: so\n${call('Bash', { command: 'env sleep 607' })}`
     const response = await stage.fetch('/v1/chat/completions', {
       body: { model: 'worker/sonnet', stream: true, messages: [{ role: 'user', content }] },
     })

@@ -174,17 +174,19 @@ describe.skipIf(!hasBubblewrap).each([
     other.catch(() => undefined)
     const mine = await until(async () => {
       const names = existsSync(workspaces()) ? await readdir(workspaces()) : []
-      return names.map((name) => join(workspaces(), name, 'mine.txt')).find((path) => existsSync(path))
+      return names.map((name) => join(workspaces(), name, 'checkout', 'mine.txt')).find((path) => existsSync(path))
     })
     const before = stage.rehearsal.requests.length
     const told = await run(
       'clerk',
-      bash(`cat ${mine}; ls ${workspaces()} ${join(stage.directory, 'data')}; cat ../*/mine.txt; ls ..`),
-      links({ link: mine, up: '..' }),
+      bash(
+        `cat ${mine}; ls ${workspaces()} ${join(stage.directory, 'data')}; cat ../../*/checkout/mine.txt; ls .. ../..`,
+      ),
+      links({ link: mine, up: '../..' }),
       ['Read', { file_path: mine }],
       ['Read', { file_path: 'link' }],
       ['Grep', { pattern: 'SECRET', path: 'up', output_mode: 'content' }],
-      ['Glob', { pattern: '*/mine.txt', path: 'up' }],
+      ['Glob', { pattern: '*/checkout/mine.txt', path: 'up' }],
     )
     const said = stage.rehearsal.requests.slice(before).map(({ rawBody }) => rawBody.replaceAll(`echo ${OTHER}`, ''))
     expect(said.join('\n')).not.toContain(OTHER)

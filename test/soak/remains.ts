@@ -17,9 +17,16 @@ export const held = (): number =>
     .filter((name) => ['TCPServerWrap', 'TCPSocketWrap', 'ProcessWrap', 'Timeout'].includes(name)).length
 
 /** What callers said is kept here, and nowhere else. */
-const KEPT = join('data', 'conversations')
+const KEPT = join('data', 'store')
 /** What there is as long as there is a data directory. */
-const STANDING = [KEPT, join('data', 'workspaces'), join('data', 'workspaces', 'base'), join('data', 'neutral')]
+const STANDING = [
+  KEPT,
+  join('data', 'owner.lock'),
+  join('data', 'owner.txt'),
+  join('data', 'workspaces'),
+  join('data', 'workspaces', 'base'),
+  join('data', 'neutral'),
+]
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`)
 const isStray = (path: string): boolean =>
