@@ -288,9 +288,10 @@ export const SETTINGS = {
       'How long a process may take to come to rest after its answer, or after its answer was broken off, in seconds; then it is ended.',
   },
   VIVAVOCE_AGENT_TIMEOUT_SECONDS: {
-    schema: seconds,
+    schema: integer(1, 82_800),
     default: '900',
-    tells: 'The longest run of a doer, in seconds; a job may ask for less or more with `timeout_seconds`, up to a day.',
+    tells:
+      'The longest run of a doer, in seconds; a job may ask for less or more with `timeout_seconds`, up to 23 hours.',
   },
   VIVAVOCE_AGENT_BUDGET_USD: {
     schema: decimal(0, 10_000),
@@ -345,10 +346,10 @@ export const SETTINGS = {
       'How often a job is begun at most, where what it failed of is likely to pass, or where its server died. What cannot pass is not tried again.',
   },
   VIVAVOCE_JOB_HEARTBEAT_SECONDS: {
-    schema: integer(10, 3600),
+    schema: integer(5, 3600),
     default: '10',
     tells:
-      'How long a server that runs a job may be silent, in seconds; then the job is taken up again, after at most three times as long.',
+      'A server that runs a job and is silent for twice as many seconds is taken for dead; the job is taken up again after at most three times as many.',
   },
   VIVAVOCE_LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),

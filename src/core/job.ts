@@ -19,6 +19,8 @@ export interface JobOrder {
   readonly priority: number
   /** The same key with the same order is the same job. */
   readonly idempotencyKey?: string
+  /** Of the request as it was sent: a default that has changed since makes no other order of it. */
+  readonly requestDigest?: string
   /** Where the outcome is told. */
   readonly callbackUrl?: string
   /** The branch that the work is pushed to. */
@@ -51,6 +53,9 @@ export interface Job extends JobOrder {
   /** Whether there is a patch to be had. */
   readonly hasPatch: boolean
 }
+
+/** A job without what may be large. */
+export type JobSummary = Omit<Job, 'prompt' | 'output'>
 
 /** What an attempt ends with: an outcome, after which no further change is to come. */
 export type JobOutcome = Pick<

@@ -1,5 +1,5 @@
 import type { Conversation, ConversationName, ConversationSummary, ConversationTurn } from './conversation.ts'
-import type { Job, JobEvent, JobEventBody, JobOrder, JobOutcome, JobStatus } from './job.ts'
+import type { Job, JobEvent, JobEventBody, JobOrder, JobOutcome, JobStatus, JobSummary } from './job.ts'
 
 /** A part of a list; `next` continues it where there is more. */
 export interface Page<T> {
@@ -53,6 +53,12 @@ export interface Attempt {
   readonly delivery: Delivery
 }
 
+/** Events that are written together. The id is told by who writes them, and is the same where the writing is tried again. */
+export interface EventBatch {
+  readonly id: string
+  readonly events: readonly JobEventBody[]
+}
+
 export interface JobFilter {
   readonly status?: JobStatus
   readonly agent?: string
@@ -73,7 +79,7 @@ export interface JobStore {
   submit(id: string, order: JobOrder, options: { readonly maxQueued: number }): Promise<Submitted | 'full' | 'mismatch'>
   get(id: string): Promise<Job | undefined>
   /** Newest first. */
-  list(tenant: string, filter: JobFilter, options: PageOptions): Promise<Page<Job>>
+  list(tenant: string, filter: JobFilter, options: PageOptions): Promise<Page<JobSummary>>
   patch(id: string): Promise<Uint8Array | undefined>
   /** Those after a sequence number, in order, at most `limit`. */
   events(id: string, options: { readonly after: number; readonly limit: number }): Promise<readonly JobEvent[]>
@@ -84,8 +90,8 @@ export interface JobStore {
   begin(options: { readonly maxFailures: number }): Promise<Attempt | undefined>
   /** Says that those are still at work; resolves to those that count no longer. */
   beat(attempts: readonly Attempt[]): Promise<readonly Attempt[]>
-  /** `false`, and nothing is written, when the attempt counts no longer. */
-  append(attempt: Attempt, events: readonly JobEventBody[]): Promise<boolean>
+  /** `false`, and nothing is written, when the attempt counts no longer. The same batch right again is written once. */
+  append(attempt: Attempt, batch: EventBatch): Promise<boolean>
   /** Ends the job. `false`, and nothing is written, when the attempt counts no longer. */
   finish(attempt: Attempt, outcome: JobOutcome): Promise<boolean>
   /** Queues the job again, to be begun `delayMs` from now; `failed`, where the attempt is to count as one. */
@@ -95,7 +101,7 @@ export interface JobStore {
   ): Promise<boolean>
   /** Resolves to the job as it stands then: one that is over stays as it is. */
   cancel(id: string): Promise<Job | undefined>
-  /** Removes the terminal jobs that finished at or before `finishedBeforeMs`; resolves to how many. */
+  /** Removes the terminal jobs that finished at or before `finishedBeforeMs` and of which nothing is to be told; resolves to how many. */
   deleteFinished(options: { readonly finishedBeforeMs: number }): Promise<number>
   /** The job of which an outcome is to be told next, if there is one; the same one is not handed out again before it is settled or some time has passed. */
   nextCallback(): Promise<{ readonly job: Job; readonly delivery: Delivery } | undefined>

@@ -48,7 +48,7 @@ test('[JB11] the events of a job leave as they happen; the stream ends behind th
 
 test('[JB11] a silence is filled with comments', async () => {
   const { submit, request, engine, clock } = openJobApp(() => [forever()])
-  const id = await submit({ timeout_seconds: 86_400 })
+  const id = await submit({ timeout_seconds: 82_800 })
   await engine.started(0)
   const leaving = new AbortController()
   const { next } = readChunks(await request(`/jobs/${id}/events`, { signal: leaving.signal }))

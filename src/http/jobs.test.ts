@@ -72,7 +72,7 @@ test('[JB1] a body that is malformed is 400 that names the field', async () => {
     [{ prompt: '' }, '`prompt`: a prompt must not be empty.'],
     [{ agent: 5 }, '`agent`: the name of an agent is expected.'],
     [{ max_budget_usd: 0 }, '`max_budget_usd`: more than 0 is expected.'],
-    [{ timeout_seconds: 1e9 }, '`timeout_seconds`: at most 86400 is expected.'],
+    [{ timeout_seconds: 1e9 }, '`timeout_seconds`: at most 82800 is expected.'],
     [{ metadata: 'm' }, '`metadata`: an object is expected.'],
     [{ priority: 1.5 }, '`priority`: a whole number from -100 to 100 is expected.'],
     [{ push: {} }, '`push.branch`: the name of a branch is expected.'],

@@ -56,14 +56,18 @@ export function startDispatcher({ store, room, maxFailures, take, clock, observe
   }
 
   async function work(): Promise<void> {
+    let isDown = false
     while (!signal.aborted) {
       try {
+        // A store that did not answer is asked first: no place is held for it meanwhile.
+        if (isDown) await store.get('')
+        isDown = false
         if (await takeNext()) continue
       } catch (error) {
         if (isAbortOf(error, signal)) return
         // Too many requests wait: the line is joined when it is shorter.
-        if (!(error instanceof GatewayError && error.code === 'job_queue_full'))
-          observer.observe({ type: 'job-store-failed', what: 'begin', error })
+        isDown = !(error instanceof GatewayError && error.code === 'job_queue_full')
+        if (isDown) observer.observe({ type: 'job-store-failed', what: 'begin', error })
       }
       await alarm.sleep({ ms: LOOK_EVERY_MS, signal })
     }

@@ -8,6 +8,7 @@ import {
   type JobFilter,
   type JobOrder,
   type JobStore,
+  type JobSummary,
   type OpenStores,
   type Page,
   type PageOptions,
@@ -40,7 +41,7 @@ export interface Jobs {
   submit(order: JobOrder): Promise<Submitted>
   get(name: JobName): Promise<Job | undefined>
   /** Newest first. */
-  list(tenant: string, filter: JobFilter, options: PageOptions): Promise<Page<Job>>
+  list(tenant: string, filter: JobFilter, options: PageOptions): Promise<Page<JobSummary>>
   patch(name: JobName): Promise<Uint8Array | undefined>
   /**
    * Resolves to the job as it stands then; one that was over stays as it was. What ran of it in this process is stopped and

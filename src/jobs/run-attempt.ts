@@ -1,10 +1,12 @@
 /** An attempt from its begin to what the store is told of its end. */
 import {
   GatewayError,
+  newId,
   toGatewayError,
   type Agent,
   type Attempt,
   type Clock,
+  type EventBatch,
   type Job,
   type JobOutcome,
   type JobStatus,
@@ -56,8 +58,9 @@ export async function runAttempt(
   const persistent = <T>(what: string, write: () => Promise<T>): Promise<T | undefined> =>
     untilKept(write, { signal, what, jobId: job.id, clock, observer })
 
-  async function keep(events: Parameters<JobStore['append']>[1]): Promise<void> {
-    const isKept = await persistent('append', () => store.append(attempt, events))
+  async function keep(events: EventBatch['events']): Promise<void> {
+    const batch: EventBatch = { id: newId(''), events }
+    const isKept = await persistent('append', () => store.append(attempt, batch))
     if (isKept === false) stop('superseded')
     changed(job.id)
   }
@@ -69,12 +72,13 @@ export async function runAttempt(
     signal.throwIfAborted()
   }
 
+  const relay = createRelay({ keep, clock })
+
   async function performed(): Promise<JobOutcome> {
     signal.throwIfAborted()
     const agent = agents.find(({ name }) => name === job.agent)
     if (agent === undefined)
       throw new GatewayError('model_not_found', `The agent \`${job.agent}\` does not exist any longer.`)
-    await using relay = createRelay({ keep, clock })
     return await perform(job, agent, { ...options, relay, confirm, signal })
   }
 
@@ -118,5 +122,7 @@ export async function runAttempt(
       (thrown: unknown) => endingOf(thrown),
     )
   }
+  // A store that does not answer keeps nobody's place.
+  await relay[Symbol.asyncDispose]()
   await tell(ending)
 }

@@ -4,6 +4,7 @@ import type { Delivery } from '../core/index.ts'
 import type { Database } from './database.ts'
 import type { Home } from './home.ts'
 
+const SCHEMA = 'vivavoce_queue'
 const JOBS = 'jobs'
 const CALLBACKS = 'callbacks'
 
@@ -37,42 +38,29 @@ export interface JobQueue {
   redeliver(deliveryIds: readonly string[]): Promise<void>
   pushCallback(trx: Database, jobId: string): Promise<void>
   nextCallback(): Promise<Delivered | undefined>
-  settleCallback(delivery: Delivery, result: 'done' | 'again'): Promise<void>
+  /** Resolves to the job that it was about. */
+  settleCallback(delivery: Delivery, result: 'done' | 'again'): Promise<string | undefined>
   /** Whether there is an outcome that was not told yet. */
   hasCallbacks(): Promise<boolean>
   close(): Promise<void>
 }
 
 export interface JobQueueOptions {
-  /** Who has said nothing for as long is gone. At least 10. */
+  /** Who has said nothing for twice as long is gone. At least 5. */
   readonly heartbeatSeconds: number
   readonly onError: (error: Error) => void
 }
 
-export async function openJobQueue(
-  { kind, pool }: Home,
-  { heartbeatSeconds, onError }: JobQueueOptions,
-): Promise<JobQueue> {
-  const boss = new PgBoss({
-    db: { executeSql: (text, values) => pool.query(text, values) },
-    backend: kind,
-    schema: 'vivavoce_queue',
-    schedule: false,
-    // Within three times the heartbeat: one until it is missed, one until that is seen, and the rest for the taking up.
-    superviseIntervalSeconds: Math.max(1, Math.floor(heartbeatSeconds / 2)),
-    monitorIntervalSeconds: Math.max(1, Math.floor(heartbeatSeconds / 2)),
-  })
-  boss.on('error', onError)
-  await boss.start()
+async function createQueues(boss: PgBoss, heartbeatSeconds: number): Promise<void> {
   await boss.createQueue(JOBS, {
     retryLimit: NO_LIMIT,
     retryDelay: 0,
     expireInSeconds: MAX_RUN_SECONDS,
-    heartbeatSeconds,
+    heartbeatSeconds: 2 * heartbeatSeconds,
     retentionSeconds: 10 * SECONDS_A_YEAR,
     deleteAfterSeconds: 60,
   })
-  await boss.updateQueue(JOBS, { heartbeatSeconds })
+  await boss.updateQueue(JOBS, { heartbeatSeconds: 2 * heartbeatSeconds })
   await boss.createQueue(CALLBACKS, {
     retryLimit: CALLBACK_TRIES,
     retryDelay: CALLBACK_DELAY_SECONDS,
@@ -82,6 +70,31 @@ export async function openJobQueue(
     retentionSeconds: SECONDS_A_YEAR,
     deleteAfterSeconds: 60,
   })
+}
+
+export async function openJobQueue(
+  { kind, pool }: Home,
+  { heartbeatSeconds, onError }: JobQueueOptions,
+): Promise<JobQueue> {
+  const boss = new PgBoss({
+    db: { executeSql: (text, values) => pool.query(text, values) },
+    backend: kind,
+    schema: SCHEMA,
+    schedule: false,
+    maintenanceIntervalSeconds: 600,
+    // Within three times the heartbeat: two until it is missed, half a one until that is seen, the rest for the taking up.
+    superviseIntervalSeconds: Math.max(1, Math.floor(heartbeatSeconds / 2)),
+    monitorIntervalSeconds: Math.max(1, Math.floor(heartbeatSeconds / 2)),
+  })
+  boss.on('error', onError)
+  const stop = (): Promise<void> => boss.stop({ graceful: false, close: false })
+  try {
+    await boss.start()
+    await createQueues(boss, heartbeatSeconds)
+  } catch (error) {
+    await stop()
+    throw error
+  }
 
   async function next(queue: string): Promise<Delivered | undefined> {
     const [job] = await boss.fetch<{ readonly jobId: string }>(queue, { includeMetadata: true })
@@ -121,11 +134,15 @@ export async function openJobQueue(
     async settleCallback(delivery, result) {
       if (result === 'done') await boss.complete(CALLBACKS, { ...delivery })
       else await boss.fail(CALLBACKS, { ...delivery })
+      const [job] = await boss.findJobs<{ readonly jobId: string }>(CALLBACKS, { id: delivery.id })
+      return job?.data.jobId
     },
     async hasCallbacks() {
-      const waiting = await boss.findJobs(CALLBACKS, { limit: 1 })
-      return waiting.some(({ state }) => state === 'created' || state === 'retry' || state === 'active')
+      const { rows } = await pool.query(`select 1 from ${SCHEMA}.job where name = $1 and state < 'completed' limit 1`, [
+        CALLBACKS,
+      ])
+      return rows.length > 0
     },
-    close: () => boss.stop({ graceful: false, close: false }),
+    close: stop,
   }
 }

@@ -1,14 +1,15 @@
 /** Jobs as rows and back. */
 import { createHash } from 'node:crypto'
 import type { Insertable, Selectable, Updateable } from 'kysely'
-import type { Job, JobOrder, JobOutcome } from '../core/index.ts'
+import type { Job, JobOrder, JobOutcome, JobSummary } from '../core/index.ts'
 import type { Schema } from './schema.ts'
 import { fromColumn, toColumn } from './text.ts'
 
 type Row = Selectable<Schema['jobs']>
 
 /** The same for the same order, whenever it comes. */
-const digestOf = ({ idempotencyKey: _key, ...order }: JobOrder): string =>
+const digestOf = ({ idempotencyKey: _key, requestDigest, ...order }: JobOrder): string =>
+  requestDigest ??
   createHash('sha256')
     .update(JSON.stringify(Object.entries(order).toSorted(([a], [b]) => (a < b ? -1 : 1))))
     .digest('hex')
@@ -53,11 +54,42 @@ export const toEndedRow = (end: JobEnd): Updateable<Schema['jobs']> =>
 const present = <K extends string, T>(key: K, value: T | null): { readonly [P in K]?: T } =>
   value === null ? {} : ({ [key]: value } as { readonly [P in K]: T })
 
-export const toJob = (row: Row): Job => ({
+const SUMMARY = [
+  'id',
+  'number',
+  'tenant',
+  'agent',
+  'model',
+  'budget_usd',
+  'timeout_ms',
+  'priority',
+  'metadata',
+  'idempotency_key',
+  'callback_url',
+  'push_to',
+  'status',
+  'attempt',
+  'failures',
+  'created_at',
+  'started_at',
+  'finished_at',
+  'error',
+  'error_code',
+  'exit_code',
+  'cost_usd',
+  'usage',
+  'commits',
+  'pushed',
+  'has_patch',
+] as const
+
+/** All that a list tells, without what may be large. */
+export const SUMMARY_COLUMNS: readonly (typeof SUMMARY)[number][] = SUMMARY
+
+export const toSummary = (row: Pick<Row, (typeof SUMMARY)[number]>): JobSummary => ({
   id: row.id,
   tenant: fromColumn(row.tenant),
   agent: fromColumn(row.agent),
-  prompt: fromColumn(row.prompt),
   model: row.model,
   budgetUsd: row.budget_usd,
   timeoutMs: row.timeout_ms,
@@ -72,7 +104,6 @@ export const toJob = (row: Row): Job => ({
   createdAtMs: row.created_at.getTime(),
   ...present('startedAtMs', row.started_at === null ? null : row.started_at.getTime()),
   ...present('finishedAtMs', row.finished_at === null ? null : row.finished_at.getTime()),
-  ...present('output', row.output === null ? null : fromColumn(row.output)),
   ...present('error', row.error === null ? null : fromColumn(row.error)),
   ...present('errorCode', row.error_code),
   ...present('exitCode', row.exit_code),
@@ -81,4 +112,10 @@ export const toJob = (row: Row): Job => ({
   ...present('commits', row.commits),
   ...present('pushed', row.pushed),
   hasPatch: row.has_patch,
+})
+
+export const toJob = (row: Row): Job => ({
+  ...toSummary(row),
+  prompt: fromColumn(row.prompt),
+  ...present('output', row.output === null ? null : fromColumn(row.output)),
 })

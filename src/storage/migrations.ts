@@ -82,6 +82,8 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
           commits json,
           pushed json,
           has_patch boolean not null default false,
+          last_batch text,
+          is_callback_due boolean not null default false,
           unique (tenant, idempotency_key)
         )`.execute(db)
       await sql`create index jobs_by_number on vivavoce.jobs (tenant, number desc)`.execute(db)

@@ -57,6 +57,6 @@ export async function takeOverOldConversations(
     }
   }
   await rmdir(directory).catch((error: unknown) => {
-    if (!hasCode(error, 'ENOTEMPTY')) throw error
+    if (!hasCode(error, 'ENOTEMPTY')) observer.observe({ type: 'cleanup-failed', what: 'old conversations', error })
   })
 }

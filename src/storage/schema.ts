@@ -71,6 +71,10 @@ interface JobRow {
   readonly commits: OptionalJson<readonly Commit[]>
   readonly pushed: OptionalJson<PushedBranch>
   readonly has_patch: Generated<boolean>
+  /** What the newest attempt has appended last. */
+  readonly last_batch: string | null
+  /** Its outcome is still to be told. */
+  readonly is_callback_due: Generated<boolean>
 }
 
 interface JobPatchRow {

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import pg from 'pg'
 import type { Home } from './home.ts'
 
@@ -5,15 +6,28 @@ const CONNECTIONS = 10
 const CONNECT_MS = 10_000
 /** No statement of ours takes longer, unless it waits for what will not come. */
 const STATEMENT_MS = 30_000
+/** Longer than any statement. A network that has gone silent would keep us waiting for ever. */
+const SILENCE_MS = 45_000
+
+/** Breaks when nothing has come or gone for too long. */
+function impatientSocket(ms: number): Socket {
+  const socket = new Socket()
+  return socket.setTimeout(ms, () => socket.destroy(new Error(`the server has been silent for ${ms} ms`)))
+}
 
 /** A PostgreSQL server by its address. Connections are made when they are needed, and anew when they broke. */
-export function openServerHome(url: string, { onError }: { readonly onError: (error: Error) => void }): Home {
+export function openServerHome(
+  url: string,
+  { onError, silenceMs = SILENCE_MS }: { readonly onError: (error: Error) => void; readonly silenceMs?: number },
+): Home {
   const pool = new pg.Pool({
     connectionString: url,
     max: CONNECTIONS,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: STATEMENT_MS,
     application_name: 'vivavoce',
+    keepAlive: true,
+    stream: () => impatientSocket(silenceMs),
   })
   let closed = false
   // A connection that breaks while nobody uses it is replaced.

@@ -4,18 +4,10 @@
  */
 import { sql } from 'kysely'
 import { z } from 'zod'
-import {
-  isTerminal,
-  type Attempt,
-  type Delivery,
-  type Job,
-  type JobEvent,
-  type JobEventBody,
-  type JobStore,
-} from '../core/index.ts'
+import { isTerminal, type Attempt, type Job, type JobEvent, type JobEventBody, type JobStore } from '../core/index.ts'
 import type { Database } from './database.ts'
 import type { Delivered, JobQueue } from './job-queue.ts'
-import { toEndedRow, toJob, toRow, type JobEnd } from './job-rows.ts'
+import { SUMMARY_COLUMNS, toEndedRow, toJob, toRow, toSummary, type JobEnd } from './job-rows.ts'
 import { fromCursor, toPage } from './page.ts'
 import { toColumn } from './text.ts'
 
@@ -24,6 +16,13 @@ const SUBMIT_LOCK = 7_203_914
 
 /** Of PostgreSQL's `integer`. */
 const MAX_INTEGER = 2_147_483_647
+
+/** A statement takes 65 535 values. */
+const ROWS_AT_ONCE = 1000
+/** Deleted in one step, so that nobody waits long for it. */
+const DELETED_AT_ONCE = 200
+/** An outcome that could not be told in all that time goes with its job. */
+const TELLING_DAYS = 7
 
 const position = z.int()
 
@@ -44,16 +43,16 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
       .where('id', '=', id)
       .returning('event_count')
       .executeTakeFirstOrThrow()
-    await trx
-      .insertInto('job_events')
-      .values(
-        bodies.map((body, index) => ({
-          job: id,
-          sequence: count - bodies.length + index + 1,
-          body: JSON.stringify(body),
-        })),
-      )
-      .execute()
+    const rows = bodies.map((body, index) => ({
+      job: id,
+      sequence: count - bodies.length + index + 1,
+      body: JSON.stringify(body),
+    }))
+    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
+      await trx
+        .insertInto('job_events')
+        .values(rows.slice(from, from + ROWS_AT_ONCE))
+        .execute()
   }
 
   /** The job, which nobody else changes until the end of the transaction. */
@@ -62,10 +61,18 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
     return row && toJob(row)
   }
 
-  /** Whether what the attempt writes counts. */
-  const counts = async (trx: Database, { job: { id, attempt } }: Attempt): Promise<boolean> => {
-    const job = await lock(trx, id)
-    return job?.status === 'running' && job.attempt === attempt
+  /** Whether what the attempt writes counts, and the batch of events that it wrote last. The order itself may be large. */
+  const counts = async (
+    trx: Database,
+    { job: { id, attempt } }: Attempt,
+  ): Promise<{ readonly lastBatch: string | null } | undefined> => {
+    const row = await trx
+      .selectFrom('jobs')
+      .select(['status', 'attempt', 'last_batch'])
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirst()
+    return row?.status === 'running' && row.attempt === attempt ? { lastBatch: row.last_batch } : undefined
   }
 
   const end = async (trx: Database, job: Job, outcome: JobEnd): Promise<void> => {
@@ -77,7 +84,9 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
     if ('patch' in outcome && outcome.patch !== undefined)
       await trx.insertInto('job_patches').values({ job: job.id, patch: outcome.patch }).execute()
     await record(trx, job.id, [{ type: 'ended', status: outcome.status }])
-    if (job.callbackUrl !== undefined) await queue.pushCallback(trx, job.id)
+    if (job.callbackUrl === undefined) return
+    await trx.updateTable('jobs').set({ is_callback_due: true }).where('id', '=', job.id).execute()
+    await queue.pushCallback(trx, job.id)
   }
 
   const push = async (trx: Database, job: Pick<Job, 'id' | 'priority'>, delayMs: number): Promise<void> => {
@@ -91,8 +100,10 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
     { maxFailures }: { readonly maxFailures: number },
   ): Promise<Attempt | undefined> =>
     transaction(async (trx) => {
-      const job = await lock(trx, jobId)
-      if (job === undefined || isTerminal(job)) {
+      const locked = await trx.selectFrom('jobs').selectAll().where('id', '=', jobId).forUpdate().executeTakeFirst()
+      const job = locked && toJob(locked)
+      // Another delivery has taken this one's place.
+      if (job === undefined || isTerminal(job) || locked?.delivery !== delivery.id) {
         await queue.settle(trx, delivery)
         return undefined
       }
@@ -156,7 +167,7 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
 
     async list(tenant, { status, agent }, { limit, after }) {
       const from = position.safeParse(fromCursor(after))
-      let query = db.selectFrom('jobs').selectAll().where('tenant', '=', toColumn(tenant))
+      let query = db.selectFrom('jobs').select(SUMMARY_COLUMNS).where('tenant', '=', toColumn(tenant))
       if (status !== undefined) query = query.where('status', '=', status)
       if (agent !== undefined) query = query.where('agent', '=', toColumn(agent))
       if (from.success) query = query.where('number', '<', String(from.data))
@@ -165,7 +176,7 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
         .limit(limit + 1)
         .execute()
       const { items, next } = toPage(rows, limit, ({ number }) => Number(number))
-      return { items: items.map(toJob), ...(next === undefined ? {} : { next }) }
+      return { items: items.map(toSummary), ...(next === undefined ? {} : { next }) }
     },
 
     async patch(id) {
@@ -211,10 +222,13 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
       return attempts.filter(({ job }) => current.get(job.id) !== job.attempt)
     },
 
-    append: (attempt, events) =>
+    append: (attempt, { id, events }) =>
       transaction(async (trx) => {
-        if (!(await counts(trx, attempt))) return false
-        if (events.length > 0) await record(trx, attempt.job.id, events)
+        const current = await counts(trx, attempt)
+        if (current === undefined) return false
+        if (current.lastBatch === id || events.length === 0) return true
+        await trx.updateTable('jobs').set({ last_batch: id }).where('id', '=', attempt.job.id).execute()
+        await record(trx, attempt.job.id, events)
         return true
       }),
 
@@ -235,7 +249,8 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
         await record(trx, job.id, [
           failed === undefined ? { type: 'queued' } : { type: 'retrying', error: failed.error, inMs: delayMs },
         ])
-        await queue.settle(trx, delivery)
+        // Also where the queue has given it up meanwhile, and would deliver it again.
+        await queue.withdraw(trx, delivery.id)
         await push(trx, job, delayMs)
         return true
       }),
@@ -252,11 +267,29 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
     },
 
     async deleteFinished({ finishedBeforeMs }) {
-      const { numDeletedRows } = await db
-        .deleteFrom('jobs')
-        .where('finished_at', '<=', new Date(finishedBeforeMs))
-        .executeTakeFirst()
-      return Number(numDeletedRows)
+      const finishedBefore = new Date(finishedBeforeMs)
+      for (let deleted = 0; ;) {
+        const { numDeletedRows } = await db
+          .deleteFrom('jobs')
+          .where(
+            'id',
+            'in',
+            db
+              .selectFrom('jobs')
+              .select('id')
+              .where('finished_at', '<=', finishedBefore)
+              .where((eb) =>
+                eb.or([
+                  eb('is_callback_due', '=', false),
+                  eb('finished_at', '<=', sql<Date>`clock_timestamp() - ${TELLING_DAYS} * interval '1 day'`),
+                ]),
+              )
+              .limit(DELETED_AT_ONCE),
+          )
+          .executeTakeFirst()
+        deleted += Number(numDeletedRows)
+        if (Number(numDeletedRows) < DELETED_AT_ONCE) return deleted
+      }
     },
 
     async nextCallback() {
@@ -269,6 +302,10 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
       }
     },
 
-    settleCallback: (delivery: Delivery, result) => queue.settleCallback(delivery, result),
+    async settleCallback(delivery, result) {
+      const jobId = await queue.settleCallback(delivery, result)
+      if (jobId !== undefined && result === 'done')
+        await db.updateTable('jobs').set({ is_callback_due: false }).where('id', '=', jobId).execute()
+    },
   }
 }

@@ -52,7 +52,10 @@ describe.each(HOMES)('%s', (kind) => {
     const stores = home.open()
     const { conversations, jobs } = await stores.open()
     // A NUL gets as far as the database only here, where no text of a caller can be.
-    await expect(jobs.submit('j', { ...order, model: 'a\0' }, { maxQueued: 10 })).rejects.toThrow(/0x00|invalid byte/)
+    await expect(jobs.submit('j', { ...order, model: 'a\0' }, { maxQueued: 10 })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      cause: { message: expect.stringMatching(/0x00|invalid byte/) },
+    })
     await say(conversations, 'after')
     expect(await jobs.get('j')).toBeUndefined()
     await stores.close()
@@ -171,4 +174,30 @@ test('[SR7] conversations that version 0.1 kept as files are taken over, also by
   expect(kept?.createdAtMs).toBe(1_000_000)
   expect(await readdir(old)).toEqual(['broken.json'])
   await second.close()
+})
+
+test('[SR6] [JB13] an outcome that was not told yet is work that is left', async () => {
+  await using home = await openStoreHome('pglite')
+  const first = home.open()
+  const { jobs } = await first.open()
+  for (const id of ['told', 'untold']) {
+    await jobs.submit(id, { ...order, callbackUrl: 'https://example.com/' }, { maxQueued: 10 })
+    const attempt = await jobs.begin({ maxFailures: 3 })
+    if (attempt === undefined) throw new Error('the job is gone')
+    await jobs.finish(attempt, { status: 'completed', output: 'x' })
+  }
+  const callback = await jobs.nextCallback()
+  if (callback === undefined) throw new Error('there is nothing to tell')
+  await jobs.settleCallback(callback.delivery, 'done')
+  await first.close()
+  expect(home.open().mayHaveWork).toBe(true)
+})
+
+test('[SR3] after the stop nothing opens the store again', async () => {
+  await using home = await openStoreHome('pglite')
+  const stores = home.open()
+  const { jobs } = await stores.open()
+  await stores.close()
+  await expect(jobs.get('j')).rejects.toMatchObject({ code: 'shutting_down' })
+  expect(stores.isOpen).toBe(false)
 })

@@ -1,7 +1,7 @@
 /** The stores, opened when they are first needed and then kept: one home, its tables, the queue on it. */
 import { existsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open as openFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { sql } from 'kysely'
 import {
   GatewayError,
@@ -57,10 +57,21 @@ const through = <T extends object>(current: () => Promise<T>): T =>
         const target = await current()
         const method: unknown = Reflect.get(target, name)
         if (typeof method !== 'function') throw new Error(`a store has no ${String(name)}`)
-        return await Reflect.apply(method, target, args)
+        try {
+          return await Reflect.apply(method, target, args)
+        } catch (cause) {
+          throw new GatewayError('store_unavailable', 'The store does not answer as it should just now.', { cause })
+        }
       }
     },
   })
+
+/** An empty file that is there after a power cut, too. */
+async function writeDown(path: string): Promise<void> {
+  await writeFile(path, '', { flush: true })
+  await using directory = await openFile(dirname(path), 'r')
+  await directory.sync()
+}
 
 /** Those who took these jobs are gone: nobody else has this home. */
 async function redeliverTaken(db: Database, queue: JobQueue): Promise<void> {
@@ -85,6 +96,9 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
   const workMark = join(dataDirectory, 'unfinished')
   let opening: Promise<Opened> | undefined
   let opened: Opened | undefined
+  /** Then what is under way in the home may be this process's own. */
+  let wasOpen = false
+  let closed = false
 
   const onError = (error: Error): void => observer.observe({ type: 'store-failed', error })
 
@@ -92,7 +106,7 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
   const marking = (jobs: JobStore): JobStore => ({
     ...jobs,
     async submit(...order) {
-      if (databaseUrl === undefined && !existsSync(workMark)) await writeFile(workMark, '', { flush: true })
+      if (databaseUrl === undefined && !existsSync(workMark)) await writeDown(workMark)
       return await jobs.submit(...order)
     },
   })
@@ -102,17 +116,23 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
       databaseUrl === undefined
         ? await openPgliteHome(join(dataDirectory, 'store'))
         : openServerHome(databaseUrl, { onError })
+    let queue: JobQueue | undefined
     try {
-      const { db, queue } = await exclusively(home, async () => ({
-        db: await openDatabase(home),
-        queue: await openJobQueue(home, { heartbeatSeconds, onError }),
-      }))
-      await dropDeadClaims(db, home)
-      if (home.kind === 'pglite') await redeliverTaken(db, queue)
+      const db = await exclusively(home, async () => {
+        const updated = await openDatabase(home)
+        queue = await openJobQueue(home, { heartbeatSeconds, onError })
+        return updated
+      })
+      if (queue === undefined) throw new Error('the queue was not opened')
+      if (!wasOpen) await dropDeadClaims(db, home)
+      if (!wasOpen && home.kind === 'pglite') await redeliverTaken(db, queue)
       const conversations = createSqlConversations(db)
-      await takeOverOldConversations(join(dataDirectory, 'conversations'), { store: conversations, observer })
+      if (!wasOpen)
+        await takeOverOldConversations(join(dataDirectory, 'conversations'), { store: conversations, observer })
+      wasOpen = true
       return { home, db, queue, stores: { conversations, jobs: marking(createSqlJobs(db, queue)) } }
     } catch (error) {
+      await queue?.close()
       await home.close()
       throw error
     }
@@ -129,11 +149,13 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
       opened = undefined
       opening = undefined
       onError(error)
+      fresh.queue.close().catch(onError)
     })
     return fresh
   }
 
   async function current(): Promise<Stores> {
+    if (closed) throw new GatewayError('shutting_down', 'The server is stopping. Try again shortly.')
     opening ??= open()
     const own = opening
     try {
@@ -160,12 +182,17 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
       return databaseUrl !== undefined || existsSync(workMark)
     },
     async close() {
+      closed = true
       const own = await opening?.catch(() => undefined)
-      opening = undefined
       opened = undefined
       if (own === undefined) return
       const { home, db, queue } = own
-      if (home.kind === 'pglite' && !(await hasWork(db, queue))) await rm(workMark, { force: true })
+      try {
+        if (home.kind === 'pglite' && !(await hasWork(db, queue))) await rm(workMark, { force: true })
+      } catch (error) {
+        // The mark stays, and the next start looks.
+        observer.observe({ type: 'cleanup-failed', what: 'store', error })
+      }
       await queue.close()
       await home.close()
     },

@@ -25,6 +25,7 @@ interface Row {
   notBeforeMs: number
   beatAtMs: number
   deliveries: number
+  lastBatch?: string
   /** When its outcome may be told; absent where there is nothing to tell. */
   tellAtMs?: number
   tellings: number
@@ -77,7 +78,7 @@ export function createMemoryJobs({
 
   return {
     async submit(id, order, { maxQueued }) {
-      const digest = JSON.stringify(order)
+      const digest = order.requestDigest ?? JSON.stringify(order)
       const { tenant, idempotencyKey: key } = order
       const before =
         key === undefined ? undefined : all().find(({ job }) => job.tenant === tenant && job.idempotencyKey === key)
@@ -145,10 +146,14 @@ export function createMemoryJobs({
       }
       return attempts.filter((attempt) => counting(attempt) === undefined)
     },
-    async append(attempt, events) {
+    async append(attempt, { id, events }) {
       const row = counting(attempt)
-      if (row !== undefined) addEvents(row, events)
-      return row !== undefined
+      if (row === undefined) return false
+      if (row.lastBatch !== id && events.length > 0) {
+        row.lastBatch = id
+        addEvents(row, events)
+      }
+      return true
     },
     async finish(attempt, { patch, status, ...fields }) {
       const row = counting(attempt)
@@ -173,7 +178,9 @@ export function createMemoryJobs({
       return row?.job
     },
     async deleteFinished({ finishedBeforeMs }) {
-      const old = all().filter(({ job }) => isTerminal(job) && (job.finishedAtMs ?? 0) <= finishedBeforeMs)
+      const old = all().filter(
+        ({ job, tellAtMs }) => isTerminal(job) && (job.finishedAtMs ?? 0) <= finishedBeforeMs && tellAtMs === undefined,
+      )
       for (const { job } of old) rows.delete(job.id)
       return old.length
     },

@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
 import { GatewayError, isTalker, shown, type Agent } from '../../core/index.ts'
 import { parseIdempotencyKey, parseJobRequest, type JobRequest } from '../../wire/index.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { readJson } from '../read-json.ts'
+
+const digestOf = (request: JobRequest): string => createHash('sha256').update(JSON.stringify(request)).digest('hex')
 
 const refuse = (param: string, problem: string | undefined): void => {
   if (problem !== undefined) throw new GatewayError('invalid_request', `\`${param}\`: ${problem}.`, { param })
@@ -37,7 +40,7 @@ export function execute({ jobs, catalogue, budgetUsd, doerLimits, callbackProble
       timeoutMs: request.timeoutMs ?? doerLimits.turnMs,
       metadata,
       priority,
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey, requestDigest: digestOf(request) }),
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
       ...(pushTo === undefined ? {} : { pushTo }),
     })

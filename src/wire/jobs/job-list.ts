@@ -1,6 +1,6 @@
 /** `GET /jobs`. */
 import { z } from 'zod'
-import { JOB_STATUSES, type Job, type JobFilter, type Page, type PageOptions } from '../../core/index.ts'
+import { JOB_STATUSES, type JobSummary, type JobFilter, type Page, type PageOptions } from '../../core/index.ts'
 import { invalidBody } from '../problem.ts'
 import { encodeJobSummary } from './job-body.ts'
 
@@ -37,7 +37,7 @@ export function parseJobListQuery(parameters: Readonly<Record<string, string>>):
   }
 }
 
-export const encodeJobList = ({ items, next }: Page<Job>) => ({
+export const encodeJobList = ({ items, next }: Page<JobSummary>) => ({
   jobs: items.map(encodeJobSummary),
   next: next ?? null,
 })

@@ -66,9 +66,9 @@ test('[JB1] a job is taken with all that it asks for', () => {
   })
 })
 
-test('[JB1] a time limit is at least a millisecond and at most a day', () => {
+test('[JB1] a time limit is at least a millisecond and at most 23 hours', () => {
   expect(parse({ timeout_seconds: 0.000_01 })).toMatchObject({ timeoutMs: 1 })
-  expect(parse({ timeout_seconds: 86_400 })).toMatchObject({ timeoutMs: 86_400_000 })
+  expect(parse({ timeout_seconds: 82_800 })).toMatchObject({ timeoutMs: 82_800_000 })
 })
 
 test('[JB4] a priority of minus nothing is none', () => {
@@ -89,7 +89,8 @@ test.each([
   ['a budget as a text', { prompt: 'p', agent: 'a', max_budget_usd: '1' }, 'max_budget_usd'],
   ['a time limit of 0', { prompt: 'p', agent: 'a', timeout_seconds: 0 }, 'timeout_seconds'],
   ['a time limit below 0', { prompt: 'p', agent: 'a', timeout_seconds: -1 }, 'timeout_seconds'],
-  ['a time limit over a day', { prompt: 'p', agent: 'a', timeout_seconds: 86_401 }, 'timeout_seconds'],
+  ['metadata over 64 KiB', { prompt: 'p', agent: 'a', metadata: { a: 'ж'.repeat(40_000) } }, 'metadata'],
+  ['a time limit over 23 hours', { prompt: 'p', agent: 'a', timeout_seconds: 82_801 }, 'timeout_seconds'],
   ['a time limit as a text', { prompt: 'p', agent: 'a', timeout_seconds: '60' }, 'timeout_seconds'],
   ['metadata as an array', { prompt: 'p', agent: 'a', metadata: [1] }, 'metadata'],
   ['metadata as a text', { prompt: 'p', agent: 'a', metadata: 'm' }, 'metadata'],

@@ -3,7 +3,10 @@ import { z } from 'zod'
 import { GatewayError } from '../../core/index.ts'
 import { invalidBody } from '../problem.ts'
 
-const MAX_TIMEOUT_SECONDS = 86_400
+/** The queue delivers again what takes a day; some of that is for handing in. */
+const MAX_TIMEOUT_SECONDS = 82_800
+/** They stand in every list. */
+const MAX_METADATA_BYTES = 65_536
 const MAX_PRIORITY = 100
 
 const PRIORITY = `a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY} is expected`
@@ -22,6 +25,7 @@ const body = z.looseObject({
       (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
       'an object is expected',
     )
+    .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES, 'at most 64 KiB are expected')
     .nullish(),
   priority: z.int(PRIORITY).min(-MAX_PRIORITY, PRIORITY).max(MAX_PRIORITY, PRIORITY).nullish(),
   callback_url: z.string('an address is expected').nullish(),

@@ -11,13 +11,14 @@ import {
   submit,
   typesOf,
   type OpenJobStore,
+  batch,
 } from './under-test.ts'
 
 /** Nothing that an attempt writes counts, and the job and its events stay as they are. */
 async function expectDeaf(store: JobStore, attempt: Attempt): Promise<void> {
   const { id } = attempt.job
   const before = [await store.get(id), await eventsOf(store, id), await store.patch(id)]
-  expect(await store.append(attempt, [{ type: 'text', text: 'zombie' }])).toBe(false)
+  expect(await store.append(attempt, batch([{ type: 'text', text: 'zombie' }]))).toBe(false)
   expect(await store.handBack(attempt, { delayMs: 0 })).toBe(false)
   expect(await store.handBack(attempt, { delayMs: 0, failed: { error: 'zombie' } })).toBe(false)
   expect(await store.finish(attempt, { ...completed, patch: new Uint8Array([1]) })).toBe(false)
@@ -126,7 +127,7 @@ export function describeJobAttempts(open: OpenJobStore): void {
     const { store, loseHeartbeats } = await open()
     const { id } = await submit(store)
     const first = await begun(store)
-    expect(await store.append(first, [{ type: 'text', text: 'a' }])).toBe(true)
+    expect(await store.append(first, batch([{ type: 'text', text: 'a' }]))).toBe(true)
     expect(await store.beat([first])).toEqual([])
     expect(await begin(store)).toBeUndefined()
     await loseHeartbeats()
@@ -134,7 +135,7 @@ export function describeJobAttempts(open: OpenJobStore): void {
     expect(second.job).toMatchObject({ id, attempt: 2, failures: 1 })
     await expectDeaf(store, first)
     expect(await store.beat([first, second])).toEqual([first])
-    expect(await store.append(second, [{ type: 'text', text: 'b' }])).toBe(true)
+    expect(await store.append(second, batch([{ type: 'text', text: 'b' }]))).toBe(true)
     expect(await store.finish(second, completed)).toBe(true)
     expect(await store.get(id)).toMatchObject({ status: 'completed', attempt: 2, output: 'Готово' })
     const events = await eventsOf(store, id)
@@ -227,5 +228,33 @@ export function describeJobAttempts(open: OpenJobStore): void {
       expect((await store.get(id))?.status).toBe(isFinished ? 'completed' : 'cancelled')
       expect((await typesOf(store, id)).filter((type) => type === 'ended')).toHaveLength(1)
     }
+  })
+
+  test('[JB9] a batch of events that is written again, because its answer was lost, is there once', async () => {
+    const { store } = await open()
+    await submit(store)
+    const attempt = await begun(store)
+    const twice = batch([
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ])
+    for (let time = 0; time < 2; time++) expect(await store.append(attempt, twice)).toBe(true)
+    expect(await store.append(attempt, batch([{ type: 'text', text: 'a' }]))).toBe(true)
+    expect(await typesOf(store, attempt.job.id)).toEqual(['queued', 'started', 'text', 'text', 'text'])
+  })
+
+  test('[JB9] one that was taken for dead and hands its job back leaves one job to begin, and not before its time', async () => {
+    const { store, loseHeartbeats } = await open()
+    const { id } = await submit(store)
+    const attempt = await begun(store)
+    await loseHeartbeats()
+    expect(await store.handBack(attempt, { delayMs: 1500, failed: { error: 'busy' } })).toBe(true)
+    expect(await begin(store)).toBeUndefined()
+    const again = await begun(store)
+    expect(again.job).toMatchObject({ id, attempt: 2, failures: 1 })
+    await loseHeartbeats()
+    // Nobody but this attempt was under way: the loss is its own, and the next one is the only one.
+    expect((await begun(store)).job).toMatchObject({ id, attempt: 3, failures: 2 })
+    expect(await begin(store)).toBeUndefined()
   })
 }

@@ -63,11 +63,13 @@ export function describeJobCallbacks(open: OpenJobStore): void {
     expect(await store.nextCallback()).toBeUndefined()
   })
 
-  test('[JB5] a job that is removed is not told any more', async () => {
+  test('[JB5] [JB13] a job stays as long as its outcome is to be told', async () => {
     const { store } = await open()
-    const { id } = await finished(store, { callbackUrl })
-    const finishedBeforeMs = (await store.get(id))?.finishedAtMs ?? 0
+    const { id } = await finished(store, { callbackUrl: 'https://example.com/' })
+    const finishedBeforeMs = Date.now() + 60_000
+    expect(await store.deleteFinished({ finishedBeforeMs })).toBe(0)
+    await store.settleCallback((await due(store)).delivery, 'done')
     expect(await store.deleteFinished({ finishedBeforeMs })).toBe(1)
-    expect(await store.nextCallback()).toBeUndefined()
+    expect(await store.get(id)).toBeUndefined()
   })
 }

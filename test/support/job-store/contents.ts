@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { begun, completed, eventsOf, finished, submit, type OpenJobStore } from './under-test.ts'
+import { begun, completed, eventsOf, finished, submit, type OpenJobStore, batch } from './under-test.ts'
 
 /** Texts that a database might not take, or change. */
 const TEXTS: readonly string[] = [
@@ -33,10 +33,13 @@ export function describeJobContents(open: OpenJobStore): void {
       const { id } = await submit(store, { prompt: text })
       const attempt = await begun(store)
       expect(attempt.job.prompt === text).toBe(true)
-      await store.append(attempt, [
-        { type: 'text', text },
-        { type: 'tool', name: text.slice(0, 100), input: JSON.stringify({ text }) },
-      ])
+      await store.append(
+        attempt,
+        batch([
+          { type: 'text', text },
+          { type: 'tool', name: text.slice(0, 100), input: JSON.stringify({ text }) },
+        ]),
+      )
       await store.finish(attempt, {
         status: 'failed',
         output: text,
@@ -102,7 +105,7 @@ export function describeJobContents(open: OpenJobStore): void {
     const attempt = await begun(store)
     for (let index = 0; index < 10; index++) {
       const texts = Array.from({ length: 5 }, (_, part) => ({ type: 'text' as const, text: `${index}.${part}` }))
-      expect(await store.append(attempt, texts)).toBe(true)
+      expect(await store.append(attempt, batch(texts))).toBe(true)
     }
     const all = await eventsOf(store, id)
     expect(all).toHaveLength(52)
@@ -120,7 +123,7 @@ export function describeJobContents(open: OpenJobStore): void {
     const { id } = await submit(store)
     const attempt = await begun(store)
     await Promise.all(
-      Array.from({ length: 20 }, (_, index) => store.append(attempt, [{ type: 'text', text: String(index) }])),
+      Array.from({ length: 20 }, (_, index) => store.append(attempt, batch([{ type: 'text', text: String(index) }]))),
     )
     const texts = (await eventsOf(store, id)).flatMap((event) => (event.type === 'text' ? [Number(event.text)] : []))
     expect(texts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index))

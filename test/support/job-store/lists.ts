@@ -23,7 +23,8 @@ export function describeJobLists(open: OpenJobStore): void {
     expect(await pages(store, {}, 3)).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)])
     expect(await pages(store, {}, 7)).toEqual([ids])
     expect(await pages(store, {}, 200)).toEqual([ids])
-    expect((await store.list('t', {}, { limit: 1 })).items[0]).toStrictEqual(await store.get(ids[0] ?? ''))
+    const { prompt: _, ...summary } = (await store.get(ids[0] ?? '')) ?? { prompt: '' }
+    expect((await store.list('t', {}, { limit: 1 })).items[0]).toMatchObject(summary)
   })
 
   test('[JB7] a page goes on where the one before ended, whatever has come or changed since', async () => {

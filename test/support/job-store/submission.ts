@@ -139,4 +139,15 @@ export function describeJobSubmission(open: OpenJobStore): void {
     ]
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(6)
   })
+
+  test('[JB6] an order is the same where its request was, whatever the defaults have become', async () => {
+    const { store } = await open()
+    const first = await submit(store, { idempotencyKey: 'k', requestDigest: 'd', budgetUsd: 1 })
+    expect(await submit(store, { idempotencyKey: 'k', requestDigest: 'd', budgetUsd: 2 })).toMatchObject({
+      id: first.id,
+    })
+    expect(await store.submit('job_x', order({ idempotencyKey: 'k', requestDigest: 'e' }), { maxQueued: 1000 })).toBe(
+      'mismatch',
+    )
+  })
 }

@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import {
   newId,
   type Attempt,
+  type EventBatch,
   type Job,
   type JobEvent,
   type JobOrder,
@@ -34,6 +35,10 @@ export const order = (fields: Partial<JobOrder> = {}): JobOrder => ({
   priority: 0,
   ...fields,
 })
+
+let batches = 0
+/** Events that are appended together. */
+export const batch = (events: EventBatch['events']): EventBatch => ({ id: `batch ${++batches}`, events })
 
 export const completed: JobOutcome = { status: 'completed', output: 'Готово' }
 
