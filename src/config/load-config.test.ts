@@ -205,7 +205,7 @@ test.each([
   ['JOB_TTL_SECONDS', '0', 'at least 1 is expected'],
   ['VIVAVOCE_JOB_ATTEMPTS', '0', 'at least 1 is expected'],
   ['VIVAVOCE_JOB_ATTEMPTS', '11', 'at most 10 is expected'],
-  ['VIVAVOCE_JOB_HEARTBEAT_SECONDS', '9', 'at least 10 is expected'],
+  ['VIVAVOCE_JOB_HEARTBEAT_SECONDS', '4', 'at least 5 is expected'],
   ['VIVAVOCE_JOB_HEARTBEAT_SECONDS', '3601', 'at most 3600 is expected'],
 ])('[CF2] %s=%j is refused by name', (name, value, problem) => {
   expect(problemsOf({ [name]: value })).toEqual([`${name}: ${problem}`])

@@ -20,6 +20,7 @@ import { follow, type FollowOptions } from './follow.ts'
 import { startWork, type Work, type WorkOptions } from './work.ts'
 
 const OPEN_AGAIN_MS = 1000
+const MAX_OPEN_AGAIN_MS = 30_000
 
 export interface JobsOptions extends WorkOptions {
   /** The store is opened by the first call that needs it. */
@@ -86,14 +87,14 @@ export function createJobs({ openStores, maxQueued, ...options }: JobsOptions): 
   async function openAtLast(): Promise<void> {
     const { sleep } = createAlarm(clock)
     const { signal } = closing
-    while (!signal.aborted) {
+    for (let pauseMs = OPEN_AGAIN_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, MAX_OPEN_AGAIN_MS)) {
       try {
         await open()
         return
       } catch (error) {
         observer.observe({ type: 'job-store-failed', what: 'open', error })
       }
-      await sleep({ ms: OPEN_AGAIN_MS, signal })
+      await sleep({ ms: pauseMs, signal })
     }
   }
 

@@ -201,3 +201,14 @@ test('[SR3] after the stop nothing opens the store again', async () => {
   await expect(jobs.get('j')).rejects.toMatchObject({ code: 'shutting_down' })
   expect(stores.isOpen).toBe(false)
 })
+
+test('[SR5] a lock of PostgreSQL that was half written when the gateway was killed is not in the way', async () => {
+  await using home = await openStoreHome('pglite')
+  for (const left of ['', '42\n', '1\n/elsewhere\n']) {
+    await writeFile(join(home.dataDirectory, 'store', 'postgres', 'postmaster.pid'), left)
+    const stores = home.open()
+    await say((await stores.open()).conversations, `after ${left}`)
+    expect(stores.isOpen).toBe(true)
+    await stores.close()
+  }
+})

@@ -20,10 +20,15 @@ const fromWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('closed') }),
 ])
 
-/** A directory that was not made to its end holds nothing that was acknowledged, and cannot be opened. */
-async function withoutHalfMade(directory: string, complete: string): Promise<void> {
+/**
+ * What a process that was killed has left in the way. A directory that was not made to its end holds nothing that was
+ * acknowledged, and cannot be opened; PostgreSQL's own lock may be an empty file, at which it gives up, and ours is held.
+ */
+async function clearTheWay(directory: string, complete: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  if (!existsSync(complete)) await rm(join(directory, 'postgres'), { recursive: true, force: true })
+  const postgres = join(directory, 'postgres')
+  if (!existsSync(complete)) await rm(postgres, { recursive: true, force: true })
+  await rm(join(postgres, 'postmaster.pid'), { force: true })
 }
 
 async function markComplete(directory: string, complete: string): Promise<void> {
@@ -36,7 +41,7 @@ async function markComplete(directory: string, complete: string): Promise<void> 
 /** Opens the database in `directory`, from nothing if need be: about 3 s then, half a second later. @throws what its worker throws. */
 export async function openPgliteHome(directory: string): Promise<Home> {
   const complete = join(directory, 'complete')
-  await withoutHalfMade(directory, complete)
+  await clearTheWay(directory, complete)
   const worker = new Worker(WORKER, { workerData: { directory: join(directory, 'postgres') } })
   const tell = (message: ToWorker): void => worker.postMessage(message, [])
   const ready = Promise.withResolvers<void>()
