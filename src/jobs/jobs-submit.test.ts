@@ -121,7 +121,7 @@ test('[JB9] a store that cannot be opened at the start is tried again until it c
   opened.jobs.start({ eager: true })
   await opened.clock.advance(1000)
   expect(opened.engine.runs).toHaveLength(0)
-  await opened.clock.advance(1000)
+  await opened.clock.advance(2000)
   expect(await opened.done('job_left')).toMatchObject({ status: 'completed' })
   expect(opened.observer.of('job-store-failed').map(({ what }) => what)).toEqual(['open', 'open'])
 })
