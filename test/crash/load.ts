@@ -9,7 +9,7 @@ const RETRY_MS = 100
 const SESSIONS = 4
 const SUBMITTERS = 3
 /** A submitter waits while so many of its jobs are not over. */
-const MAX_OPEN = 4
+const MAX_OPEN = 10
 
 const submitted = z.object({ job_id: z.string() })
 const state = z.object({ status: z.string() })
