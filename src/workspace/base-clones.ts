@@ -49,17 +49,21 @@ const nameOf = (repository: string, branch: string | undefined): string =>
     .digest('hex')
     .slice(0, 32)
 
-async function removeUnused(directory: string, nowMs: number): Promise<void> {
+async function removeUnused(directory: string, nowMs: number, observer: Observer): Promise<void> {
   for (const name of await readdir(directory)) {
     const path = join(directory, name)
-    if ((await stat(path)).mtimeMs < nowMs - UNUSED_MS) await rm(path, { recursive: true, force: true })
+    try {
+      if ((await stat(path)).mtimeMs < nowMs - UNUSED_MS) await rm(path, { recursive: true, force: true })
+    } catch (error) {
+      observer.observe({ type: 'cleanup-failed', what: 'base clone', error })
+    }
   }
 }
 
 export async function openBaseClones({ root, maxBytes, env, clock, observer }: BaseClonesOptions): Promise<BaseClones> {
   const directory = join(root, 'base')
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  await removeUnused(directory, clock.nowMs())
+  await removeUnused(directory, clock.nowMs(), observer)
   const closing = new AbortController()
   const clones = new Map<string, BaseClone>()
   const refreshes = new Set<Promise<unknown>>()

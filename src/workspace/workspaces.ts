@@ -65,11 +65,11 @@ export interface WorkspacesOptions extends WorkspaceSource {
   readonly observer: Observer
 }
 
-/** Removes what servers that are gone left behind. */
-async function sweep(root: string): Promise<void> {
+/** Removes what servers that are gone left behind; what cannot be removed is tried again at the next start. */
+async function sweep(root: string, remove: (directory: string) => Promise<void>): Promise<void> {
   for (const name of await readdir(root)) {
     const owner = /^run-([\d.]+)-/.exec(name)?.[1]
-    if (owner !== undefined && !isRunning(owner)) await removeTree(join(root, name))
+    if (owner !== undefined && !isRunning(owner)) await remove(join(root, name))
   }
 }
 
@@ -79,7 +79,16 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   await mkdir(options.root, { recursive: true, mode: 0o700 })
   // Permission rules are made of this path, and the CLI compares real paths.
   const root = await realpath(options.root)
-  await sweep(root)
+
+  async function remove(directory: string): Promise<void> {
+    try {
+      await removeTree(directory)
+    } catch (error) {
+      observer.observe({ type: 'cleanup-failed', what: 'workspace', error })
+    }
+  }
+
+  await sweep(root, remove)
   const bases = await openBaseClones({ root, maxBytes, env, clock, observer })
   const quietEnv = quietEnvironment(env)
 
@@ -144,14 +153,6 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
         await size[Symbol.asyncDispose]()
         await remove(run)
       },
-    }
-  }
-
-  async function remove(run: string): Promise<void> {
-    try {
-      await removeTree(run)
-    } catch (error) {
-      observer.observe({ type: 'cleanup-failed', what: 'workspace', error })
     }
   }
 
