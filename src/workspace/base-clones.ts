@@ -25,8 +25,6 @@ export interface BaseClone {
   readonly repository: string
   /** Of one that is up to date. @throws GatewayError `workspace_failed`, `workspace_unusable`; the signal's reason. */
   readFresh(options: { readonly signal: AbortSignal }): Promise<BaseReading>
-  /** Of one as it is. */
-  read(options: { readonly signal: AbortSignal }): Promise<Disposable>
 }
 
 export interface BaseClones {
@@ -135,7 +133,6 @@ export async function openBaseClones({ root, maxBytes, env, clock, observer }: B
           reading[Symbol.dispose]()
         }
       },
-      read: ({ signal }) => lock.read({ signal }),
     }
   }
 

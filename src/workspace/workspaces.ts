@@ -118,7 +118,14 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   function open(run: string, base: BaseClone | undefined, origin: Origin | undefined): Workspace {
     const directory = join(run, 'checkout')
     const path = join(run, 'git')
-    const repository = createRunRepository({ path, directory, index: join(run, 'index'), origin, env: quietEnv })
+    const repository = createRunRepository({
+      path,
+      directory,
+      index: join(run, 'index'),
+      origin,
+      env: quietEnv,
+      clock,
+    })
     const size = watchSize({
       directory,
       maxBytes,
@@ -129,25 +136,28 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
     })
     const serial = createSerial()
 
-    /** One after the other, and with the base clone, from which objects are borrowed, left as it is. */
-    const reading = async <T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> => {
-      using _turn = await serial.enter(path, { signal })
-      using _base = await base?.read({ signal })
-      return await task()
-    }
-
     return {
       directory,
       overgrown: size.overgrown,
-      changes: ({ signal }) => reading(signal, () => repository.changes({ signal })),
+      async changes({ signal }) {
+        using _turn = await serial.enter(path, { signal })
+        return await repository.changes({ signal })
+      },
       async push(push) {
         const { signal } = push
         if (base === undefined || origin === undefined) {
           throw new GatewayError('workspace_unusable', 'There is no repository to push to.')
         }
         checkPush(push.branch, pushBranches)
-        const pushing = { path, repository: base.repository, from: origin.commit, env, quietEnv }
-        return await reading(signal, async () => pushSnapshot(await repository.snapshot({ signal }), push, pushing))
+        using _turn = await serial.enter(path, { signal })
+        const snapshot = await repository.snapshot({ signal })
+        return await pushSnapshot(snapshot, push, {
+          path,
+          repository: base.repository,
+          from: origin.commit,
+          env,
+          quietEnv,
+        })
       },
       async [Symbol.asyncDispose]() {
         await size[Symbol.asyncDispose]()
