@@ -5,8 +5,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { GatewayError, type Clock, type Observer } from '../core/index.ts'
 import { createSharedLock, orAborted } from '../lib/index.ts'
-import { createRefreshBase } from './base-clone.ts'
-import type { InspectedCommit } from './inspect-commit.ts'
+import { createRefreshBase, type FreshBase } from './base-clone.ts'
 import { quietEnvironment } from './quiet-git.ts'
 
 /** A base clone is brought up to date at most this often, and given up after that long. */
@@ -18,6 +17,8 @@ const UNUSED_MS = 7 * 24 * 60 * 60 * 1000
 export interface BaseReading extends Disposable {
   readonly path: string
   readonly commit: string
+  /** It holds commits, too, that do not lead to that one. */
+  readonly isRewritten: boolean
 }
 
 export interface BaseClone {
@@ -81,9 +82,9 @@ export async function openBaseClones({ root, maxBytes, env, clock, observer }: B
       observer,
     })
     let fetchedAtMs = Number.NEGATIVE_INFINITY
-    let found: Promise<InspectedCommit> | undefined
+    let found: Promise<FreshBase> | undefined
 
-    async function refresh(): Promise<InspectedCommit> {
+    async function refresh(): Promise<FreshBase> {
       const late = new AbortController()
       using _limit = clock.after(FETCH_LIMIT_MS, () =>
         late.abort(new GatewayError('workspace_failed', 'The repository did not answer in time.')),
@@ -100,7 +101,7 @@ export async function openBaseClones({ root, maxBytes, env, clock, observer }: B
     let refreshing = false
 
     /** One refresh at a time, shared by all that wait for it; it goes on when one of them leaves. */
-    function upToDate(): Promise<InspectedCommit> {
+    function upToDate(): Promise<FreshBase> {
       if (found !== undefined && (refreshing || clock.nowMs() - fetchedAtMs < FETCH_EVERY_MS)) return found
       refreshing = true
       const current = refresh()
@@ -125,11 +126,11 @@ export async function openBaseClones({ root, maxBytes, env, clock, observer }: B
       async readFresh({ signal }) {
         for (;;) {
           const awaited = upToDate()
-          const { commit, fault } = await orAborted(awaited, signal)
+          const { commit, fault, isRewritten } = await orAborted(awaited, signal)
           if (fault !== undefined) throw fault
           const reading = await lock.read({ signal })
           // Another refresh may have come in between.
-          if (found === awaited) return { path, commit, [Symbol.dispose]: () => reading[Symbol.dispose]() }
+          if (found === awaited) return { path, commit, isRewritten, [Symbol.dispose]: () => reading[Symbol.dispose]() }
           reading[Symbol.dispose]()
         }
       },

@@ -96,7 +96,9 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   async function checkOut(base: BaseClone, directory: string, index: string, signal: AbortSignal): Promise<Origin> {
     using reading = await base.readFresh({ signal })
     // No links to the base and no word of where it is: a run must not find its way back to what others start from.
-    const apart = ['--local', '--no-hardlinks', '--template=', '--config', 'core.logAllRefUpdates=false']
+    // Copied as it is, where all that it holds may be seen; else git looks for what belongs to the branch.
+    const way = reading.isRewritten ? ['--no-local'] : ['--local', '--no-hardlinks']
+    const apart = [...way, '--template=', '--config', 'core.logAllRefUpdates=false']
     const quiet = { cwd: root, env: quietEnv, signal }
     await git(
       [...QUIET, 'clone', '--quiet', '--no-tags', '--single-branch', ...apart, '--', base.path, directory],
