@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from
 import { join } from 'node:path'
 import { GatewayError, isBranchName, type Clock, type Observer } from '../core/index.ts'
 import { processIdentity } from '../lib/index.ts'
+import { noteNewest } from './base-history.ts'
 import { gitConfig } from './git-config.ts'
 import { git, runGit } from './git.ts'
 import { inspectCommit, type InspectedCommit } from './inspect-commit.ts'
@@ -33,11 +34,16 @@ export interface BaseCloneOptions {
   readonly observer: Observer
 }
 
+export interface FreshBase extends InspectedCommit {
+  /** It holds commits, too, that the branch does not lead to any more. */
+  readonly isRewritten: boolean
+}
+
 /**
  * Brings the clone up to date, from nothing if need be, and says what it holds. Nobody else uses it meanwhile.
  * @throws GatewayError `workspace_failed`, `workspace_unusable`; the signal's reason.
  */
-export type RefreshBase = (options: { readonly signal: AbortSignal }) => Promise<InspectedCommit>
+export type RefreshBase = (options: { readonly signal: AbortSignal }) => Promise<FreshBase>
 
 /** What git leaves when it is killed; the next one would stumble over it. */
 async function removeRemains(path: string): Promise<void> {
@@ -131,7 +137,7 @@ export function createRefreshBase(options: BaseCloneOptions): RefreshBase {
   }
 
   /** Ends the fetch once the clone is larger than it may be. */
-  async function fetchWithin(cwd: string, signal: AbortSignal): Promise<InspectedCommit> {
+  async function fetchWithin(cwd: string, signal: AbortSignal): Promise<FreshBase> {
     await using watch = watchSize({
       directory: cwd,
       maxBytes,
@@ -143,13 +149,15 @@ export function createRefreshBase(options: BaseCloneOptions): RefreshBase {
     await fetchInto(cwd, AbortSignal.any([signal, watch.overgrown]))
     const quiet = { cwd, env: quietEnv, signal }
     const commit = await git([HERE, ...QUIET, 'rev-parse', '--verify', 'HEAD^{commit}'], quiet)
+    const isRewritten = await noteNewest(commit, cwd !== path, quiet)
     const found = commit === inspected?.commit ? inspected : await inspectCommit(commit, quiet)
     const bytes = found.bytes + (await treeSize(cwd, { enoughBytes: maxBytes, signal }))
     if (bytes > maxBytes) throw new GatewayError('workspace_unusable', TOO_LARGE)
-    return found
+    inspected = found
+    return { ...found, isRewritten }
   }
 
-  async function make(signal: AbortSignal): Promise<InspectedCommit> {
+  async function make(signal: AbortSignal): Promise<FreshBase> {
     const half = await mkdtemp(join(scratch, `run-${processIdentity}-base-`))
     try {
       await git([...QUIET, 'init', '--quiet', '--bare', '--template='], { cwd: half, env: quietEnv, signal })
@@ -163,12 +171,12 @@ export function createRefreshBase(options: BaseCloneOptions): RefreshBase {
 
   return async ({ signal }) => {
     if (branch !== undefined && !isBranchName(branch)) throw noBranch()
-    if (!existsSync(path)) return (inspected = await make(signal))
+    if (!existsSync(path)) return await make(signal)
     if (mayHaveRemains) await removeRemains(path)
     mayHaveRemains = true
-    inspected = await fetchWithin(path, signal)
+    const found = await fetchWithin(path, signal)
     mayHaveRemains = false
     await utimes(path, clock.nowMs() / 1000, clock.nowMs() / 1000)
-    return inspected
+    return found
   }
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { git, openWorkspaceStage, write } from '../../test/support/workspace-stage.ts'
@@ -9,8 +9,8 @@ import type { WorkspaceSource, Workspaces } from './index.ts'
 const { signal } = new AbortController()
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 
-const content = async (workspaces: Workspaces, source?: WorkspaceSource): Promise<string> => {
-  await using workspace = await workspaces.open({ signal, ...(source === undefined ? {} : { source }) })
+const content = async (workspaces: Workspaces, source?: WorkspaceSource, by = signal): Promise<string> => {
+  await using workspace = await workspaces.open({ signal: by, ...(source === undefined ? {} : { source }) })
   return await readFile(join(workspace.directory, 'a.txt'), 'utf8')
 }
 
@@ -54,6 +54,52 @@ test('[WS1] a base clone is fetched once for all that come within 15 s, and foll
   expect(await content(stage.workspaces)).toBe('new\n')
 })
 
+test.each<[string, (repository: string) => void]>([
+  ['a history written anew', (at) => git(at, 'commit', '-q', '--amend', '--allow-empty', '-m', 'anew', '-a')],
+  [
+    'another default branch',
+    (at) => (git(at, 'checkout', '-q', '--orphan', 'trunk'), git(at, 'commit', '-qam', 'anew')),
+  ],
+  [
+    'a branch taken back',
+    (at) => (git(at, 'reset', '-q', '--hard', 'HEAD~1'), git(at, 'commit', '-q', '--allow-empty', '-m', 'anew')),
+  ],
+])(
+  '[WS1] what the repository does not hold any more is in no new workspace, also after a restart: %s',
+  async (_, rewrite) => {
+    await using stage = await openWorkspaceStage()
+    const removed = await stage.commit({ 'secret.txt': 'SECRET' })
+    await content(stage.workspaces)
+    await rm(join(stage.repository, 'secret.txt'))
+    git(stage.repository, 'rm', '-q', '--cached', 'secret.txt')
+    rewrite(stage.repository)
+    await stage.clock.advance(15_000)
+    for (const workspaces of [stage.workspaces, await stage.reopen()]) {
+      await using workspace = await workspaces.open({ signal })
+      const all = git(workspace.directory, 'cat-file', '--batch-all-objects', '--batch-check')
+      expect(all).not.toContain(removed)
+      expect(all).toContain(git(stage.repository, 'rev-parse', 'HEAD'))
+      expect(git(workspace.directory, 'fsck', '--strict', '--unreachable')).toBe('')
+      expect(git(workspace.directory, 'status', '--porcelain')).toBe('')
+      await write(workspace.directory, { 'a.txt': 'mine\n' })
+      expect(Buffer.from((await workspace.changes({ signal })).patch ?? []).toString()).toContain('+mine')
+      // What comes later is only added.
+      await stage.commit({ 'b.txt': `${removed} ${stage.clock.nowMs()}` })
+      await stage.clock.advance(15_000)
+    }
+  },
+)
+
+test('[WS1] the work of a run is told although its repository was written anew meanwhile', async () => {
+  await using stage = await openWorkspaceStage()
+  await using workspace = await stage.workspaces.open({ signal })
+  git(stage.repository, 'commit', '-q', '--amend', '-m', 'anew')
+  await stage.clock.advance(15_000)
+  expect(await content(stage.workspaces)).toBe('one\n')
+  await write(workspace.directory, { 'a.txt': 'mine\n' })
+  expect(Buffer.from((await workspace.changes({ signal })).patch ?? []).toString()).toContain('-one\n+mine')
+})
+
 /** An ssh that serves the repository, once the file `go` is there. */
 async function slowServer(directory: string, repository: string) {
   const go = join(directory, 'go')
@@ -80,19 +126,15 @@ test('[WS1] whoever comes while a fetch is under way waits for it, and may leave
   await expect.poll(() => existsSync(asked)).toBe(true)
   const leaver = new AbortController()
   const reason = new Error('gone')
-  const left = held.changes({ signal: leaver.signal })
-  const stays = held.changes({ signal })
+  const left = content(workspaces, undefined, leaver.signal)
   leaver.abort(reason)
   await expect(left).rejects.toBe(reason)
-  let told = false
-  void stays.then(() => (told = true))
-  // Meanwhile one that has nothing to do with it is told.
-  await using apart = await stage.workspaces.open({ signal })
-  expect((await apart.changes({ signal })).commits).toEqual([])
-  expect(told).toBe(false)
+  // The work of a run is told meanwhile.
+  await write(held.directory, { 'a.txt': 'mine\n' })
+  expect(Buffer.from((await held.changes({ signal })).patch ?? []).toString()).toContain('-one\n+mine\n')
   await writeFile(go, '')
   expect(await waiting).toBe('two\n')
-  expect((await stays).commits).toEqual([])
+  expect(Buffer.from((await held.changes({ signal })).patch ?? []).toString()).toContain('-one\n+mine\n')
   await workspaces.close()
 })
 

@@ -5,8 +5,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { GatewayError, type Clock, type Observer } from '../core/index.ts'
 import { createSharedLock, orAborted } from '../lib/index.ts'
-import { createRefreshBase } from './base-clone.ts'
-import type { InspectedCommit } from './inspect-commit.ts'
+import { createRefreshBase, type FreshBase } from './base-clone.ts'
 import { quietEnvironment } from './quiet-git.ts'
 
 /** A base clone is brought up to date at most this often, and given up after that long. */
@@ -18,6 +17,8 @@ const UNUSED_MS = 7 * 24 * 60 * 60 * 1000
 export interface BaseReading extends Disposable {
   readonly path: string
   readonly commit: string
+  /** It holds commits, too, that do not lead to that one. */
+  readonly isRewritten: boolean
 }
 
 export interface BaseClone {
@@ -25,8 +26,6 @@ export interface BaseClone {
   readonly repository: string
   /** Of one that is up to date. @throws GatewayError `workspace_failed`, `workspace_unusable`; the signal's reason. */
   readFresh(options: { readonly signal: AbortSignal }): Promise<BaseReading>
-  /** Of one as it is. */
-  read(options: { readonly signal: AbortSignal }): Promise<Disposable>
 }
 
 export interface BaseClones {
@@ -49,17 +48,21 @@ const nameOf = (repository: string, branch: string | undefined): string =>
     .digest('hex')
     .slice(0, 32)
 
-async function removeUnused(directory: string, nowMs: number): Promise<void> {
+async function removeUnused(directory: string, nowMs: number, observer: Observer): Promise<void> {
   for (const name of await readdir(directory)) {
     const path = join(directory, name)
-    if ((await stat(path)).mtimeMs < nowMs - UNUSED_MS) await rm(path, { recursive: true, force: true })
+    try {
+      if ((await stat(path)).mtimeMs < nowMs - UNUSED_MS) await rm(path, { recursive: true, force: true })
+    } catch (error) {
+      observer.observe({ type: 'cleanup-failed', what: 'base clone', error })
+    }
   }
 }
 
 export async function openBaseClones({ root, maxBytes, env, clock, observer }: BaseClonesOptions): Promise<BaseClones> {
   const directory = join(root, 'base')
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  await removeUnused(directory, clock.nowMs())
+  await removeUnused(directory, clock.nowMs(), observer)
   const closing = new AbortController()
   const clones = new Map<string, BaseClone>()
   const refreshes = new Set<Promise<unknown>>()
@@ -79,9 +82,9 @@ export async function openBaseClones({ root, maxBytes, env, clock, observer }: B
       observer,
     })
     let fetchedAtMs = Number.NEGATIVE_INFINITY
-    let found: Promise<InspectedCommit> | undefined
+    let found: Promise<FreshBase> | undefined
 
-    async function refresh(): Promise<InspectedCommit> {
+    async function refresh(): Promise<FreshBase> {
       const late = new AbortController()
       using _limit = clock.after(FETCH_LIMIT_MS, () =>
         late.abort(new GatewayError('workspace_failed', 'The repository did not answer in time.')),
@@ -98,7 +101,7 @@ export async function openBaseClones({ root, maxBytes, env, clock, observer }: B
     let refreshing = false
 
     /** One refresh at a time, shared by all that wait for it; it goes on when one of them leaves. */
-    function upToDate(): Promise<InspectedCommit> {
+    function upToDate(): Promise<FreshBase> {
       if (found !== undefined && (refreshing || clock.nowMs() - fetchedAtMs < FETCH_EVERY_MS)) return found
       refreshing = true
       const current = refresh()
@@ -123,15 +126,14 @@ export async function openBaseClones({ root, maxBytes, env, clock, observer }: B
       async readFresh({ signal }) {
         for (;;) {
           const awaited = upToDate()
-          const { commit, fault } = await orAborted(awaited, signal)
+          const { commit, fault, isRewritten } = await orAborted(awaited, signal)
           if (fault !== undefined) throw fault
           const reading = await lock.read({ signal })
           // Another refresh may have come in between.
-          if (found === awaited) return { path, commit, [Symbol.dispose]: () => reading[Symbol.dispose]() }
+          if (found === awaited) return { path, commit, isRewritten, [Symbol.dispose]: () => reading[Symbol.dispose]() }
           reading[Symbol.dispose]()
         }
       },
-      read: ({ signal }) => lock.read({ signal }),
     }
   }
 

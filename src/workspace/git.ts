@@ -15,6 +15,10 @@ export interface GitOptions {
   readonly failure?: string
 }
 
+/** The end of a text, and no part of a word: of an address there would be the password without its beginning. */
+const lastOf = (text: string): string =>
+  text.length <= WORDS_CHARS ? text : text.slice(-WORDS_CHARS).replace(/^\S+/, '')
+
 /**
  * Runs git to its end and gives what it prints to `take`, piece by piece; `false` is enough and ends it. When the signal
  * aborts, git and all that it started are killed, and it is over when this rejects.
@@ -48,7 +52,7 @@ export async function runGit(
     enough = true
     kill()
   })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-WORDS_CHARS)))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (words = lastOf(words + text)))
   // It may end before it has read everything; its exit says what that means.
   child.stdin.on('error', () => undefined).end(input)
   const exitCode = await new Promise<number | null>((resolve) => {

@@ -1,5 +1,6 @@
 /** What a run may write to have something run, or read, for it once it is over. */
 import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -114,9 +115,9 @@ const ran = (): Promise<readonly string[]> => readdir(canaries)
 const patchText = async (): Promise<string> => Buffer.from((await workspace.changes({ signal })).patch ?? []).toString()
 
 /** Everything that can be had of the run. */
-async function everything(): Promise<string> {
-  const { patch, commits } = await workspace.changes({ signal })
-  await workspace.push({ branch: 'agent/work', message: 'work', signal })
+async function everything(by = signal): Promise<string> {
+  const { patch, commits } = await workspace.changes({ signal: by })
+  await workspace.push({ branch: 'agent/work', message: 'work', signal: by })
   const pushed = git(stage.repository, 'log', '-p', '--format=%H %an %s', 'agent/work')
   return [Buffer.from(patch ?? []).toString(), JSON.stringify(commits), pushed].join('\n')
 }
@@ -267,6 +268,80 @@ test('[WS7] objects that are not what their name says, or hold what no tree may,
   execFileSync('cp', [pathOf(another), pathOf(fine)])
   await writeFile(join(own, '.git', 'HEAD'), `${fine}\n`)
   expect((await workspace.changes({ signal })).commits).toEqual([])
+})
+
+const pipe = (at: string): string => `mkfifo ${at}`
+
+test.each([
+  ['an ignore file', pipe('.gitignore')],
+  ['an attributes file', `${pipe('.gitattributes')}; echo x > src/code.txt`],
+  ['an ignore file in a new directory', `mkdir -p new/er; ${pipe('new/er/.gitignore')}; touch new/er/file`],
+  ['an attributes file in a locked directory', `${pipe('src/.gitattributes')}; echo x > src/code.txt; chmod 300 src`],
+  [
+    'an ignore file in one that has no text for a name',
+    `d=$(printf '\\377'); mkdir "$d"; ${pipe('"$d/.gitignore"')}; touch "$d/x"`,
+  ],
+  ['a list of modules', pipe('.gitmodules')],
+  ['a list of names', pipe('.mailmap')],
+  ['the repository of a directory', `mkdir -p nested; touch nested/x; ${pipe('nested/.git')}`],
+  [
+    'the HEAD of a nested repository',
+    `git init -q nested; rm nested/.git/HEAD; ${pipe('nested/.git/HEAD')}; touch nested/x`,
+  ],
+  [
+    'the HEAD of what a file leads to',
+    `mkdir -p at/objects at/refs nested; ${pipe('at/HEAD')}; echo gitdir: ../at > nested/.git; touch nested/x`,
+  ],
+  [
+    'the common directory of a nested repository',
+    `git init -q nested; ${pipe('nested/.git/commondir')}; touch nested/x`,
+  ],
+  ['a file that was one', `rm a.txt; ${pipe('a.txt')}`],
+])('[WS7] a pipe in place of %s holds up nobody', async (_, script) => {
+  await write(workspace.directory, { 'mine.txt': 'mine\n' })
+  execFileSync('sh', ['-c', script], { cwd: workspace.directory })
+  const text = await everything(AbortSignal.timeout(10_000))
+  expect(text).toContain('+mine')
+  expect(text).not.toMatch(/mailmap|gitmodules/)
+})
+
+test.each([
+  ['in the common directory of a nested repository', 'git init -q nested; ln -s /dev/zero nested/.git/commondir'],
+  ['in place of an ignore file', 'ln -s /dev/zero .gitignore'],
+  ['in place of an attributes file', 'ln -s /dev/zero .gitattributes'],
+])('[WS7] a link to what has no end is not read %s', async (_, script) => {
+  await write(workspace.directory, { 'mine.txt': 'mine\n' })
+  execFileSync('sh', ['-c', script], { cwd: workspace.directory })
+  expect(await everything(AbortSignal.timeout(10_000))).toContain('+mine')
+})
+
+test('[WS7] a pipe that only git could reach, too deep for others, holds up nobody', async () => {
+  const name = 'd'.repeat(200)
+  const deep = `i=0; while [ $(pwd | wc -c) -lt $((${workspace.directory.length} + 3800)) ]; do mkdir ${name} && cd -P ${name} || exit 1; done; mkdir ${'e'.repeat(120)}; cd -P ${'e'.repeat(120)}; mkfifo .gitignore; touch x`
+  execFileSync('sh', ['-c', deep], { cwd: workspace.directory })
+  await write(workspace.directory, { 'mine.txt': 'mine\n' })
+  expect(await everything(AbortSignal.timeout(10_000))).toContain('+mine')
+})
+
+test('[WS7] looking for what has changed is given up after 15 s', async () => {
+  const bin = join(stage.directory, 'bin')
+  const asked = join(stage.directory, 'asked')
+  const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim()
+  // Patterns can be such that git is busy with them for good.
+  await write(bin, {
+    git: `#!/bin/sh\ncase "$*" in *ls-files*) touch ${asked}; exec sleep 600;; esac\nexec ${real} "$@"\n`,
+  })
+  await chmod(join(bin, 'git'), 0o755)
+  const workspaces = await stage.reopen({ env: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } })
+  await using slow = await workspaces.open({ signal })
+  const failed = slow.changes({ signal }).catch((error: unknown) => error)
+  await expect.poll(() => existsSync(asked)).toBe(true)
+  await stage.clock.advance(15_000)
+  expect(await failed).toMatchObject({
+    code: 'workspace_failed',
+    message: 'What the run changed could not be told in time.',
+  })
+  await workspaces.close()
 })
 
 test('[WS7] the base clone is as it was, whatever a run did', async () => {

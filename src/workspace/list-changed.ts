@@ -6,7 +6,6 @@ import { QUIET } from './quiet-git.ts'
 
 const MAX_NAMES_BYTES = 32 * 1024 * 1024
 const AT_ONCE = 64
-const SLASH = Buffer.from('/')
 
 export interface ChangedPaths {
   /** Files and links that are there, and paths at which nothing is. */
@@ -21,38 +20,6 @@ interface WorkTree {
   readonly gitDirectory: string
   readonly directory: string
 }
-
-/** @param prefix of `directory` within the work tree, with a slash behind it. */
-async function listBelow(
-  { gitDirectory, directory }: WorkTree,
-  prefix: Buffer,
-  options: Pick<GitOptions, 'env' | 'signal'>,
-  add: (path: Buffer) => boolean,
-): Promise<boolean> {
-  const isTop = prefix.length === 0
-  // A repository within the work tree is for git a thing of its own. Here its files are files like all others.
-  const nested: Buffer[] = []
-  let all = true
-  const cwd = isTop ? directory : `${directory}/${prefix.toString('utf8')}`
-  const env = isTop ? options.env : { ...options.env, GIT_INDEX_FILE: `${gitDirectory}/no-index` }
-  const args = [`--git-dir=${gitDirectory}`, '--work-tree=.', 'ls-files', '-z', '--others', '--exclude-standard']
-  await gitRecords([...QUIET, ...args, ...(isTop ? ['--modified'] : [])], { ...options, cwd, env }, (record) => {
-    const path = Buffer.concat([prefix, record])
-    if (record.at(-1) === SLASH[0]) {
-      nested.push(path)
-      return true
-    }
-    return (all = add(path))
-  })
-  for (const folder of nested) {
-    if (!all || !isText(folder)) continue
-    all = await listBelow({ gitDirectory, directory }, folder, options, add)
-  }
-  return all
-}
-
-/** Directories are gone into by name, which goes to git as text. */
-const isText = (bytes: Buffer): boolean => Buffer.from(bytes.toString('utf8')).equals(bytes)
 
 /** Tells of a path whether one of the directories on the way to it is a link; each directory is looked at once. */
 function createLinkCheck(directory: string): (path: Buffer) => Promise<boolean> {
@@ -100,11 +67,12 @@ async function kindOf(
 }
 
 /**
+ * Of a work tree in which nothing makes git wait (`disarm`).
  * @param more paths that are looked at whatever the index and the ignore files say of them.
  * @returns `undefined` where there are too many.
  */
 export async function listChanged(
-  tree: WorkTree,
+  { gitDirectory, directory }: WorkTree,
   more: readonly Buffer[],
   options: Pick<GitOptions, 'env' | 'signal'>,
 ): Promise<ChangedPaths | undefined> {
@@ -115,16 +83,20 @@ export async function listChanged(
     paths.set(path.toString('latin1'), path)
     return bytes <= MAX_NAMES_BYTES
   }
-  if (!more.every(add) || !(await listBelow(tree, Buffer.alloc(0), options, add))) return undefined
+  if (!more.every(add)) return undefined
+  const tree = [`--git-dir=${gitDirectory}`, '--work-tree=.']
+  const args = [...tree, 'ls-files', '-z', '--others', '--exclude-standard', '--modified']
+  await gitRecords([...QUIET, ...args], { ...options, cwd: directory }, add)
+  if (bytes > MAX_NAMES_BYTES) return undefined
   const present: Buffer[] = []
   const other: Buffer[] = []
   let largestBytes = 0
   const all = [...paths.values()]
-  const isBeyondLink = createLinkCheck(tree.directory)
+  const isBeyondLink = createLinkCheck(directory)
   const look = async (path: Buffer): Promise<Awaited<ReturnType<typeof kindOf>>> =>
     (await isBeyondLink(path))
       ? { kind: 'other', bytes: 0 }
-      : await kindOf(Buffer.concat([Buffer.from(`${tree.directory}/`), path]))
+      : await kindOf(Buffer.concat([Buffer.from(`${directory}/`), path]))
   for (let at = 0; at < all.length; at += AT_ONCE) {
     options.signal.throwIfAborted()
     const batch = all.slice(at, at + AT_ONCE)

@@ -1,21 +1,24 @@
 /**
  * A repository of ours beside the workspace of a run, from which is told what the run has changed. It borrows the objects of
- * the base clone. git runs in it with the workspace as a tree of mere files, so nothing that a run writes into its own
+ * the base clone, where they only come and never go. git runs in it with the workspace as a tree of mere files, so nothing that a run writes into its own
  * repository (configuration, hooks, filters, links) is ever read as such.
  */
 import { existsSync } from 'node:fs'
 import { appendFile, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GatewayError, MAX_COMMITS, MAX_PATCH_BYTES, type Changes, type Commit } from '../core/index.ts'
+import { GatewayError, MAX_COMMITS, MAX_PATCH_BYTES, type Changes, type Clock, type Commit } from '../core/index.ts'
 import { copyObjects, readHead } from './agent-history.ts'
+import { disarm } from './disarm.ts'
 import { git, gitBytes, gitRecords, type GitOptions } from './git.ts'
-import { listChanged } from './list-changed.ts'
+import { listChanged, type ChangedPaths } from './list-changed.ts'
 import { parseCommits, COMMIT_FORMAT } from './parse-commits.ts'
 import { QUIET } from './quiet-git.ts'
 
 /** A file that is larger makes the patch too large without being looked at: git would hold all of it in memory. */
 const MAX_FILE_BYTES = 10 * MAX_PATCH_BYTES
 const LOG_BYTES = 16 * 1024 * 1024
+/** Of looking for what has changed, in which git heeds patterns that the run wrote. */
+const LISTING_MS = 15_000
 const NAMES_BYTES = 32 * 1024 * 1024
 /** Of git's own making: that of a repository without a file. */
 const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
@@ -36,6 +39,7 @@ export interface RunRepositoryOptions {
   readonly index: string
   readonly origin: Origin | undefined
   readonly env: Readonly<Record<string, string>>
+  readonly clock: Clock
 }
 
 /** The files of the run as they are, written into the repository. */
@@ -58,11 +62,20 @@ export interface RunRepository {
   changes(options: With): Promise<Changes>
 }
 
+const FAILURE = 'What the run changed could not be told.'
+const TOO_SLOW = 'What the run changed could not be told in time.'
 const WITHOUT_ATTRIBUTES = '* -text -eol -ident !working-tree-encoding\n'
 
 const joined = (paths: readonly Buffer[]): Buffer => Buffer.concat(paths.flatMap((path) => [path, Buffer.of(0)]))
 
-export function createRunRepository({ path, directory, index, origin, env }: RunRepositoryOptions): RunRepository {
+export function createRunRepository({
+  path,
+  directory,
+  index,
+  origin,
+  env,
+  clock,
+}: RunRepositoryOptions): RunRepository {
   const run = (args: readonly string[], options: With & { readonly input?: Uint8Array }): Promise<string> =>
     git([...QUIET, `--git-dir=${path}`, ...args], { cwd: path, env, failure: FAILURE, ...options })
 
@@ -144,11 +157,19 @@ export function createRunRepository({ path, directory, index, origin, env }: Run
     if (present.length > 0) await update(['--add', '--remove', '--replace'], present)
   }
 
+  async function list(committed: readonly Buffer[], { signal }: With): Promise<ChangedPaths | undefined> {
+    await disarm(directory, { out: `${path}-out-`, signal })
+    const late = new AbortController()
+    using _limit = clock.after(LISTING_MS, () => late.abort(new GatewayError('workspace_failed', TOO_SLOW)))
+    const within = { env, signal: AbortSignal.any([signal, late.signal]) }
+    return await listChanged({ gitDirectory: path, directory }, committed, within)
+  }
+
   async function snapshot({ maxFileBytes = Infinity, ...options }: SnapshotOptions): Promise<Snapshot> {
     await prepare(options)
     const head = await takeCommits(options)
     const committed = await pathsOf(head, options)
-    const changed = committed && (await listChanged({ gitDirectory: path, directory }, committed, { env, ...options }))
+    const changed = committed && (await list(committed, options))
     if (changed === undefined || changed.largestBytes > maxFileBytes) return { tree: undefined, head }
     const { present, other } = changed
     const attributes = join(path, 'info', 'attributes')
@@ -204,5 +225,3 @@ export function createRunRepository({ path, directory, index, origin, env }: Run
     },
   }
 }
-
-const FAILURE = 'What the run changed could not be told.'

@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { asNobody } from '../../test/support/as-nobody.ts'
 import { openWorkspaceStage, write } from '../../test/support/workspace-stage.ts'
 import type { TurnEngine, TurnEvent } from '../core/index.ts'
 import { inWorkspace } from './index.ts'
+import { openUp } from './open-up.ts'
+import { removeTree } from './remove-tree.ts'
 import { treeSize } from './tree-size.ts'
 
 const { signal } = new AbortController()
@@ -22,8 +25,8 @@ test('[WS5] a workspace that grows past its limit tells so once it is measured',
   await using stage = await openWorkspaceStage({ maxBytes: MIB })
   await using workspace = await stage.workspaces.open({ signal })
   await stage.clock.advance(3000)
-  await write(workspace.directory, { 'deep/er/zeros': new Uint8Array(MIB + 1) })
   await stage.clock.untilArmed(3000)
+  await write(workspace.directory, { 'deep/er/zeros': new Uint8Array(MIB + 1) })
   expect(workspace.overgrown.aborted).toBe(false)
   await stage.clock.advance(3000)
   await expect.poll(() => workspace.overgrown.aborted).toBe(true)
@@ -99,6 +102,65 @@ test('[WS5] what a directory takes is measured without following links, holes co
     expect(await treeSize(directory, { enoughBytes: 5, signal })).toBeGreaterThan(5)
   } finally {
     await rm(directory, { recursive: true, force: true })
+  }
+})
+
+test.each([
+  [
+    'is deeper than a path can say',
+    `n=${'d'.repeat(200)}; for i in $(seq 25); do mkdir $n && cd -P $n || exit 1; done; ZEROS`,
+  ],
+  ['may not be listed', 'mkdir d; cd d; ZEROS; chmod 300 .'],
+  ['may not be entered', 'mkdir d; cd d; ZEROS; chmod 600 .'],
+  ['may not be looked at, on the way to another', 'mkdir -p d/e; (cd d/e; ZEROS); chmod 000 d/e d'],
+  ['has no text for a name', `d=$(printf '\\377'); mkdir "$d"; cd "$d"; ZEROS`],
+])('[WS5] what is in a directory that %s counts', async (_, script) => {
+  using _nobody = asNobody()
+  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-size-'))
+  try {
+    const zeros = script.replace('ZEROS', 'head -c 2000000 /dev/zero > zeros')
+    execFileSync('sh', ['-pc', zeros], { cwd: directory })
+    expect(await treeSize(directory, { enoughBytes: 1e6, signal })).toBeGreaterThan(1e6)
+  } finally {
+    await removeTree(directory)
+  }
+})
+
+test('[WS5] a directory that is not ours and may not be looked into is larger than any limit', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-size-'))
+  try {
+    using _nobody = asNobody()
+    // Where nobody is root, that is one of somebody else.
+    const foreign = process.getuid?.() === 0 ? directory : '/root'
+    expect(await treeSize(foreign, { enoughBytes: 1e9, signal })).toBe(Infinity)
+  } finally {
+    await removeTree(directory)
+  }
+})
+
+test('[WS5] entries that hold nothing count', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-size-'))
+  try {
+    await write(directory, Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`f${at}`, ''])))
+    expect(await treeSize(directory, { enoughBytes: 1e9, signal })).toBe(300 * 4096)
+  } finally {
+    await removeTree(directory)
+  }
+})
+
+test('[WS5] a right is given back to the directory that is meant alone, not through a link', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-size-'))
+  try {
+    await mkdir(join(directory, 'else', 'd'), { recursive: true })
+    await chmod(join(directory, 'else', 'd'), 0o044)
+    await symlink('else', join(directory, 'way'))
+    await symlink('else/d', join(directory, 'd'))
+    for (const path of ['d', 'way/d', 'none']) expect(await openUp(Buffer.from(join(directory, path)))).toBe(false)
+    expect((await stat(join(directory, 'else', 'd'))).mode & 0o777).toBe(0o044)
+    expect(await openUp(Buffer.from(join(directory, 'else', 'd')))).toBe(true)
+    expect((await stat(join(directory, 'else', 'd'))).mode & 0o777).toBe(0o744)
+  } finally {
+    await removeTree(directory)
   }
 })
 

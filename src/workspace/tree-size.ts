@@ -1,52 +1,62 @@
+import type { Dir } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { hasCode } from '../lib/index.ts'
+import { withRightTo } from './open-up.ts'
 
 const AT_ONCE = 32
+/** An entry that holds nothing takes something too. */
+const ENTRY_BYTES = 4096
+const SLASH = Buffer.from('/')
 
-/** What may be met in a directory that others are writing in, or have written. */
-const isOdd = (error: unknown): boolean =>
-  hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ENAMETOOLONG', 'ELOOP', 'EINVAL')
+/** What is gone counts nothing; what is there and cannot be measured is more than any limit. */
+function unmeasured(error: unknown): number {
+  if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return 0
+  if (hasCode(error, 'EACCES', 'EPERM', 'ENAMETOOLONG')) return Infinity
+  throw error
+}
 
 /** The larger of what a file says it holds and what it takes on the disk: one with holes counts as if it had none. */
-async function sizeOf(path: string): Promise<number> {
+async function sizeOf(path: Buffer, parent: Buffer): Promise<number> {
   try {
-    const { size, blocks } = await lstat(path)
-    return Math.max(size, blocks * 512)
+    const { size, blocks } = await withRightTo(parent, () => lstat(path))
+    return Math.max(size, blocks * 512, ENTRY_BYTES)
   } catch (error) {
-    if (isOdd(error)) return 0
-    throw error
+    return unmeasured(error)
   }
 }
 
 /**
- * How many bytes a directory and all in it take; links are not followed, what vanishes meanwhile counts nothing. Stops
- * counting once there are more than `enoughBytes`.
+ * How many bytes a directory and all in it take; links are not followed, what vanishes meanwhile counts nothing, and what
+ * cannot be looked into is infinitely large. Stops counting once there are more than `enoughBytes`.
+ * @param directory absolute, without links.
  */
 export async function treeSize(
   directory: string,
   { enoughBytes, signal }: { readonly enoughBytes: number; readonly signal: AbortSignal },
 ): Promise<number> {
   let bytes = 0
-  const directories = [directory]
-  for (let next = directories.pop(); next !== undefined; next = directories.pop()) {
-    const at = next
+  const directories = [Buffer.from(directory)]
+  for (let at = directories.pop(); at !== undefined; at = directories.pop()) {
+    const parent = at
     let batch: Promise<number>[] = []
     const count = async (): Promise<void> => {
       for (const size of await Promise.all(batch)) bytes += size
       batch = []
       signal.throwIfAborted()
     }
+    let entries: Dir | undefined
     try {
-      for await (const entry of await opendir(at)) {
-        const path = join(at, entry.name)
-        if (entry.isDirectory()) directories.push(path)
-        batch.push(sizeOf(path))
-        if (batch.length >= AT_ONCE) await count()
-        if (bytes > enoughBytes) return bytes
-      }
+      // Names are bytes, not text.
+      entries = await withRightTo(parent, () => opendir(parent, { encoding: 'latin1' }))
     } catch (error) {
-      if (!isOdd(error)) throw error
+      bytes += unmeasured(error)
+    }
+    for await (const entry of entries ?? []) {
+      const path = Buffer.concat([parent, SLASH, Buffer.from(entry.name, 'latin1')])
+      if (entry.isDirectory()) directories.push(path)
+      batch.push(sizeOf(path, parent))
+      if (batch.length >= AT_ONCE) await count()
+      if (bytes > enoughBytes) return bytes
     }
     await count()
     if (bytes > enoughBytes) return bytes

@@ -65,11 +65,11 @@ export interface WorkspacesOptions extends WorkspaceSource {
   readonly observer: Observer
 }
 
-/** Removes what servers that are gone left behind. */
-async function sweep(root: string): Promise<void> {
+/** Removes what servers that are gone left behind; what cannot be removed is tried again at the next start. */
+async function sweep(root: string, remove: (directory: string) => Promise<void>): Promise<void> {
   for (const name of await readdir(root)) {
     const owner = /^run-([\d.]+)-/.exec(name)?.[1]
-    if (owner !== undefined && !isRunning(owner)) await removeTree(join(root, name))
+    if (owner !== undefined && !isRunning(owner)) await remove(join(root, name))
   }
 }
 
@@ -79,7 +79,16 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   await mkdir(options.root, { recursive: true, mode: 0o700 })
   // Permission rules are made of this path, and the CLI compares real paths.
   const root = await realpath(options.root)
-  await sweep(root)
+
+  async function remove(directory: string): Promise<void> {
+    try {
+      await removeTree(directory)
+    } catch (error) {
+      observer.observe({ type: 'cleanup-failed', what: 'workspace', error })
+    }
+  }
+
+  await sweep(root, remove)
   const bases = await openBaseClones({ root, maxBytes, env, clock, observer })
   const quietEnv = quietEnvironment(env)
 
@@ -87,7 +96,9 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   async function checkOut(base: BaseClone, directory: string, index: string, signal: AbortSignal): Promise<Origin> {
     using reading = await base.readFresh({ signal })
     // No links to the base and no word of where it is: a run must not find its way back to what others start from.
-    const apart = ['--local', '--no-hardlinks', '--template=', '--config', 'core.logAllRefUpdates=false']
+    // Copied as it is, where all that it holds may be seen; else git looks for what belongs to the branch.
+    const way = reading.isRewritten ? ['--no-local'] : ['--local', '--no-hardlinks']
+    const apart = [...way, '--template=', '--config', 'core.logAllRefUpdates=false']
     const quiet = { cwd: root, env: quietEnv, signal }
     await git(
       [...QUIET, 'clone', '--quiet', '--no-tags', '--single-branch', ...apart, '--', base.path, directory],
@@ -109,7 +120,14 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   function open(run: string, base: BaseClone | undefined, origin: Origin | undefined): Workspace {
     const directory = join(run, 'checkout')
     const path = join(run, 'git')
-    const repository = createRunRepository({ path, directory, index: join(run, 'index'), origin, env: quietEnv })
+    const repository = createRunRepository({
+      path,
+      directory,
+      index: join(run, 'index'),
+      origin,
+      env: quietEnv,
+      clock,
+    })
     const size = watchSize({
       directory,
       maxBytes,
@@ -120,38 +138,33 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
     })
     const serial = createSerial()
 
-    /** One after the other, and with the base clone, from which objects are borrowed, left as it is. */
-    const reading = async <T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> => {
-      using _turn = await serial.enter(path, { signal })
-      using _base = await base?.read({ signal })
-      return await task()
-    }
-
     return {
       directory,
       overgrown: size.overgrown,
-      changes: ({ signal }) => reading(signal, () => repository.changes({ signal })),
+      async changes({ signal }) {
+        using _turn = await serial.enter(path, { signal })
+        return await repository.changes({ signal })
+      },
       async push(push) {
         const { signal } = push
         if (base === undefined || origin === undefined) {
           throw new GatewayError('workspace_unusable', 'There is no repository to push to.')
         }
         checkPush(push.branch, pushBranches)
-        const pushing = { path, repository: base.repository, from: origin.commit, env, quietEnv }
-        return await reading(signal, async () => pushSnapshot(await repository.snapshot({ signal }), push, pushing))
+        using _turn = await serial.enter(path, { signal })
+        const snapshot = await repository.snapshot({ signal })
+        return await pushSnapshot(snapshot, push, {
+          path,
+          repository: base.repository,
+          from: origin.commit,
+          env,
+          quietEnv,
+        })
       },
       async [Symbol.asyncDispose]() {
         await size[Symbol.asyncDispose]()
         await remove(run)
       },
-    }
-  }
-
-  async function remove(run: string): Promise<void> {
-    try {
-      await removeTree(run)
-    } catch (error) {
-      observer.observe({ type: 'cleanup-failed', what: 'workspace', error })
     }
   }
 
