@@ -4,26 +4,25 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
-import { killOrphans, locateCli, openProbeCache, type Abilities, type CliBinary } from './claude/index.ts'
+import {
+  killOrphans,
+  locateCli,
+  openProbeCache,
+  refusesExchangedFiles,
+  type Abilities,
+  type CliBinary,
+} from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
 import { createConversations } from './conversations/index.ts'
-import {
-  GatewayError,
-  mayPush,
-  needsSandbox,
-  newId,
-  systemClock,
-  type Observer,
-  type TurnEngine,
-} from './core/index.ts'
+import { GatewayError, mayPush, newId, systemClock, type Observer, type TurnEngine } from './core/index.ts'
 import { createApp, createBackground, startServer } from './http/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks.ts'
 import { offerOf, type Offer } from './offer.ts'
 import { proveCli } from './prove-cli.ts'
 import { openProcesses } from './processes.ts'
-import { openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
+import { gapsOf, openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
 import { createStores, lockDirectory } from './storage/index.ts'
 import { encodeJobCallback } from './wire/index.ts'
 import { inWorkspace, openWorkspaces } from './workspace/index.ts'
@@ -125,12 +124,17 @@ async function serveFrom(
   const admission = createAdmission({ capacity: config.MAX_CONCURRENCY, maxWaiting: config.MAX_QUEUE_DEPTH, clock })
   const found = await openSandbox({ ...config, temporaryDirectory })
   const sandbox = found.ok ? found.sandbox : undefined
-  const refused = !found.ok && !config.VIVAVOCE_ALLOW_UNSANDBOXED
-  const needing = offer.catalogue.agents.filter(needsSandbox).map(({ name }) => name)
-  if (!found.ok && needing.length > 0)
-    observer.observe({ type: 'sandbox-missing', agents: needing, refused, problem: found.problem })
+  const gaps = gapsOf({
+    sandbox: found,
+    cli: { version: cli.version, refusesExchangedFiles: refusesExchangedFiles(cli.version) },
+  })
+  const refused = !config.VIVAVOCE_ALLOW_UNSANDBOXED
+  for (const { concerns, problem } of gaps) {
+    const concerned = offer.catalogue.agents.filter(concerns).map(({ name }) => name)
+    if (concerned.length > 0) observer.observe({ type: 'sandbox-missing', agents: concerned, refused, problem })
+  }
   // Before anything is taken for the run.
-  const checked = (engine: TurnEngine): TurnEngine => (refused ? refuseUnsandboxed(engine) : engine)
+  const checked = (engine: TurnEngine): TurnEngine => (refused ? refuseUnsandboxed(engine, gaps) : engine)
   const processes = openProcesses(config, {
     cli,
     abilities,

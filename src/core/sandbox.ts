@@ -18,3 +18,21 @@ const HARMLESS: readonly string[] = ['Read', 'Grep', 'Glob', 'LS', 'NotebookRead
 /** Whether an agent is too much for a machine without a sandbox: a tool that is not known to be harmless counts as one that is not. */
 export const needsSandbox = (agent: Agent): boolean =>
   !isTalker(agent) && agent.tools.some((rule) => !HARMLESS.includes(rule.replace(/\(.*$/s, '')))
+
+/** Tools of the CLI that look at files or write them themselves, outside of the sandbox. */
+const FILE_TOOLS: readonly string[] = [
+  ...['Read', 'Grep', 'Glob', 'LS', 'NotebookRead'],
+  ...['Edit', 'MultiEdit', 'Write', 'NotebookEdit'],
+]
+
+/**
+ * Whether programs of an agent could exchange a file for a link while one of its file tools is about to open it: it has such
+ * a tool, and one that is not known to start no program.
+ */
+export const mayExchangeFiles = ({ tools }: Agent): boolean => {
+  const names = tools.map((rule) => rule.replace(/\(.*$/s, ''))
+  return (
+    names.some((name) => FILE_TOOLS.includes(name)) &&
+    names.some((name) => !FILE_TOOLS.includes(name) && !HARMLESS.includes(name))
+  )
+}

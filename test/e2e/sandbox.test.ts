@@ -93,7 +93,8 @@ const links = (to: Readonly<Record<string, string>>): Call => {
 
 describe.skipIf(!hasBubblewrap).each([
   { name: 'the pinned version', bin: {} },
-  { name: 'version 2.1.197', bin: { VIVAVOCE_CLAUDE_BIN: OLDER } },
+  // The sandbox is kept; agents that are refused with this version are let run.
+  { name: 'version 2.1.197', bin: { VIVAVOCE_CLAUDE_BIN: OLDER, VIVAVOCE_ALLOW_UNSANDBOXED: '1' } },
 ])('in the sandbox (skipped where bubblewrap cannot run), $name', ({ bin }) => {
   let stage: Stage
   let login: string
@@ -311,6 +312,73 @@ describe.skipIf(!hasBubblewrap).each([
       const names = await readdir(join(stage.directory, 'data', 'tmp'))
       return !names.some((name) => name.startsWith('sandbox'))
     })
+  })
+})
+
+describe.skipIf(!hasBubblewrap)('programs that run beside file tools', () => {
+  test('[SB8] file tools open nothing that a program exchanges for a link while they run', async () => {
+    await using stage = await startStage({ env })
+    const folder = join(stage.directory, 'claude')
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, '.credentials.json'), JSON.stringify({ note: LOGIN }))
+    const numbers = Array.from({ length: 20 }, (_, index) => index)
+    // renameat2 with RENAME_EXCHANGE: there is no moment at which a name leads nowhere.
+    const syscallNumber = process.arch === 'arm64' ? 276 : 316
+    const swap = `#!/usr/bin/perl
+use Time::HiRes qw(time usleep);
+open(F, ">ran"); close F;
+my $end = time() + 5;
+while (time() < $end) { for my $i (0..19) { syscall(${syscallNumber}, -100, "r$i", -100, "s$i", 2); } usleep(int(rand(3000))); }
+`
+    const prepare = bash(
+      `for i in $(seq 0 19); do mkdir r$i; echo plain > r$i/.credentials.json; printf 'ln -s %s s%s\\n' ${folder} $i; done > l.sh; sh l.sh; cat > swap.pl <<'END'\n${swap}END\nchmod +x swap.pl; git config core.fsmonitor "$PWD/swap.pl"`,
+    )
+    // The CLI takes this for a command that only reads, and runs the file tools of the same message beside it.
+    const beside: readonly Call[] = [
+      bash('git status'),
+      ...numbers.flatMap((index): readonly Call[] => [
+        ['Read', { file_path: `r${index}/.credentials.json` }],
+        ['Grep', { pattern: '.', path: `r${index}`, glob: '.cred*', output_mode: 'content' }],
+        ['Glob', { pattern: '.cl*', path: `r${index}` }],
+      ]),
+    ]
+    const content = [
+      `go [rehearse call=!Bash input=${JSON.stringify(prepare[1])}]`,
+      ...beside.map(
+        ([tool, input], index) =>
+          `[rehearse ${index === 0 ? 'then-call' : 'round=1 call'}=!${tool} input=${JSON.stringify(input)}]`,
+      ),
+      `[rehearse then-call=!Bash input={"command":"ls ran; ls -dF s0 r0"}]`,
+    ].join('\n')
+    const response = await stage.fetch('/v1/chat/completions', {
+      body: { model: 'clerk/sonnet', messages: [{ role: 'user', content }] },
+    })
+    expect(response.status).toBe(200)
+    const said = stage.rehearsal.requests.map(({ rawBody }) => rawBody).join('\n')
+    // It did run, and some of what was opened was a link just then.
+    expect(said).toMatch(/ran\\n[rs]0/)
+    expect(said).not.toContain(LOGIN)
+    expect(said).not.toContain('.claude.json')
+  })
+
+  test('[SB8] with a CLI that would, agents that could have it happen are refused, others are not', async () => {
+    await using stage = await startStage({ env: { ...env, VIVAVOCE_CLAUDE_BIN: OLDER } })
+    const response = await ask(stage, 'clerk', [bash('echo x')])
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { error: expect.objectContaining({ code: 'sandbox_unavailable', message: expect.stringContaining('update') }) },
+    ])
+    expect(stage.rehearsal.requests).toEqual([])
+    expect(stage.observations).toContainEqual({
+      type: 'sandbox-missing',
+      agents: ['clerk'],
+      refused: true,
+      problem: expect.stringContaining('2.1.197'),
+    })
+    const [told] = await results(stage, 'worker', [bash('echo ran')])
+    expect(told).toContain('ran')
+    const [read] = await results(stage, 'writer', [['Read', { file_path: 'a.txt' }]])
+    expect(read).toContain('hello')
   })
 })
 
