@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
 import {
+  clearRunFiles,
   killOrphans,
   locateCli,
+  loginDirectoryOf,
   openProbeCache,
   refusesExchangedFiles,
   type Abilities,
@@ -25,12 +27,13 @@ import { openProcesses } from './processes.ts'
 import { gapsOf, openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
 import { createStores, lockDirectory } from './storage/index.ts'
 import { encodeJobCallback } from './wire/index.ts'
-import { inWorkspace, openWorkspaces } from './workspace/index.ts'
+import { inWorkspace, openWorkspaces, watchSize } from './workspace/index.ts'
 
 const PACKAGE = new URL('../package.json', import.meta.url)
 /** The agents that come with the product. */
 export const AGENTS_DIRECTORY = new URL('../agents/', import.meta.url)
 const KEEP_ALIVE_MS = 10_000
+const MEASURE_OUTPUT_EVERY_MS = 1000
 const MS_A_DAY = 86_400_000
 /** How long responses that are being sent may take when the server stops. */
 const CLOSE_GRACE_MS = 3000
@@ -111,18 +114,23 @@ async function serveFrom(
   const clearTemporary = (): Promise<void> => rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 3 })
   await clearTemporary()
   await mkdir(temporaryDirectory, { mode: 0o700 })
+  await clearRunFiles({
+    loginDirectory: loginDirectoryOf(config.cliEnvironment),
+    root: join(await realpath(config.dataDirectory), 'workspaces'),
+  })
+  const maxBytes = config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024
   const workspaces = await openWorkspaces({
     root: join(config.dataDirectory, 'workspaces'),
     repository: config.VIVAVOCE_WORKSPACE_REPO,
     branch: config.VIVAVOCE_WORKSPACE_BRANCH,
-    maxBytes: config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024,
+    maxBytes,
     pushBranches: config.VIVAVOCE_PUSH_BRANCHES ?? [],
     env: config.gitEnvironment,
     clock,
     observer,
   })
   const admission = createAdmission({ capacity: config.MAX_CONCURRENCY, maxWaiting: config.MAX_QUEUE_DEPTH, clock })
-  const found = await openSandbox({ ...config, temporaryDirectory })
+  const found = await openSandbox({ ...config, temporaryDirectory, maxFileBytes: maxBytes })
   const sandbox = found.ok ? found.sandbox : undefined
   const gaps = gapsOf({
     sandbox: found,
@@ -141,6 +149,15 @@ async function serveFrom(
     neutralDirectory,
     temporaryDirectory,
     sandbox,
+    watchOutput: (directory) =>
+      watchSize({
+        directory,
+        maxBytes,
+        everyMs: MEASURE_OUTPUT_EVERY_MS,
+        message: 'The programs of the run printed more than VIVAVOCE_WORKSPACE_MAX_MB allows.',
+        clock,
+        observer,
+      }),
     clock,
     observer,
   })

@@ -2,8 +2,17 @@ import { isTalker, type Agent } from './agent.ts'
 
 /** Keeps what the tools of a doer start away from everything but its workspace. */
 export interface Sandbox {
-  /** For one run, in `directory`; `network` lets its programs reach the network. @throws GatewayError `sandbox_unavailable`. */
-  enter(options: { readonly directory: string; readonly network: boolean }): Promise<Confinement>
+  /** @throws GatewayError `sandbox_unavailable`. */
+  enter(options: SandboxedRun): Promise<Confinement>
+}
+
+export interface SandboxedRun {
+  /** The workspace. */
+  readonly directory: string
+  /** The run's own directory for temporary files, below that of all; its programs see an empty one. */
+  readonly temporaryDirectory: string
+  /** Whether its programs reach the network. */
+  readonly network: boolean
 }
 
 /** Held as long as the run lasts. */
@@ -21,8 +30,15 @@ export const needsSandbox = (agent: Agent): boolean =>
 
 /** Tools of the CLI that look at files or write them themselves, outside of the sandbox. */
 const FILE_TOOLS: readonly string[] = [
-  ...['Read', 'Grep', 'Glob', 'LS', 'NotebookRead'],
-  ...['Edit', 'MultiEdit', 'Write', 'NotebookEdit'],
+  'Read',
+  'Grep',
+  'Glob',
+  'LS',
+  'NotebookRead',
+  'Edit',
+  'MultiEdit',
+  'Write',
+  'NotebookEdit',
 ]
 
 /**

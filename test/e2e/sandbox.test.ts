@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -81,6 +81,12 @@ async function results(stage: Stage, name: string, calls: readonly Call[]): Prom
   const longest = told.toSorted((one, other) => other.length - one.length)[0] ?? []
   expect(longest).toHaveLength(calls.length)
   return longest
+}
+
+/** Does something again and again until it is disposed of. */
+function every(task: () => void): Disposable {
+  const timer = setInterval(task, 100)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 const bash = (command: string, more: object = {}): Call => ['Bash', { command, ...more }]
@@ -306,12 +312,68 @@ describe.skipIf(!hasBubblewrap).each([
     expect(existsSync(marker)).toBe(false)
   })
 
-  test('[SB6] nothing of the sandbox is left when a run is over', async () => {
-    await run('worker', bash('true'))
-    await until(async () => {
-      const names = await readdir(join(stage.directory, 'data', 'tmp'))
-      return !names.some((name) => name.startsWith('sandbox'))
+  /** What is left of runs, outside of their workspaces. */
+  const left = async (): Promise<readonly string[]> => {
+    const temporary = await readdir(join(stage.directory, 'data', 'tmp'), { recursive: true })
+    const projects = await readdir(join(stage.directory, 'claude', 'projects'))
+    const sessions = join(stage.directory, 'claude', 'sessions')
+    const texts = (await readdir(sessions)).map(async (name) => readFile(join(sessions, name), 'utf8').catch(() => ''))
+    return [
+      ...temporary.filter((name) => /run-|sandbox-/.test(name)),
+      ...projects.filter((name) => name.includes('-run-')),
+      ...(await Promise.all(texts)).filter((text) => text.includes('/run-')),
+    ]
+  }
+
+  test('[SB6] [SB9] nothing of the sandbox, and nothing that it printed, is left when a run is over', async () => {
+    const [told] = await run('worker', bash('yes | head -c 3000000'))
+    expect(told).toContain('tool-results')
+    await expect.poll(left, { timeout: 5000 }).toEqual([])
+  })
+
+  test('[SB9] nothing that it printed is left of a run that is cancelled', async () => {
+    const leaver = new AbortController()
+    const inner = `go [rehearse call=!Bash input={"command":"yes | head -c 3000000"}]`
+    ask(
+      stage,
+      'chief',
+      [
+        ['Agent', { description: 'Helps', prompt: inner, subagent_type: 'chief' }],
+        bash('yes | head -c 3000000'),
+        bash('env sleep 613.25'),
+      ],
+      leaver.signal,
+    ).catch(() => undefined)
+    await until(() => runningPrograms('sleep 613.25').length > 0)
+    expect((await left()).length).toBeGreaterThanOrEqual(3)
+    leaver.abort()
+    await expect.poll(left, { timeout: 5000 }).toEqual([])
+  })
+
+  test('[SB9] what is printed is limited, at once and together', async () => {
+    await using small = await startStage({ env: { ...env, ...bin, VIVAVOCE_WORKSPACE_MAX_MB: '32' } })
+    const most = { bytes: 0 }
+    const outside = ['data/tmp', 'claude'].map((name) => join(small.directory, name))
+    using _measuring = every(() => {
+      const { stdout } = spawnSync('du', ['-sbc', ...outside], { encoding: 'utf8' })
+      most.bytes = Math.max(most.bytes, Number.parseInt(stdout.trim().split('\n').at(-1) ?? '', 10))
     })
+    const [told] = await results(small, 'worker', [
+      bash('yes 0123456789abcdef | head -c 300M; truncate -s 300M /proc/self/fd/1; echo "as large as $?"'),
+    ])
+    expect(told).toMatch(/Exit code 153|File size limit|too large/i)
+    expect(most.bytes).toBeGreaterThan(20e6)
+    const response = await ask(small, 'worker', [
+      ...Array.from({ length: 4 }, () => bash('yes 0123456789abcdef | head -c 12M')),
+      bash('env sleep 614.25'),
+    ])
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { error: expect.objectContaining({ code: 'workspace_unusable', message: expect.stringContaining('printed') }) },
+    ])
+    expect(runningPrograms('sleep 614.25')).toEqual([])
+    // What is printed is kept twice for a moment.
+    expect(most.bytes).toBeLessThan(150e6)
   })
 })
 
