@@ -109,6 +109,14 @@ test.skipIf(!hasBubblewrap)('[SB9] a file that a program writes ends where it ma
   for (const name of ['large', 'large-too']) expect((await stat(join(workspace, name))).size).toBe(65_536)
 })
 
+test.skipIf(!hasBubblewrap)('[SB6] programs that the CLI would start on a run’s files fail', async () => {
+  const found = await open()
+  if (!found.ok) throw new Error(found.problem)
+  await using confinement = await found.sandbox.enter({ directory, temporaryDirectory, network: false })
+  for (const name of ['pdftoppm', 'pdfinfo'])
+    await expect(run(name, ['-v'], { env: confinement.env })).rejects.toMatchObject({ code: 1, stdout: '', stderr: '' })
+})
+
 test('[SB7] a run for which no sandbox can be made is refused', async () => {
   const found = await open()
   if (!found.ok) return expect(hasBubblewrap).toBe(false)

@@ -1,7 +1,7 @@
 /**
  * The sandbox: bubblewrap around every program that the CLI starts for a run. The CLI puts `CLAUDE_CODE_SHELL_PREFIX` before
  * every command of its shells, and calls `git` itself by the search path, in a repository whose settings a run may have
- * written and which may name programs; so both lead through `bwrap`.
+ * written and which may name programs; so both lead through `bwrap`. Other programs that it would start on files of a run are kept from it.
  */
 import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
@@ -30,6 +30,12 @@ export interface SandboxOptions {
   /** Directories that no run may see. */
   readonly secretDirectories: readonly string[]
 }
+
+/**
+ * Programs of the system that the CLI starts on a file that a run may have written, outside of the sandbox: to `Read` pages of a
+ * PDF. To the CLI they are not there. Seen on 2.1.197 and 2.1.330.
+ */
+const ABSENT: readonly string[] = ['pdftoppm', 'pdfinfo']
 
 const run = promisify(execFile)
 
@@ -68,6 +74,7 @@ function createSandbox(
     const shell = join(programs, 'shell')
     await Promise.all([
       writeFile(shell, head + script(bubblewrap, args, `/bin/bash -c "$1"`), { mode: 0o700 }),
+      ...ABSENT.map((name) => writeFile(join(programs, name), '#!/bin/sh\nexit 1\n', { mode: 0o700 })),
       writeFile(join(programs, 'git'), head + script(bubblewrap, args, `git "$@"`), { mode: 0o700 }),
     ])
     return {

@@ -1,5 +1,6 @@
 /** One process a turn: the fallback of every other engine, and the yardstick that they are measured against. */
 import { randomUUID } from 'node:crypto'
+import { existsSync, realpathSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import {
@@ -51,13 +52,18 @@ export interface ColdEngineOptions {
 export const loginDirectoryOf = (passedOn: ColdEngineOptions['passedOn']): string =>
   resolve(passedOn['CLAUDE_CONFIG_DIR'] ?? join(passedOn['HOME'] ?? homedir(), '.claude'))
 
+/** A path and the real one that it leads to: 2.1.197 compares either with what a rule says. */
+const spellings = (path: string): readonly string[] => [
+  ...new Set([path, existsSync(path) ? realpathSync(path) : path]),
+]
+
 const argumentsOf = (
   { agent, model, directory, budgetUsd }: TurnRequest,
   passedOn: ColdEngineOptions['passedOn'],
 ): readonly string[] => {
   if (isTalker(agent)) return talkerArguments({ model })
   if (directory === undefined || budgetUsd === undefined) throw new Error('a doer has a workspace and a budget')
-  return doerArguments({ agent, model, directory, loginDirectory: loginDirectoryOf(passedOn), budgetUsd })
+  return doerArguments({ agent, model, directory, loginDirectories: spellings(loginDirectoryOf(passedOn)), budgetUsd })
 }
 
 /** The exit of a child that has said its last; one that does not end by itself is stopped. */
