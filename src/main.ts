@@ -117,7 +117,7 @@ async function serveFrom(
   await clearRunFiles({
     loginDirectory: loginDirectoryOf(config.cliEnvironment),
     root: join(await realpath(config.dataDirectory), 'workspaces'),
-  })
+  }).catch((error: unknown) => observer.observe({ type: 'cleanup-failed', what: 'files of earlier runs', error }))
   const maxBytes = config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024
   const workspaces = await openWorkspaces({
     root: join(config.dataDirectory, 'workspaces'),

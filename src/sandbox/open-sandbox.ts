@@ -66,7 +66,8 @@ function createSandbox(
   bubblewrap: string,
   { searchPath, temporaryDirectory: temporaryRoot, maxFileBytes }: SandboxOptions,
 ): Sandbox {
-  const head = `#!/bin/sh\nulimit -f ${Math.ceil(maxFileBytes / BLOCK_BYTES)}\n`
+  // It cannot be set where a smaller one is in force already.
+  const head = `#!/bin/sh\nulimit -f ${Math.ceil(maxFileBytes / BLOCK_BYTES)} 2>/dev/null || :\n`
 
   async function enter({ directory, temporaryDirectory, network }: SandboxedRun): Promise<Confinement> {
     const programs = await mkdtemp(join(temporaryDirectory, 'sandbox-'))
