@@ -4,34 +4,36 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
-import { killOrphans, locateCli, openProbeCache, type Abilities, type CliBinary } from './claude/index.ts'
+import {
+  clearRunFiles,
+  killOrphans,
+  locateCli,
+  loginDirectoryOf,
+  openProbeCache,
+  refusesExchangedFiles,
+  type Abilities,
+  type CliBinary,
+} from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
 import { createConversations } from './conversations/index.ts'
-import {
-  GatewayError,
-  mayPush,
-  needsSandbox,
-  newId,
-  systemClock,
-  type Observer,
-  type TurnEngine,
-} from './core/index.ts'
+import { GatewayError, mayPush, newId, systemClock, type Observer, type TurnEngine } from './core/index.ts'
 import { createApp, createBackground, startServer } from './http/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks.ts'
 import { offerOf, type Offer } from './offer.ts'
 import { proveCli } from './prove-cli.ts'
 import { openProcesses } from './processes.ts'
-import { openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
+import { gapsOf, openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
 import { createStores, lockDirectory } from './storage/index.ts'
 import { encodeJobCallback } from './wire/index.ts'
-import { inWorkspace, openWorkspaces } from './workspace/index.ts'
+import { inWorkspace, openWorkspaces, watchSize } from './workspace/index.ts'
 
 const PACKAGE = new URL('../package.json', import.meta.url)
 /** The agents that come with the product. */
 export const AGENTS_DIRECTORY = new URL('../agents/', import.meta.url)
 const KEEP_ALIVE_MS = 10_000
+const MEASURE_OUTPUT_EVERY_MS = 1000
 const MS_A_DAY = 86_400_000
 /** How long responses that are being sent may take when the server stops. */
 const CLOSE_GRACE_MS = 3000
@@ -112,31 +114,50 @@ async function serveFrom(
   const clearTemporary = (): Promise<void> => rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 3 })
   await clearTemporary()
   await mkdir(temporaryDirectory, { mode: 0o700 })
+  await clearRunFiles({
+    loginDirectory: loginDirectoryOf(config.cliEnvironment),
+    root: join(await realpath(config.dataDirectory), 'workspaces'),
+  }).catch((error: unknown) => observer.observe({ type: 'cleanup-failed', what: 'files of earlier runs', error }))
+  const maxBytes = config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024
   const workspaces = await openWorkspaces({
     root: join(config.dataDirectory, 'workspaces'),
     repository: config.VIVAVOCE_WORKSPACE_REPO,
     branch: config.VIVAVOCE_WORKSPACE_BRANCH,
-    maxBytes: config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024,
+    maxBytes,
     pushBranches: config.VIVAVOCE_PUSH_BRANCHES ?? [],
     env: config.gitEnvironment,
     clock,
     observer,
   })
   const admission = createAdmission({ capacity: config.MAX_CONCURRENCY, maxWaiting: config.MAX_QUEUE_DEPTH, clock })
-  const found = await openSandbox({ ...config, temporaryDirectory })
+  const found = await openSandbox({ ...config, temporaryDirectory, maxFileBytes: maxBytes })
   const sandbox = found.ok ? found.sandbox : undefined
-  const refused = !found.ok && !config.VIVAVOCE_ALLOW_UNSANDBOXED
-  const needing = offer.catalogue.agents.filter(needsSandbox).map(({ name }) => name)
-  if (!found.ok && needing.length > 0)
-    observer.observe({ type: 'sandbox-missing', agents: needing, refused, problem: found.problem })
+  const gaps = gapsOf({
+    sandbox: found,
+    cli: { version: cli.version, refusesExchangedFiles: refusesExchangedFiles(cli.version) },
+  })
+  const refused = !config.VIVAVOCE_ALLOW_UNSANDBOXED
+  for (const { concerns, problem } of gaps) {
+    const concerned = offer.catalogue.agents.filter(concerns).map(({ name }) => name)
+    if (concerned.length > 0) observer.observe({ type: 'sandbox-missing', agents: concerned, refused, problem })
+  }
   // Before anything is taken for the run.
-  const checked = (engine: TurnEngine): TurnEngine => (refused ? refuseUnsandboxed(engine) : engine)
+  const checked = (engine: TurnEngine): TurnEngine => (refused ? refuseUnsandboxed(engine, gaps) : engine)
   const processes = openProcesses(config, {
     cli,
     abilities,
     neutralDirectory,
     temporaryDirectory,
     sandbox,
+    watchOutput: (directory) =>
+      watchSize({
+        directory,
+        maxBytes,
+        everyMs: MEASURE_OUTPUT_EVERY_MS,
+        message: 'The programs of the run printed more than VIVAVOCE_WORKSPACE_MAX_MB allows.',
+        clock,
+        observer,
+      }),
     clock,
     observer,
   })

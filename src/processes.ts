@@ -29,6 +29,8 @@ export interface ProcessesOptions {
   readonly temporaryDirectory: string
   /** For doers; absent where there is none. */
   readonly sandbox: Sandbox | undefined
+  /** Watches a directory that the output of doers' programs is kept in. */
+  readonly watchOutput: NonNullable<Parameters<typeof createColdEngine>[0]['watchOutput']>
   readonly clock: Clock
   readonly observer: Observer
 }
@@ -39,7 +41,7 @@ const hasTenants = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: others = [] }: Co
 
 export function openProcesses(
   config: Config,
-  { cli, abilities, neutralDirectory, temporaryDirectory, sandbox, clock, observer }: ProcessesOptions,
+  { cli, abilities, neutralDirectory, temporaryDirectory, sandbox, watchOutput, clock, observer }: ProcessesOptions,
 ): Processes {
   const afterResultMs = config.VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS * 1000
   const common = {
@@ -54,6 +56,7 @@ export function openProcesses(
     ...common,
     persona,
     afterResultMs,
+    watchOutput,
     ...(sandbox === undefined ? {} : { sandbox }),
   })
   if (abilities === undefined) return { engine: cold, figures: () => undefined, close: async () => undefined }

@@ -1,4 +1,5 @@
-export { createColdEngine } from './cold/index.ts'
+export { clearRunFiles, createColdEngine, loginDirectoryOf } from './cold/index.ts'
+export { refusesExchangedFiles } from './exchanged-files.ts'
 export { locateCli, type CliBinary } from './locate.ts'
 export { killOrphans } from './process/index.ts'
 export { openProbe, openProbeCache, type ProbeCache } from './probe/index.ts'

@@ -96,7 +96,11 @@ export async function runDoctor(): Promise<number> {
   await check('sandbox', async () => {
     const temporaryDirectory = await realpath(await mkdtemp(join(tmpdir(), 'vivavoce-doctor-')))
     try {
-      const found = await openSandbox({ ...config, temporaryDirectory })
+      const found = await openSandbox({
+        ...config,
+        temporaryDirectory,
+        maxFileBytes: config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024,
+      })
       if (found.ok) return { found: `bubblewrap ${found.version} (${found.path})` }
       const told = `none (${found.problem}); agents that may run commands or write files ${allowed ? 'run without one' : 'are refused'}`
       if (!allowed && agents?.some(needsSandbox) === true) throw new Error(told)

@@ -302,7 +302,7 @@ export const SETTINGS = {
     schema: flag,
     default: '0',
     tells:
-      'Where bubblewrap cannot run, agents that may run commands or write files are refused; `1` lets them run without a sandbox, with all that the server’s user may do.',
+      'Where bubblewrap cannot run, agents that may run commands or write files are refused; `1` lets them run without a sandbox, with all that the server’s user may do. With a CLI older than 2.1.330, agents with file tools beside commands are refused too; `1` lets them run, in the sandbox where there is one.',
   },
   VIVAVOCE_HEADER_HOLD_MS: {
     schema: integer(0, 4000),

@@ -161,7 +161,7 @@ export const ERRORS = {
     type: 'server_error',
     retryable: false,
     tells:
-      'The agent may run commands or write files, and the server has no sandbox for it. Install bubblewrap (`vivavoce doctor` tells what is missing), or set `VIVAVOCE_ALLOW_UNSANDBOXED=1`.',
+      'The agent may run commands or write files, and the server has no sandbox for it. Install bubblewrap (`vivavoce doctor` tells what is missing), or set `VIVAVOCE_ALLOW_UNSANDBOXED=1`. Or it may run commands beside file tools, and the CLI is older than 2.1.330: update it. The message says which.',
   },
   budget_exceeded: {
     status: 503,

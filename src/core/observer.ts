@@ -76,7 +76,7 @@ export type Observation =
       readonly isGivenUp: boolean
       readonly error?: unknown
     }
-  /** Agents that should run in a sandbox, and why there is none: they are refused, or run without. */
+  /** Agents for which there is no sandbox, or none that holds, and why: they are refused, or run nevertheless. */
   | {
       readonly type: 'sandbox-missing'
       readonly agents: readonly string[]

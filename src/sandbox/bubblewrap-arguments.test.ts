@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest'
 import { bubblewrapArguments, inSystem } from './bubblewrap-arguments.ts'
 
-const view = { directory: '/data/workspaces/run-1', network: false, temporaryDirectory: '/data/tmp' }
+const view = {
+  directory: '/data/workspaces/run-1',
+  network: false,
+  temporaryRoot: '/data/tmp',
+  temporaryDirectory: '/data/tmp/run-1',
+}
 /** What an option is given with, `size` words each time. */
 const given = (args: readonly string[], option: string, size: number): readonly string[] =>
   args.flatMap((arg, index) => (arg === option ? [args.slice(index + 1, index + 1 + size).join(' ')] : []))
@@ -11,6 +16,8 @@ test('[SB1] the workspace alone is bound to be written to, after all that could 
   expect(given(args, '--bind', 2)).toEqual(['/data/workspaces/run-1 /data/workspaces/run-1'])
   expect(args.indexOf('--bind')).toBeGreaterThan(args.lastIndexOf('--tmpfs'))
   expect(given(args, '--tmpfs', 1)).toEqual(['/tmp', '/home/agent', '/data/tmp'])
+  expect(args.indexOf('--dir')).toBeGreaterThan(args.lastIndexOf('--tmpfs'))
+  expect(given(args, '--dir', 1)).toEqual(['/data/tmp/run-1'])
   expect(given(args, '--remount-ro', 1)).toEqual(['/proc', '/'])
 })
 

@@ -31,12 +31,19 @@ export interface SandboxView {
   /** The workspace: absolute, links followed. The one place that can be written to for good. */
   readonly directory: string
   readonly network: boolean
-  /** The CLI’s directory for temporary files, where its shells note where they are: they see an empty one. Links followed. */
+  /** Where runs have their directories for temporary files; none of them is seen. Links followed. */
+  readonly temporaryRoot: string
+  /** The run's own one, below that, where the CLI's shells note where they are: they see an empty one. */
   readonly temporaryDirectory: string
 }
 
 /** The options of `bwrap` up to the directory that the program starts in, which is the last option and left to the caller. */
-export const bubblewrapArguments = ({ directory, network, temporaryDirectory }: SandboxView): readonly string[] => [
+export const bubblewrapArguments = ({
+  directory,
+  network,
+  temporaryRoot,
+  temporaryDirectory,
+}: SandboxView): readonly string[] => [
   '--unshare-all',
   ...(network ? ['--share-net'] : []),
   // A program that outlives its command, or its run, does not.
@@ -54,7 +61,9 @@ export const bubblewrapArguments = ({ directory, network, temporaryDirectory }: 
   '/proc',
   '--dev',
   '/dev',
-  ...['/tmp', HOME, temporaryDirectory].flatMap((path) => ['--tmpfs', path]),
+  ...['/tmp', HOME, temporaryRoot].flatMap((path) => ['--tmpfs', path]),
+  '--dir',
+  temporaryDirectory,
   '--bind',
   directory,
   directory,

@@ -1,2 +1,3 @@
+export { gapsOf } from './gaps.ts'
 export { openSandbox, type FoundSandbox } from './open-sandbox.ts'
 export { refuseUnsandboxed } from './refuse-unsandboxed.ts'

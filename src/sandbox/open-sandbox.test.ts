@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
 const open = (more: Partial<Parameters<typeof openSandbox>[0]> = {}) =>
-  openSandbox({ searchPath, temporaryDirectory, secretDirectories: [], ...more })
+  openSandbox({ searchPath, temporaryDirectory, maxFileBytes: 65_536, secretDirectories: [], ...more })
 
 test.skipIf(!hasBubblewrap)('[SB7] bubblewrap is found and shown to work, and the trial leaves nothing', async () => {
   expect(await open()).toMatchObject({
@@ -71,7 +71,7 @@ test.skipIf(!hasBubblewrap)(
     const found = await open()
     if (!found.ok) throw new Error(found.problem)
     const ways = workspaces.map(async (workspace, index) => {
-      await using confinement = await found.sandbox.enter({ directory: workspace, network: false })
+      await using confinement = await found.sandbox.enter({ directory: workspace, temporaryDirectory, network: false })
       const { CLAUDE_CODE_SHELL_PREFIX: shell = '', PATH: path = '' } = confinement.env
       const command = `echo ${index} > own; ls .. | wc -l; echo "$0" $#`
       const { stdout } = await run(shell, [command, 'not passed on'], { cwd: workspace, env: { SECRET: 'x' } })
@@ -91,16 +91,37 @@ test.skipIf(!hasBubblewrap)('[SB1] a program that would start where no run may b
   if (!found.ok) throw new Error(found.problem)
   const workspace = join(directory, 'workspace')
   await mkdir(workspace)
-  await using confinement = await found.sandbox.enter({ directory: workspace, network: false })
+  await using confinement = await found.sandbox.enter({ directory: workspace, temporaryDirectory, network: false })
   const { CLAUDE_CODE_SHELL_PREFIX: shell = '' } = confinement.env
   await expect(run(shell, ['echo started'], { cwd: '/var' })).rejects.toThrow(/chdir/)
+})
+
+test.skipIf(!hasBubblewrap)('[SB9] a file that a program writes ends where it may not grow further', async () => {
+  const found = await open()
+  if (!found.ok) throw new Error(found.problem)
+  const workspace = join(directory, 'workspace')
+  await mkdir(workspace)
+  await using confinement = await found.sandbox.enter({ directory: workspace, temporaryDirectory, network: false })
+  const { CLAUDE_CODE_SHELL_PREFIX: shell = '' } = confinement.env
+  await run(shell, ['yes > large; yes > large-too; ulimit -f unlimited; yes >> large'], { cwd: workspace }).catch(
+    () => undefined,
+  )
+  for (const name of ['large', 'large-too']) expect((await stat(join(workspace, name))).size).toBe(65_536)
+})
+
+test.skipIf(!hasBubblewrap)('[SB6] programs that the CLI would start on a run’s files fail', async () => {
+  const found = await open()
+  if (!found.ok) throw new Error(found.problem)
+  await using confinement = await found.sandbox.enter({ directory, temporaryDirectory, network: false })
+  for (const name of ['pdftoppm', 'pdfinfo'])
+    await expect(run(name, ['-v'], { env: confinement.env })).rejects.toMatchObject({ code: 1, stdout: '', stderr: '' })
 })
 
 test('[SB7] a run for which no sandbox can be made is refused', async () => {
   const found = await open()
   if (!found.ok) return expect(hasBubblewrap).toBe(false)
   await rm(temporaryDirectory, { recursive: true })
-  await expect(found.sandbox.enter({ directory, network: false })).rejects.toMatchObject({
+  await expect(found.sandbox.enter({ directory, temporaryDirectory, network: false })).rejects.toMatchObject({
     code: 'sandbox_unavailable',
   })
 })

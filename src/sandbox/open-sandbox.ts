@@ -1,17 +1,19 @@
 /**
  * The sandbox: bubblewrap around every program that the CLI starts for a run. The CLI puts `CLAUDE_CODE_SHELL_PREFIX` before
  * every command of its shells, and calls `git` itself by the search path, in a repository whose settings a run may have
- * written and which may name programs; so both lead through `bwrap`.
+ * written and which may name programs; so both lead through `bwrap`. Other programs that it would start on files of a run are kept from it.
  */
 import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
-import { GatewayError, type Confinement, type Sandbox } from '../core/index.ts'
+import { GatewayError, type Confinement, type Sandbox, type SandboxedRun } from '../core/index.ts'
 import { bubblewrapArguments, inSystem } from './bubblewrap-arguments.ts'
 
 const TRIAL_MS = 10_000
+/** The unit of `ulimit -f` in a POSIX shell. */
+const BLOCK_BYTES = 512
 
 /** A sandbox that was shown to work, or why there is none. */
 export type FoundSandbox =
@@ -21,11 +23,19 @@ export type FoundSandbox =
 export interface SandboxOptions {
   /** The search path for programs, ours and the CLI's. */
   readonly searchPath: string
-  /** The CLI’s directory for temporary files, links followed; what the sandbox needs is kept there. */
+  /** Where runs have their directories for temporary files, links followed. */
   readonly temporaryDirectory: string
+  /** How large a file may become that a program of a run writes: one in its workspace, or what it prints. */
+  readonly maxFileBytes: number
   /** Directories that no run may see. */
   readonly secretDirectories: readonly string[]
 }
+
+/**
+ * Programs of the system that the CLI starts on a file that a run may have written, outside of the sandbox: to `Read` pages of a
+ * PDF. To the CLI they are not there. Seen on 2.1.197 and 2.1.330.
+ */
+const ABSENT: readonly string[] = ['pdftoppm', 'pdfinfo']
 
 const run = promisify(execFile)
 
@@ -36,7 +46,7 @@ const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\'
  * first process inside is bubblewrap's own and shows the environment that it was started with: it gets none but the mark.
  */
 const script = (bubblewrap: string, args: readonly string[], words: string): string =>
-  `#!/bin/sh\nexec /usr/bin/env -i VIVAVOCE_RUN="$VIVAVOCE_RUN" ${[bubblewrap, ...args].map(quoted).join(' ')} "$PWD" ${words}\n`
+  `exec /usr/bin/env -i VIVAVOCE_RUN="$VIVAVOCE_RUN" ${[bubblewrap, ...args].map(quoted).join(' ')} "$PWD" ${words}\n`
 
 const findOnPath = (searchPath: string): string | undefined =>
   searchPath
@@ -52,14 +62,21 @@ const findOnPath = (searchPath: string): string | undefined =>
       }
     })
 
-function createSandbox(bubblewrap: string, { searchPath, temporaryDirectory }: SandboxOptions): Sandbox {
-  async function enter({ directory, network }: Parameters<Sandbox['enter']>[0]): Promise<Confinement> {
+function createSandbox(
+  bubblewrap: string,
+  { searchPath, temporaryDirectory: temporaryRoot, maxFileBytes }: SandboxOptions,
+): Sandbox {
+  // It cannot be set where a smaller one is in force already.
+  const head = `#!/bin/sh\nulimit -f ${Math.ceil(maxFileBytes / BLOCK_BYTES)} 2>/dev/null || :\n`
+
+  async function enter({ directory, temporaryDirectory, network }: SandboxedRun): Promise<Confinement> {
     const programs = await mkdtemp(join(temporaryDirectory, 'sandbox-'))
-    const args = bubblewrapArguments({ directory, network, temporaryDirectory })
+    const args = bubblewrapArguments({ directory, network, temporaryRoot, temporaryDirectory })
     const shell = join(programs, 'shell')
     await Promise.all([
-      writeFile(shell, script(bubblewrap, args, `/bin/bash -c "$1"`), { mode: 0o700 }),
-      writeFile(join(programs, 'git'), script(bubblewrap, args, `git "$@"`), { mode: 0o700 }),
+      writeFile(shell, head + script(bubblewrap, args, `/bin/bash -c "$1"`), { mode: 0o700 }),
+      ...ABSENT.map((name) => writeFile(join(programs, name), '#!/bin/sh\nexit 1\n', { mode: 0o700 })),
+      writeFile(join(programs, 'git'), head + script(bubblewrap, args, `git "$@"`), { mode: 0o700 }),
     ])
     return {
       env: { CLAUDE_CODE_SHELL_PREFIX: shell, PATH: `${programs}${delimiter}${searchPath}` },
@@ -82,7 +99,7 @@ async function tryOut(sandbox: Sandbox, { temporaryDirectory }: SandboxOptions):
   const directory = join(temporaryDirectory, 'sandbox-trial')
   await mkdir(directory, { recursive: true })
   try {
-    await using confinement = await sandbox.enter({ directory, network: false })
+    await using confinement = await sandbox.enter({ directory, temporaryDirectory, network: false })
     const { CLAUDE_CODE_SHELL_PREFIX: shell = '' } = confinement.env
     await run(shell, ['true'], { cwd: directory, timeout: TRIAL_MS, killSignal: 'SIGKILL' })
   } finally {

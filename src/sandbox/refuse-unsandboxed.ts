@@ -1,13 +1,11 @@
-import { GatewayError, needsSandbox, type TurnEngine } from '../core/index.ts'
+import { GatewayError, type TurnEngine } from '../core/index.ts'
+import type { Gap } from './gaps.ts'
 
-/** The engine for a machine without a sandbox: agents that need one are refused. */
-export const refuseUnsandboxed = (engine: TurnEngine): TurnEngine => ({
+/** The engine for a machine whose sandbox has gaps: agents that one concerns are refused. */
+export const refuseUnsandboxed = (engine: TurnEngine, gaps: readonly Gap[]): TurnEngine => ({
   async *run(request, { signal }) {
-    if (needsSandbox(request.agent))
-      throw new GatewayError(
-        'sandbox_unavailable',
-        'This agent may run commands or write files, and this server has no sandbox for it. Its operator must install bubblewrap.',
-      )
+    const gap = gaps.find(({ concerns }) => concerns(request.agent))
+    if (gap !== undefined) throw new GatewayError('sandbox_unavailable', gap.message)
     yield* engine.run(request, { signal })
   },
 })

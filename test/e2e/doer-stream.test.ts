@@ -83,7 +83,7 @@ function shown(frame: string, chunk: Frame | undefined): string {
 
 describe.each([
   ['the pinned version', {}],
-  ['2.1.197', { VIVAVOCE_CLAUDE_BIN: OLDER }],
+  ['2.1.197', { VIVAVOCE_CLAUDE_BIN: OLDER, VIVAVOCE_ALLOW_UNSANDBOXED: '1' }],
 ])('a doer that streams, on %s', (_, env) => {
   let directory: string
   let stage: Stage

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -83,6 +83,12 @@ async function results(stage: Stage, name: string, calls: readonly Call[]): Prom
   return longest
 }
 
+/** Does something again and again until it is disposed of. */
+function every(task: () => void): Disposable {
+  const timer = setInterval(task, 100)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
 const bash = (command: string, more: object = {}): Call => ['Bash', { command, ...more }]
 
 /** Links in the workspace, told by name; made by a script, since the CLI looks at what `ln` is called with. */
@@ -93,7 +99,8 @@ const links = (to: Readonly<Record<string, string>>): Call => {
 
 describe.skipIf(!hasBubblewrap).each([
   { name: 'the pinned version', bin: {} },
-  { name: 'version 2.1.197', bin: { VIVAVOCE_CLAUDE_BIN: OLDER } },
+  // The sandbox is kept; agents that are refused with this version are let run.
+  { name: 'version 2.1.197', bin: { VIVAVOCE_CLAUDE_BIN: OLDER, VIVAVOCE_ALLOW_UNSANDBOXED: '1' } },
 ])('in the sandbox (skipped where bubblewrap cannot run), $name', ({ bin }) => {
   let stage: Stage
   let login: string
@@ -164,6 +171,25 @@ describe.skipIf(!hasBubblewrap).each([
       await writeFile(file, OTHER)
     }
     const told = await run('clerk', ...files.map((file): Call => ['Read', { file_path: file }]))
+    for (const denied of told) expect(denied).toMatch(/denied|permission/i)
+    expect(told.join('\n')).not.toContain(OTHER)
+  })
+
+  test('[SB2] nor is it where the login directory is a link', async () => {
+    const real = join(directory, `login-${Object.keys(bin).length}`)
+    const link = `${real}-link`
+    await mkdir(real)
+    await symlink(real, link)
+    await using linked = await startStage({ env: { ...env, ...bin, CLAUDE_CONFIG_DIR: link } })
+    const files = ['tasks/x/1.json', 'teams/x/config.json', 'plugins/x.md', 'CLAUDE.md', 'agent-memory/clerk/x.md']
+    for (const file of files) {
+      await mkdir(join(real, file, '..'), { recursive: true })
+      await writeFile(join(real, file), OTHER)
+    }
+    const told = await results(linked, 'clerk', [
+      ...[real, link].flatMap((folder) => files.map((file): Call => ['Read', { file_path: join(folder, file) }])),
+      ...[real, link].map((folder): Call => ['Write', { file_path: join(folder, 'plugins/new.md'), content: 'x' }]),
+    ])
     for (const denied of told) expect(denied).toMatch(/denied|permission/i)
     expect(told.join('\n')).not.toContain(OTHER)
   })
@@ -305,12 +331,153 @@ describe.skipIf(!hasBubblewrap).each([
     expect(existsSync(marker)).toBe(false)
   })
 
-  test('[SB6] nothing of the sandbox is left when a run is over', async () => {
-    await run('worker', bash('true'))
-    await until(async () => {
-      const names = await readdir(join(stage.directory, 'data', 'tmp'))
-      return !names.some((name) => name.startsWith('sandbox'))
+  test('[SB6] no program of the system is started on a PDF of the workspace', async () => {
+    const programs = await mkdtemp(join(directory, 'programs-'))
+    const names = ['pdftoppm', 'pdfinfo', 'pdftotext', 'mutool', 'gs', 'convert', 'magick', 'file', 'node', 'gh']
+    const log = join(programs, 'log')
+    for (const name of names) {
+      await writeFile(join(programs, name), `#!/bin/sh\necho "${name} $*" >> ${log}\nexit 1\n`, { mode: 0o700 })
+    }
+    const PATH = `${programs}:${process.env['PATH']}`
+    await using own = await startStage({ env: { ...env, ...bin, PATH } })
+    await results(own, 'clerk', [
+      bash(`printf '%%PDF-1.4\\n%%%%EOF\\n' > a.pdf; head -c 5000000 /dev/zero >> a.pdf`),
+      ['Read', { file_path: 'a.pdf', pages: '1-2' }],
+      ['Read', { file_path: 'a.pdf' }],
+    ])
+    expect(existsSync(log) ? await readFile(log, 'utf8') : '').toBe('')
+  })
+
+  /** What is left of runs, outside of their workspaces. */
+  const left = async (): Promise<readonly string[]> => {
+    const temporary = await readdir(join(stage.directory, 'data', 'tmp'), { recursive: true })
+    const projects = await readdir(join(stage.directory, 'claude', 'projects'))
+    const sessions = join(stage.directory, 'claude', 'sessions')
+    const texts = (await readdir(sessions)).map(async (name) => readFile(join(sessions, name), 'utf8').catch(() => ''))
+    return [
+      ...temporary.filter((name) => /run-|sandbox-/.test(name)),
+      ...projects.filter((name) => name.includes('-run-')),
+      ...(await Promise.all(texts)).filter((text) => text.includes('/run-')),
+    ]
+  }
+
+  test('[SB6] [SB9] nothing of the sandbox, and nothing that it printed, is left when a run is over', async () => {
+    const [told] = await run('worker', bash('yes | head -c 3000000'))
+    expect(told).toContain('tool-results')
+    await expect.poll(left, { timeout: 5000 }).toEqual([])
+  })
+
+  test('[SB9] nothing that it printed is left of a run that is cancelled', async () => {
+    const leaver = new AbortController()
+    const inner = `go [rehearse call=!Bash input={"command":"yes | head -c 3000000"}]`
+    ask(
+      stage,
+      'chief',
+      [
+        ['Agent', { description: 'Helps', prompt: inner, subagent_type: 'chief' }],
+        bash('yes | head -c 3000000'),
+        bash('env sleep 613.25'),
+      ],
+      leaver.signal,
+    ).catch(() => undefined)
+    await until(() => runningPrograms('sleep 613.25').length > 0)
+    expect((await left()).length).toBeGreaterThanOrEqual(3)
+    leaver.abort()
+    await expect.poll(left, { timeout: 5000 }).toEqual([])
+  })
+
+  test('[SB9] what is printed is limited, at once and together', async () => {
+    await using small = await startStage({ env: { ...env, ...bin, VIVAVOCE_WORKSPACE_MAX_MB: '32' } })
+    const most = { bytes: 0 }
+    const outside = ['data/tmp', 'claude'].map((name) => join(small.directory, name))
+    using _measuring = every(() => {
+      const { stdout } = spawnSync('du', ['-sbc', ...outside], { encoding: 'utf8' })
+      most.bytes = Math.max(most.bytes, Number.parseInt(stdout.trim().split('\n').at(-1) ?? '', 10))
     })
+    // A file that is as large as it may be leaves no room: the run may be stopped for it before it has told so.
+    const large = await ask(small, 'worker', [
+      bash('yes 0123456789abcdef | head -c 300M; truncate -s 300M /proc/self/fd/1'),
+    ])
+    expect([200, 503]).toContain(large.status)
+    const response = await ask(small, 'worker', [
+      ...Array.from({ length: 4 }, () => bash('yes 0123456789abcdef | head -c 12M')),
+      bash('env sleep 614.25'),
+    ])
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { error: expect.objectContaining({ code: 'workspace_unusable', message: expect.stringContaining('printed') }) },
+    ])
+    expect(runningPrograms('sleep 614.25')).toEqual([])
+    // What is printed is kept twice for a moment.
+    expect(most.bytes).toBeGreaterThan(1e6)
+    expect(most.bytes).toBeLessThan(150e6)
+  })
+})
+
+describe.skipIf(!hasBubblewrap)('programs that run beside file tools', () => {
+  test('[SB8] file tools open nothing that a program exchanges for a link while they run', async () => {
+    await using stage = await startStage({ env })
+    const folder = join(stage.directory, 'claude')
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, '.credentials.json'), JSON.stringify({ note: LOGIN }))
+    const numbers = Array.from({ length: 20 }, (_, index) => index)
+    // renameat2 with RENAME_EXCHANGE: there is no moment at which a name leads nowhere.
+    const syscallNumber = process.arch === 'arm64' ? 276 : 316
+    const swap = `#!/usr/bin/perl
+use Time::HiRes qw(time usleep);
+open(F, ">ran"); close F;
+my $end = time() + 5;
+while (time() < $end) { for my $i (0..19) { syscall(${syscallNumber}, -100, "r$i", -100, "s$i", 2); } usleep(int(rand(3000))); }
+`
+    const prepare = bash(
+      `for i in $(seq 0 19); do mkdir r$i; echo plain > r$i/.credentials.json; printf 'ln -s %s s%s\\n' ${folder} $i; done > l.sh; sh l.sh; cat > swap.pl <<'END'\n${swap}END\nchmod +x swap.pl; git config core.fsmonitor "$PWD/swap.pl"`,
+    )
+    // The CLI takes this for a command that only reads, and runs the file tools of the same message beside it.
+    const beside: readonly Call[] = [
+      bash('git status'),
+      ...numbers.flatMap((index): readonly Call[] => [
+        ['Read', { file_path: `r${index}/.credentials.json` }],
+        ['Grep', { pattern: '.', path: `r${index}`, glob: '.cred*', output_mode: 'content' }],
+        ['Glob', { pattern: '.cl*', path: `r${index}` }],
+      ]),
+    ]
+    const content = [
+      `go [rehearse call=!Bash input=${JSON.stringify(prepare[1])}]`,
+      ...beside.map(
+        ([tool, input], index) =>
+          `[rehearse ${index === 0 ? 'then-call' : 'round=1 call'}=!${tool} input=${JSON.stringify(input)}]`,
+      ),
+      `[rehearse then-call=!Bash input={"command":"ls ran; ls -dF s0 r0"}]`,
+    ].join('\n')
+    const response = await stage.fetch('/v1/chat/completions', {
+      body: { model: 'clerk/sonnet', messages: [{ role: 'user', content }] },
+    })
+    expect(response.status).toBe(200)
+    const said = stage.rehearsal.requests.map(({ rawBody }) => rawBody).join('\n')
+    // It did run, and some of what was opened was a link just then.
+    expect(said).toMatch(/ran\\n[rs]0/)
+    expect(said).not.toContain(LOGIN)
+    expect(said).not.toContain('.claude.json')
+  })
+
+  test('[SB8] with a CLI that would, agents that could have it happen are refused, others are not', async () => {
+    await using stage = await startStage({ env: { ...env, VIVAVOCE_CLAUDE_BIN: OLDER } })
+    const response = await ask(stage, 'clerk', [bash('echo x')])
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { error: expect.objectContaining({ code: 'sandbox_unavailable', message: expect.stringContaining('update') }) },
+    ])
+    expect(stage.rehearsal.requests).toEqual([])
+    expect(stage.observations).toContainEqual({
+      type: 'sandbox-missing',
+      agents: ['clerk'],
+      refused: true,
+      problem: expect.stringContaining('2.1.197'),
+    })
+    const [told] = await results(stage, 'worker', [bash('echo ran')])
+    expect(told).toContain('ran')
+    const [read] = await results(stage, 'writer', [['Read', { file_path: 'a.txt' }]])
+    expect(read).toContain('hello')
   })
 })
 

@@ -1,6 +1,7 @@
 /** One process a turn: the fallback of every other engine, and the yardstick that they are measured against. */
 import { randomUUID } from 'node:crypto'
-import { homedir } from 'node:os'
+import { existsSync, realpathSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import {
   GatewayError,
@@ -27,6 +28,8 @@ import {
   type PersonaMode,
   type Turn,
 } from '../protocol/index.ts'
+import { openRunFiles } from './run-files.ts'
+import { watchAll, type Watch } from './watch-all.ts'
 
 export interface ColdEngineOptions {
   readonly bin: string
@@ -39,9 +42,20 @@ export interface ColdEngineOptions {
   readonly afterResultMs: number
   /** For doers; absent where there is none. */
   readonly sandbox?: Sandbox
+  /** Watches a directory in which the CLI keeps what a doer's programs print; absent where that may be any amount. */
+  readonly watchOutput?: Watch
   readonly clock: Clock
   readonly observer: Observer
 }
+
+/** The CLI's own directory, where its login is. */
+export const loginDirectoryOf = (passedOn: ColdEngineOptions['passedOn']): string =>
+  resolve(passedOn['CLAUDE_CONFIG_DIR'] ?? join(passedOn['HOME'] ?? homedir(), '.claude'))
+
+/** A path and the real one that it leads to: 2.1.197 compares either with what a rule says. */
+const spellings = (path: string): readonly string[] => [
+  ...new Set([path, existsSync(path) ? realpathSync(path) : path]),
+]
 
 const argumentsOf = (
   { agent, model, directory, budgetUsd }: TurnRequest,
@@ -49,8 +63,7 @@ const argumentsOf = (
 ): readonly string[] => {
   if (isTalker(agent)) return talkerArguments({ model })
   if (directory === undefined || budgetUsd === undefined) throw new Error('a doer has a workspace and a budget')
-  const loginDirectory = resolve(passedOn['CLAUDE_CONFIG_DIR'] ?? join(passedOn['HOME'] ?? homedir(), '.claude'))
-  return doerArguments({ agent, model, directory, loginDirectory, budgetUsd })
+  return doerArguments({ agent, model, directory, loginDirectories: spellings(loginDirectoryOf(passedOn)), budgetUsd })
 }
 
 /** The exit of a child that has said its last; one that does not end by itself is stopped. */
@@ -94,7 +107,7 @@ function inputOf({ agent, history, outputSchema }: TurnRequest, mode: PersonaMod
 }
 
 export function createColdEngine(options: ColdEngineOptions): TurnEngine {
-  const { bin, passedOn, neutralDirectory, persona, afterResultMs, sandbox, clock, observer } = options
+  const { bin, passedOn, neutralDirectory, persona, afterResultMs, sandbox, watchOutput, clock, observer } = options
 
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
     const { agent, model, limits, maxOutputTokens, functions, sampling } = request
@@ -105,10 +118,23 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
     const reasoning = request.reasoning ?? (talker ? 'none' : undefined)
     signal.throwIfAborted()
     const { directory } = request
-    await using confinement =
+    await using files =
       talker || directory === undefined
         ? undefined
-        : await sandbox?.enter({ directory, network: agent.network === true })
+        : await openRunFiles({
+            temporaryRoot: passedOn['TMPDIR'] ?? tmpdir(),
+            loginDirectory: loginDirectoryOf(passedOn),
+            directory,
+            observer,
+          })
+    await using confinement =
+      files === undefined || directory === undefined
+        ? undefined
+        : await sandbox?.enter({
+            directory,
+            temporaryDirectory: files.temporaryDirectory,
+            network: agent.network === true,
+          })
     await using child = await CliProcess.start({
       bin,
       args: argumentsOf(request, passedOn),
@@ -119,6 +145,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
           ...(reasoning === undefined ? {} : { reasoning }),
           ...(sampling === undefined ? {} : { sampling }),
         }),
+        ...(files === undefined ? {} : { TMPDIR: files.temporaryDirectory }),
         ...confinement?.env,
       },
       directory: directory ?? neutralDirectory,
@@ -128,6 +155,9 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
       model,
       ...(talker ? {} : { mark }),
     })
+    files?.startedAs(child.pid)
+    await using output = watchAll(files?.growing ?? [], watchOutput)
+    using _overgrown = onAbort(output.overgrown, () => void child.stop('deadline'))
     using _left = onAbort(signal, () => void child.stop('cancelled'))
     using watchdog = createWatchdog(limits, { clock, onOverrun: () => void child.stop('deadline') })
     const answer = createAnswer({
@@ -187,6 +217,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
       throw new GatewayError('cli_failed', 'The Claude Code CLI answered with more than can be read.', { cause: error })
     }
     signal.throwIfAborted()
+    output.overgrown.throwIfAborted()
     if (watchdog.overrun !== undefined) throw overrunError(watchdog.overrun)
     const { code, signal: exitSignal } = await child.exit
     throw failureOfExit({ code, signal: exitSignal, exitCode: code, stderr: child.stderrTail }, child.stderrTail)

@@ -1,1 +1,2 @@
-export { createColdEngine, type ColdEngineOptions } from './engine.ts'
+export { createColdEngine, loginDirectoryOf, type ColdEngineOptions } from './engine.ts'
+export { clearRunFiles } from './run-files.ts'

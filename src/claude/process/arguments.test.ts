@@ -34,7 +34,7 @@ test('[DO3] [CL5] a doer has its own tools, below its workspace, and asks for no
     agent: doer,
     model: 'opus',
     directory: '/w/run-1',
-    loginDirectory: '/h/.claude',
+    loginDirectories: ['/h/.claude', '/real/.claude'],
     budgetUsd: 0.5,
   })
   const { name, description, prompt } = doer
@@ -52,7 +52,7 @@ test('[DO3] [CL5] a doer has its own tools, below its workspace, and asks for no
     'Bash(git log:*)',
     'Bash(git diff:*)',
     '--disallowedTools',
-    ...denialRules('/h/.claude'),
+    ...denialRules(['/h/.claude', '/real/.claude']),
     '--permission-mode',
     'dontAsk',
     '--max-budget-usd',
@@ -62,8 +62,13 @@ test('[DO3] [CL5] a doer has its own tools, below its workspace, and asks for no
 })
 
 test('[SB2] file tools are denied what the CLI keeps of others, its own session’s results are not', () => {
-  const rules = denialRules('/h/.claude')
-  for (const rule of ['Read(//h/.claude/tasks/**)', 'Edit(//h/.claude/plugins/**)', 'Read(//h/.claude/CLAUDE.md)'])
+  const rules = denialRules(['/h/.claude', '/real'])
+  for (const rule of [
+    'Read(//h/.claude/tasks/**)',
+    'Edit(//h/.claude/plugins/**)',
+    'Read(//h/.claude/CLAUDE.md)',
+    'Read(//real/tasks/**)',
+  ])
     expect(rules).toContain(rule)
   expect(rules.join(' ')).not.toMatch(/projects|\.claude\/\*/)
 })

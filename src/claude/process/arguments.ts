@@ -66,8 +66,10 @@ export function permissionRules(tools: readonly string[], directory: string): re
 const OTHERS = ['tasks/**', 'teams/**', 'plugins/**', 'agent-memory/**', 'CLAUDE.md']
 
 /** The permission rules that keep file tools out of what is others' in the CLI's own directory; these go before all others. */
-export const denialRules = (loginDirectory: string): readonly string[] =>
-  OTHERS.flatMap((path) => [`Read(/${loginDirectory}/${path})`, `Edit(/${loginDirectory}/${path})`])
+export const denialRules = (loginDirectories: readonly string[]): readonly string[] =>
+  loginDirectories.flatMap((directory) =>
+    OTHERS.flatMap((path) => [`Read(/${directory}/${path})`, `Edit(/${directory}/${path})`]),
+  )
 
 const agentsJson = ({ name, description, prompt, tools }: Agent): string =>
   JSON.stringify({ [name]: { description, prompt, tools: tools.map(toolName) } })
@@ -77,14 +79,14 @@ export const doerArguments = ({
   agent,
   model,
   directory,
-  loginDirectory,
+  loginDirectories,
   budgetUsd,
 }: {
   readonly agent: Agent
   readonly model: string
   readonly directory: string
-  /** The CLI's own directory, where its login is. */
-  readonly loginDirectory: string
+  /** The CLI's own directory, where its login is, by each name that a path may begin with. */
+  readonly loginDirectories: readonly string[]
   readonly budgetUsd: number
 }): readonly string[] => [
   ...common(model),
@@ -97,7 +99,7 @@ export const doerArguments = ({
   '--allowedTools',
   ...permissionRules(agent.tools, directory),
   '--disallowedTools',
-  ...denialRules(loginDirectory),
+  ...denialRules(loginDirectories),
   '--permission-mode',
   'dontAsk',
   '--max-budget-usd',
