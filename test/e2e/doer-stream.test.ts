@@ -270,7 +270,7 @@ test('[ER8] [LG2] a command that goes on for ever is ended with the run’s time
         VIVAVOCE_AGENTS_DIR: agents,
         VIVAVOCE_AGENT: 'worker',
         VIVAVOCE_STREAM_AGENT: 'talker',
-        VIVAVOCE_AGENT_TIMEOUT_SECONDS: '3',
+        VIVAVOCE_AGENT_TIMEOUT_SECONDS: '6',
       },
     })
     const content = `say exactly: so\n${call('Bash', { command: 'env sleep 607' })}`
