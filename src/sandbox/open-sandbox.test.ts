@@ -119,7 +119,7 @@ test.skipIf(!hasBubblewrap)('[SB6] programs that the CLI would start on a run’
 
 test('[SB7] a run for which no sandbox can be made is refused', async () => {
   const found = await open()
-  if (!found.ok) return expect(hasBubblewrap).toBe(false)
+  if (!found.ok) return expect([hasBubblewrap, found.problem]).toEqual([false, found.problem])
   await rm(temporaryDirectory, { recursive: true })
   await expect(found.sandbox.enter({ directory, temporaryDirectory, network: false })).rejects.toMatchObject({
     code: 'sandbox_unavailable',

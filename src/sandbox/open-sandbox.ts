@@ -121,7 +121,8 @@ export async function openSandbox(options: SandboxOptions): Promise<FoundSandbox
   const sandbox = createSandbox(path, options)
   try {
     const { stdout } = await run(path, ['--version'], { timeout: TRIAL_MS })
-    await tryOut(sandbox, options)
+    // A machine that is busy may refuse once what it grants the next moment.
+    await tryOut(sandbox, options).catch(() => tryOut(sandbox, options))
     return { ok: true, sandbox, path, version: /\d[\d.]*/.exec(stdout)?.[0] ?? stdout.trim() }
   } catch (error) {
     const words = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''

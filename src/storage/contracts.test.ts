@@ -34,6 +34,10 @@ function oneHome(kind: HomeKind) {
       databaseUrl === undefined
         ? await openPgliteHome(`${dataDirectory}/store`)
         : openServerHome(databaseUrl, { onError: fail })
+    return await openOn(home)
+  }
+
+  async function openOn(home: Home): Promise<Opened> {
     const db = await openDatabase(home)
     const queue = await openJobQueue(home, { heartbeatSeconds: 10, onError: fail })
     opened = { home, queue, conversations: createSqlConversations(db), jobs: createSqlJobs(db, queue) }
@@ -72,9 +76,14 @@ function oneHome(kind: HomeKind) {
       others.push({ home, queue })
       return createSqlJobs(await openDatabase(home), queue)
     },
+    /** Opened again; PGlite itself stays, which is opened again in `stores.test.ts` and `killed.test.ts`. */
     async reopen(): Promise<Opened> {
-      await close()
-      return await openAgain()
+      if (opened?.home.kind !== 'pglite') {
+        await close()
+        return await openAgain()
+      }
+      await opened.queue.close()
+      return await openOn(opened.home)
     },
     /** As if those who run jobs had been silent for an hour, and the queue had looked. */
     async loseHeartbeats(): Promise<void> {
