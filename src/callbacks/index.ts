@@ -1,3 +1,3 @@
-export { callbackProblem } from './callback-problem.ts'
-export { createCallbackSender, type Callback, type CallbackSender } from './callback-sender.ts'
+export type { Callback } from './callback-sender.ts'
 export type { Delivery } from './delivery.ts'
+export { openCallbacks } from './open-callbacks.ts'

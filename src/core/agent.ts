@@ -14,5 +14,8 @@ export interface Agent {
   readonly network?: boolean
 }
 
+/** The tool that a rule is about: `Bash(git log:*)` → `Bash`. */
+export const toolName = (rule: string): string => rule.replace(/\(.*$/s, '')
+
 /** A talker has no tools: only text comes out of it. Every other agent is a doer and works in a workspace of its own. */
 export const isTalker = (agent: Agent): boolean => agent.tools.length === 0

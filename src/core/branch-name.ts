@@ -6,7 +6,7 @@ export function isBranchName(text: string): boolean {
     text !== '' &&
     text.isWellFormed() &&
     Buffer.byteLength(text) <= MAX_NAME_BYTES &&
-    // eslint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex
     !/[\u0000- \u007f~^:?*[\\]|\.\.|@\{|\/\/|^[-/]|[/.]$/.test(text) &&
     text !== '@' &&
     text !== 'HEAD' &&

@@ -1,4 +1,4 @@
-import { isTalker, type Agent } from './agent.ts'
+import { isTalker, toolName, type Agent } from './agent.ts'
 
 /** Keeps what the tools of a doer start away from everything but its workspace. */
 export interface Sandbox {
@@ -26,7 +26,7 @@ const HARMLESS: readonly string[] = ['Read', 'Grep', 'Glob', 'LS', 'NotebookRead
 
 /** Whether an agent is too much for a machine without a sandbox: a tool that is not known to be harmless counts as one that is not. */
 export const needsSandbox = (agent: Agent): boolean =>
-  !isTalker(agent) && agent.tools.some((rule) => !HARMLESS.includes(rule.replace(/\(.*$/s, '')))
+  !isTalker(agent) && agent.tools.some((rule) => !HARMLESS.includes(toolName(rule)))
 
 /** Tools of the CLI that look at files or write them themselves, outside of the sandbox. */
 const FILE_TOOLS: readonly string[] = [
@@ -46,7 +46,7 @@ const FILE_TOOLS: readonly string[] = [
  * a tool, and one that is not known to start no program.
  */
 export const mayExchangeFiles = ({ tools }: Agent): boolean => {
-  const names = tools.map((rule) => rule.replace(/\(.*$/s, ''))
+  const names = tools.map(toolName)
   return (
     names.some((name) => FILE_TOOLS.includes(name)) &&
     names.some((name) => !FILE_TOOLS.includes(name) && !HARMLESS.includes(name))

@@ -18,7 +18,11 @@ test('[JB8] a failure that may pass is tried again after a pause, in a workspace
   expect(engine.runs).toHaveLength(2)
   await clock.advance(9000)
   expect(await done(id)).toMatchObject({ status: 'completed', output: 'a', attempt: 3, failures: 2 })
-  expect(workspaces.opened.map(({ directory }) => directory)).toEqual(['/work/0', '/work/1', '/work/2'])
+  expect(workspaces.opened.map(({ directory }) => directory)).toEqual([
+    '/workspaces/0',
+    '/workspaces/1',
+    '/workspaces/2',
+  ])
   expect(told(id)).toEqual(['queued', 'running', 'queued', 'running', 'queued', 'running', 'completed'])
   expect(observer.of('job-failed').map(({ code }) => code)).toEqual(['overloaded', 'overloaded'])
   expect(await events(id)).toMatchObject([

@@ -14,7 +14,7 @@ test('[JB1] the run is asked the prompt with the budget and the limit of its job
     history: [{ role: 'user', text: 'Проучи' }],
     limits: { turnMs: 60_000 },
     budgetUsd: 0.5,
-    directory: '/work/0',
+    directory: '/workspaces/0',
   })
   expect(workspaces.opened).toMatchObject([
     { isOpen: true, source: { repository: 'of recruiter-triage', branch: undefined } },

@@ -96,7 +96,6 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
   const workMark = join(dataDirectory, 'unfinished')
   let opening: Promise<Opened> | undefined
   let opened: Opened | undefined
-  /** Then what is under way in the home may be this process's own. */
   let wasOpen = false
   let closed = false
 
@@ -111,28 +110,38 @@ export function createStores({ dataDirectory, databaseUrl, heartbeatSeconds, obs
     },
   })
 
+  /** What was left is put in order once: later, what is under way may be this process's own. */
+  async function putInOrder(home: Home, { db, queue, stores: { conversations } }: Omit<Opened, 'home'>): Promise<void> {
+    if (wasOpen) return
+    await dropDeadClaims(db, home)
+    if (home.kind === 'pglite') await redeliverTaken(db, queue)
+    await takeOverOldConversations(join(dataDirectory, 'conversations'), { store: conversations, observer })
+    wasOpen = true
+  }
+
+  async function furnish(home: Home): Promise<Opened> {
+    const { db, queue } = await exclusively(home, async () => {
+      const updated = await openDatabase(home)
+      return { db: updated, queue: await openJobQueue(home, { heartbeatSeconds, onError }) }
+    })
+    const stores = { conversations: createSqlConversations(db), jobs: marking(createSqlJobs(db, queue)) }
+    try {
+      await putInOrder(home, { db, queue, stores })
+    } catch (error) {
+      await queue.close()
+      throw error
+    }
+    return { home, db, queue, stores }
+  }
+
   async function openOnce(): Promise<Opened> {
     const home =
       databaseUrl === undefined
         ? await openPgliteHome(join(dataDirectory, 'store'))
         : openServerHome(databaseUrl, { onError })
-    let queue: JobQueue | undefined
     try {
-      const db = await exclusively(home, async () => {
-        const updated = await openDatabase(home)
-        queue = await openJobQueue(home, { heartbeatSeconds, onError })
-        return updated
-      })
-      if (queue === undefined) throw new Error('the queue was not opened')
-      if (!wasOpen) await dropDeadClaims(db, home)
-      if (!wasOpen && home.kind === 'pglite') await redeliverTaken(db, queue)
-      const conversations = createSqlConversations(db)
-      if (!wasOpen)
-        await takeOverOldConversations(join(dataDirectory, 'conversations'), { store: conversations, observer })
-      wasOpen = true
-      return { home, db, queue, stores: { conversations, jobs: marking(createSqlJobs(db, queue)) } }
+      return await furnish(home)
     } catch (error) {
-      await queue?.close()
       await home.close()
       throw error
     }

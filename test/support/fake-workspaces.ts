@@ -43,7 +43,13 @@ export function createFakeWorkspaces({
       signal.throwIfAborted()
       await orAborted(opening(opened.length), signal)
       const overgrown = new AbortController()
-      const one: FakeWorkspace = { source, directory: `/work/${opened.length}`, isOpen: true, overgrown, pushes: [] }
+      const one: FakeWorkspace = {
+        source,
+        directory: `/workspaces/${opened.length}`,
+        isOpen: true,
+        overgrown,
+        pushes: [],
+      }
       opened.push(one)
       return {
         directory: one.directory,

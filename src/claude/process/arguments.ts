@@ -1,10 +1,7 @@
 /**
  * The argument vectors of the two kinds of process. Nothing a caller sent is in them: only names, numbers and what the operator wrote in the agent's file. Options: `claude --help`, 2.1.197 to 2.1.330.
  */
-import type { Agent } from '../../core/index.ts'
-
-/** `Bash(git log:*)` → `Bash`. */
-const toolName = (rule: string): string => rule.replace(/\(.*$/s, '')
+import { toolName, type Agent } from '../../core/index.ts'
 
 const common = (model: string): readonly string[] => [
   '-p',

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -38,6 +39,17 @@ const isPending = async (promise: Promise<unknown>): Promise<boolean> => {
   void promise.then(() => (pending = false))
   for (let turn = 0; turn < 5; turn++) await setImmediate()
   return pending
+}
+
+/** A child that counts the bytes of its input and is stopped by the system before it reads any of them. */
+async function openStopped() {
+  const opened = await open('echo ready; exec wc -c')
+  await opened.line()
+  process.kill(opened.child.pid, 'SIGSTOP')
+  const isStopped = async (): Promise<boolean> =>
+    /^\d+ \(.*\) T /s.test(await readFile(`/proc/${opened.child.pid}/stat`, 'utf8'))
+  while (!(await isStopped())) await setImmediate()
+  return opened
 }
 
 test('[WP6] an idle child whose input is closed ends as it likes', async () => {
@@ -105,9 +117,8 @@ test('[WP6] a child that was stopped, or ended by itself, is not asked to end', 
 })
 
 test('[CL9] what is written waits for a child that does not read, and arrives whole', async () => {
-  await using opened = await open('wc -c')
+  await using opened = await openStopped()
   const { child, line } = opened
-  process.kill(child.pid, 'SIGSTOP')
   const writes = [child.write('x'.repeat(3_000_000)), child.write('y'.repeat(1_000_000))]
   const writing = Promise.all(writes)
   expect(await isPending(writing)).toBe(true)
@@ -118,9 +129,8 @@ test('[CL9] what is written waits for a child that does not read, and arrives wh
 })
 
 test('what is written to a child that ends meanwhile is given up with it', async () => {
-  await using opened = await open('wc -c')
+  await using opened = await openStopped()
   const { child } = opened
-  process.kill(child.pid, 'SIGSTOP')
   const writing = child.write('x'.repeat(3_000_000))
   expect(await isPending(writing)).toBe(true)
   await child.stop('cancelled')

@@ -17,7 +17,6 @@ const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './work
 const fromWorker = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('data'), connection: z.number(), bytes: z.instanceof(Uint8Array) }),
-  z.object({ type: z.literal('closed') }),
 ])
 
 /**

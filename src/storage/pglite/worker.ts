@@ -42,7 +42,6 @@ async function take(message: ToWorker): Promise<void> {
     }
     case 'close':
       await db.close()
-      port.postMessage({ type: 'closed' })
       port.close()
   }
 }

@@ -1,6 +1,7 @@
 /** Callbacks as the settings have them: signed and sent, or refused. */
-import { callbackProblem, createCallbackSender, type CallbackSender } from './callbacks/index.ts'
-import type { Clock } from './core/index.ts'
+import { callbackProblem } from './callback-problem.ts'
+import { createCallbackSender, type CallbackSender } from './callback-sender.ts'
+import type { Clock } from '../core/index.ts'
 
 export interface Callbacks {
   /** Why a job may not ask for this one, in words. */
