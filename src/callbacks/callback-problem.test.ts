@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { callbackProblem } from './callback-problem.ts'
 
-const NOT_PUBLIC = 'the address is not a public one'
+const NOT_PUBLIC = 'the address does not exist or is not public'
 const NO_SCHEME = 'the address does not begin with http:// or https://'
 
 const problemOf = (url: string, ...privateHosts: readonly string[]): string | undefined =>

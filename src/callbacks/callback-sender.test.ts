@@ -6,13 +6,13 @@ import { setImmediate } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { startCallbackReceiver, type Received } from '../../test/support/callback-receiver.ts'
-import { createManualClock } from '../../test/support/manual-clock.ts'
+import { createManualClock, skipping } from '../../test/support/manual-clock.ts'
 import { createCallbackSender, type CallbackSenderOptions } from './callback-sender.ts'
 
 const never = new AbortController().signal
 const SECRET = `whsec_${Buffer.from('twenty-four bytes or more').toString('base64')}`
 const BODY = '{"job_id":"job_1","status":"completed"}'
-const NOT_PUBLIC = { ok: false, retryable: false, reason: 'the address is not a public one' }
+const NOT_PUBLIC = { ok: false, retryable: false, reason: 'the address does not exist or is not public' }
 const UNREACHED = { ok: false, retryable: true, reason: 'the address could not be reached' }
 const TOO_LONG = { ok: false, retryable: true, reason: 'it took longer than 10 s' }
 
@@ -23,7 +23,7 @@ function openSender(options: Partial<CallbackSenderOptions> = {}) {
     secret: SECRET,
     version: '1.2.3',
     privateHosts: ['127.0.0.1'],
-    clock,
+    clock: skipping(clock, 500),
     ...options,
   })
   const send = (url: string, { id = 'job_1', body = BODY, signal = never } = {}) =>
@@ -219,6 +219,23 @@ test('[CB4] a name that cannot be resolved may be resolved later', async () => {
   const cause = new Error('no resolver at 10.0.0.53')
   const { send } = openSender({ lookup: () => Promise.reject(cause) })
   expect(await send('https://callbacks.test/')).toEqual({ ...UNREACHED, cause })
+})
+
+test.each(['ENOTFOUND', 'EINVAL'])(
+  '[CB3] [IM8] a name that nobody has is refused as a private one is: %s',
+  async (code) => {
+    const unknown = openSender({ lookup: () => Promise.reject(Object.assign(new Error(code), { code })) })
+    const inside = openSender({ privateHosts: [], lookup: () => Promise.resolve(['10.0.0.1']) })
+    const sent = await unknown.send('https://callbacks.test/')
+    expect(sent).toEqual({ ...NOT_PUBLIC, cause: undefined })
+    expect(await inside.send('https://callbacks.test/')).toEqual(sent)
+  },
+)
+
+test('[CB4] [IM7] a private host that the operator allows and that is missing may be back later', async () => {
+  const cause = Object.assign(new Error('gone'), { code: 'ENOTFOUND' })
+  const { send } = openSender({ privateHosts: ['nas.test'], lookup: () => Promise.reject(cause) })
+  expect(await send('http://nas.test/')).toMatchObject(UNREACHED)
 })
 
 test.each([

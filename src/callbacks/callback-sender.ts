@@ -78,7 +78,7 @@ export function createCallbackSender({
       const signal = AbortSignal.any([left, late.signal])
       const answered: { delivery?: Delivery } = {}
       try {
-        const target = await openTarget(url, { privateHosts, lookup, signal })
+        const target = await openTarget(url, { privateHosts, lookup, clock, signal })
         return await exchange(target, {
           method: 'POST',
           headers: headersOf(id, body),

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest'
-import { createManualClock } from '../../test/support/manual-clock.ts'
+import { createManualClock, skipping } from '../../test/support/manual-clock.ts'
 import { PNG, pngPicture, startPictureServer } from '../../test/support/picture-server.ts'
 import { systemLookup, type Lookup } from '../outbound/index.ts'
 import { createPictureFetcher, type PictureFetcherOptions } from './picture-fetcher.ts'
 
 const never = new AbortController().signal
-const NOT_PUBLIC = 'the address is not a public one'
+const NOT_PUBLIC = 'the address does not exist or is not public'
 /** In the public range and given to nobody: whoever connects to it reaches nothing. */
 const NOBODYS = '3ffe:ffff:ffff::1'
 
 function openFetcher(options: Partial<PictureFetcherOptions> = {}) {
   const clock = createManualClock()
-  const fetcher = createPictureFetcher({ clock, privateHosts: [], ...options })
+  const fetcher = createPictureFetcher({ clock: skipping(clock, 500), privateHosts: [], ...options })
   return { clock, fetch: (url: string) => fetcher.fetch(url, { scope: 'a', signal: never }) }
 }
 
@@ -91,14 +91,36 @@ test.each([
   expect(failure).toBe(`OutboundError: ${NOT_PUBLIC}`)
 })
 
-test('[IM3] a name that resolves to nothing could not be reached', async () => {
-  const problem = 'the address could not be reached'
-  const { lookup } = scriptedLookup([])
-  await expect(openFetcher({ lookup }).fetch('http://pictures.test/')).rejects.toMatchObject({ problem })
-  const cause = new Error('no resolver at 10.0.0.53')
-  const failing = openFetcher({ lookup: () => Promise.reject(cause) })
-  await expect(failing.fetch('http://pictures.test/')).rejects.toMatchObject({ problem, message: problem, cause })
+const systemError = (code: string): Error => Object.assign(new Error(`getaddrinfo ${code} 10.0.0.53`), { code })
+
+test.each([
+  ['has no address', () => Promise.resolve([])],
+  ['does not exist', () => Promise.reject(systemError('ENOTFOUND'))],
+  ['is too long to be a name', () => Promise.reject(systemError('EINVAL'))],
+])('[IM5] a name that %s is refused as a private one is', async (_kind, lookup) => {
+  const failures = await Promise.all(
+    [lookup, () => Promise.resolve(['10.0.0.1'])].map((each) =>
+      openFetcher({ lookup: each }).fetch('http://db.internal/').catch(Object),
+    ),
+  )
+  const told = failures.map(({ message, problem, retryable, cause }) => ({ message, problem, retryable, cause }))
+  expect(told[0]).toEqual({ message: NOT_PUBLIC, problem: NOT_PUBLIC, retryable: false, cause: undefined })
+  expect(told[1]).toEqual(told[0])
 })
+
+test.each([systemError('EAI_AGAIN'), new Error('no resolver at 10.0.0.53')])(
+  '[IM6] a name that cannot be resolved just now may be had later: %s',
+  async (cause) => {
+    const problem = 'the address could not be reached'
+    const { fetch } = openFetcher({ lookup: () => Promise.reject(cause) })
+    await expect(fetch('http://pictures.test/')).rejects.toMatchObject({
+      problem,
+      message: problem,
+      retryable: true,
+      cause,
+    })
+  },
+)
 
 test('[IM3] a private host is asked where the operator allows it, on that port or on any', async () => {
   await using server = await startPictureServer()
@@ -123,10 +145,11 @@ test.each([
   [NOT_PUBLIC, 'http://127.0.0.1:PORT/'],
   [NOT_PUBLIC, '//localhost:PORT/'],
   [NOT_PUBLIC, 'http://pictures.test:PORT/'],
+  [NOT_PUBLIC, 'http://nobody.invalid/'],
   ['only http and https addresses are fetched', 'file:///etc/passwd'],
   ['the address holds a name or a password', 'http://me@127.0.0.1:PORT/'],
   ['the address is not a valid URL', 'http://'],
-])('[IM3] a redirect is looked at as the address before it: %s for %s', async (problem, location) => {
+])('[IM3] [IM5] a redirect is looked at as the address before it: %s for %s', async (problem, location) => {
   await using inside = await startPictureServer()
   await using server = await startPictureServer((_request, response) => {
     response.writeHead(302, { location: location.replace('PORT', String(inside.port)) }).end(PNG)

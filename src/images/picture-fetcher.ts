@@ -58,7 +58,7 @@ export function createPictureFetcher({
     const signal = AbortSignal.any([left, late.signal])
     using place = await line.enter({ signal })
     if (place === undefined) throw new OutboundError('too many pictures are being fetched', { retryable: true })
-    return await download(url, { privateHosts, lookup, maxBytes, maxRedirects, signal })
+    return await download(url, { privateHosts, lookup, clock, maxBytes, maxRedirects, signal })
   }
 
   return {

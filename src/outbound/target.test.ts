@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { createManualClock, skipping } from '../../test/support/manual-clock.ts'
 import { openTarget, readAddress, type Lookup } from './target.ts'
 
 const never = new AbortController().signal
-const NOT_PUBLIC = 'the address is not a public one'
+const NOT_PUBLIC = 'the address does not exist or is not public'
 
 const read = (url: string, ...privateHosts: readonly string[]): string => readAddress(url, { privateHosts }).href
 
@@ -15,7 +16,7 @@ const problemOf = (url: string, ...privateHosts: readonly string[]): unknown => 
 }
 
 const open = (url: string, { lookup, privateHosts = [] }: { lookup: Lookup; privateHosts?: readonly string[] }) =>
-  openTarget(url, { privateHosts, lookup, signal: never })
+  openTarget(url, { privateHosts, lookup, clock: skipping(createManualClock(), 500), signal: never })
 
 test.each([
   'http://127.1/',
@@ -79,4 +80,34 @@ test('[IM3] an address in numbers is not resolved', async () => {
     problem: 'the address could not be reached',
     retryable: true,
   })
+})
+
+test.each([
+  ['private', () => Promise.resolve(['10.0.0.1'])],
+  ['unknown', () => Promise.reject(Object.assign(new Error('?'), { code: 'ENOTFOUND' }))],
+])(
+  '[IM5] a %s name is refused half a second after it was asked for, however soon it is known',
+  async (_kind, lookup) => {
+    const clock = createManualClock()
+    const opened = openTarget('http://db.internal/', { privateHosts: [], lookup, clock, signal: never }).catch(Object)
+    let refused = false
+    void opened.then(() => (refused = true))
+    await clock.advance(499)
+    expect(refused).toBe(false)
+    await clock.advance(1)
+    expect(await opened).toMatchObject({ problem: NOT_PUBLIC, retryable: false })
+    expect(clock.armed).toBe(0)
+  },
+)
+
+test('[IM5] who leaves while a name is refused is gone at once', async () => {
+  const clock = createManualClock()
+  const leaving = new AbortController()
+  const lookup: Lookup = () => Promise.resolve(['10.0.0.1'])
+  const opened = openTarget('http://db.internal/', { privateHosts: [], lookup, clock, signal: leaving.signal })
+  await clock.untilArmed(500)
+  const reason = new Error('gone')
+  leaving.abort(reason)
+  await expect(opened).rejects.toBe(reason)
+  expect(clock.armed).toBe(0)
 })

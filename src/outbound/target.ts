@@ -1,7 +1,8 @@
 /** Whether the gateway may ask an address: a caller must not see or do through it what only the gateway can reach. */
 import { lookup as resolveName } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { orAborted } from '../lib/index.ts'
+import type { Clock } from '../core/index.ts'
+import { hasCode, orAborted } from '../lib/index.ts'
 import { OutboundError } from './outbound-error.ts'
 import { isPublicAddress } from './public-address.ts'
 
@@ -14,6 +15,7 @@ export type PrivateHosts = readonly string[]
 export interface TargetRules {
   readonly privateHosts: PrivateHosts
   readonly lookup: Lookup
+  readonly clock: Clock
 }
 
 /** What may be asked. */
@@ -24,7 +26,11 @@ export interface Target {
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
-const NOT_PUBLIC = 'the address is not a public one'
+/** One answer for a private address and a name that nobody has: two would list the names of the gateway's network. */
+const NOT_PUBLIC = 'the address does not exist or is not public'
+const NOT_REACHED = 'the address could not be reached'
+/** Private names resolve faster than unknown ones, so both are refused this late after the lookup began. */
+const REFUSED_AFTER_MS = 500
 
 /** As the system resolves it, the file of hosts included. */
 export const systemLookup: Lookup = async (hostname) =>
@@ -57,15 +63,15 @@ export function readAddress(
   return url
 }
 
-async function addressesOf(host: string, lookup: Lookup): Promise<readonly string[]> {
-  if (isIP(host) !== 0) return [host]
+/** The addresses of a name; none where nobody has that name. @throws OutboundError when the name cannot be resolved now. */
+async function resolved(host: string, lookup: Lookup): Promise<readonly string[]> {
   try {
-    const addresses = await lookup(host)
-    if (addresses.length > 0) return addresses
+    return await lookup(host)
   } catch (cause) {
-    throw new OutboundError('the address could not be reached', { retryable: true, cause })
+    // EINVAL: the name is too long for a name.
+    if (hasCode(cause, 'ENOTFOUND', 'EINVAL')) return []
+    throw new OutboundError(NOT_REACHED, { retryable: true, cause })
   }
-  throw new OutboundError('the address could not be reached', { retryable: true })
 }
 
 /**
@@ -74,10 +80,20 @@ async function addressesOf(host: string, lookup: Lookup): Promise<readonly strin
  */
 export async function openTarget(
   text: string,
-  { privateHosts, lookup, base, signal }: TargetRules & { readonly base?: URL; readonly signal: AbortSignal },
+  { privateHosts, lookup, clock, base, signal }: TargetRules & { readonly base?: URL; readonly signal: AbortSignal },
 ): Promise<Target> {
   const url = readAddress(text, { privateHosts, base })
-  const addresses = await orAborted(addressesOf(hostOf(url), lookup), signal)
-  if (!isAllowed(url, privateHosts) && !addresses.every(isPublicAddress)) throw new OutboundError(NOT_PUBLIC)
-  return { url, addresses }
+  const host = hostOf(url)
+  if (isIP(host) !== 0) return { url, addresses: [host] }
+  const refusal = Promise.withResolvers<void>()
+  using _timer = clock.after(REFUSED_AFTER_MS, refusal.resolve)
+  const addresses = await orAborted(resolved(host, lookup), signal)
+  if (isAllowed(url, privateHosts)) {
+    // The operator has named it, so that it is missing is an outage and no secret.
+    if (addresses.length === 0) throw new OutboundError(NOT_REACHED, { retryable: true })
+    return { url, addresses }
+  }
+  if (addresses.length > 0 && addresses.every(isPublicAddress)) return { url, addresses }
+  await orAborted(refusal.promise, signal)
+  throw new OutboundError(NOT_PUBLIC)
 }

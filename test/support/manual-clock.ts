@@ -58,3 +58,13 @@ export function createManualClock({ startMs = 1_700_000_000_000 }: { readonly st
     },
   }
 }
+
+/** The same clock, but that it calls back at once what is asked for exactly `ms` ahead. */
+export const skipping = (clock: Clock, ms: number): Clock => ({
+  nowMs: () => clock.nowMs(),
+  after(wanted, callback) {
+    if (wanted !== ms) return clock.after(wanted, callback)
+    callback()
+    return { [Symbol.dispose]: () => undefined }
+  },
+})
