@@ -147,7 +147,7 @@ export const ERRORS = {
     type: 'server_error',
     retryable: false,
     tells:
-      'The repository cannot be worked with as it is: the branch does not exist, it has submodules or files in Git LFS, or is larger than `VIVAVOCE_WORKSPACE_MAX_MB`; or the run has made its workspace larger than that; or its work cannot be pushed: the branch is not among `VIVAVOCE_PUSH_BRANCHES`, or has other commits. The message says which.',
+      'The repository cannot be worked with as it is: the branch does not exist, it has submodules, files in Git LFS or SHA-256 object ids, belongs to another user of the machine, or is larger than `VIVAVOCE_WORKSPACE_MAX_MB`; or the run has made its workspace larger than that; or its work cannot be pushed: the branch is not among `VIVAVOCE_PUSH_BRANCHES`, or has other commits. The message says which.',
   },
   store_unavailable: {
     status: 503,

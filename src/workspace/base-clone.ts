@@ -18,6 +18,28 @@ const MEASURE_EVERY_MS = 500
 const TOO_LARGE = 'The repository is larger than VIVAVOCE_WORKSPACE_MAX_MB allows.'
 const UNREACHABLE = 'The repository cannot be reached, or does not exist.'
 
+/** Repositories that git refuses for a reason that its operator can act on, by git's words (2.36, 2.39). */
+const REFUSALS: readonly (readonly [words: RegExp, message: string])[] = [
+  [
+    /dubious ownership|unsafe repository/,
+    'The repository belongs to another user of the server’s machine. Change its owner, or add its path to `safe.directory` in the git configuration of the server’s user.',
+  ],
+  [
+    /mismatched algorithms/,
+    'The repository has SHA-256 object ids, which workspaces do not support. Use a copy of it with SHA-1 object ids.',
+  ],
+]
+
+/** The failure in words that name the cause, where git's words tell it. */
+function named(failure: unknown): unknown {
+  if (!(failure instanceof GatewayError)) return failure
+  const { words } = failure.details
+  const message = REFUSALS.find(([pattern]) => pattern.test(String(words)))?.[1]
+  return message === undefined
+    ? failure
+    : new GatewayError('workspace_unusable', message, { cause: failure, details: failure.details })
+}
+
 export interface BaseCloneOptions {
   /** Where it is kept, absolute. */
   readonly path: string
@@ -125,7 +147,9 @@ export function createRefreshBase(options: BaseCloneOptions): RefreshBase {
     await configure(cwd, [`+${from}:${to}`])
     const apart = ['-c', 'gc.auto=0', '-c', 'core.hooksPath=/dev/null', '-c', 'fetch.recurseSubmodules=false']
     try {
-      await git([HERE, ...apart, 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', 'origin'], {
+      // Without `--update-shallow` git takes no branch of a shallow clone.
+      const how = ['--quiet', '--no-tags', '--no-write-fetch-head', '--update-shallow']
+      await git([HERE, ...apart, 'fetch', ...how, 'origin'], {
         cwd,
         env,
         signal,
@@ -146,7 +170,11 @@ export function createRefreshBase(options: BaseCloneOptions): RefreshBase {
       clock,
       observer,
     })
-    await fetchInto(cwd, AbortSignal.any([signal, watch.overgrown]))
+    try {
+      await fetchInto(cwd, AbortSignal.any([signal, watch.overgrown]))
+    } catch (error) {
+      throw named(error)
+    }
     const quiet = { cwd, env: quietEnv, signal }
     const commit = await git([HERE, ...QUIET, 'rev-parse', '--verify', 'HEAD^{commit}'], quiet)
     const isRewritten = await noteNewest(commit, cwd !== path, quiet)

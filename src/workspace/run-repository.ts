@@ -4,7 +4,7 @@
  * repository (configuration, hooks, filters, links) is ever read as such.
  */
 import { existsSync } from 'node:fs'
-import { appendFile, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GatewayError, MAX_COMMITS, MAX_PATCH_BYTES, type Changes, type Clock, type Commit } from '../core/index.ts'
 import { copyObjects, readHead } from './agent-history.ts'
@@ -84,7 +84,11 @@ export function createRunRepository({
     await mkdir(at)
     await git([...QUIET, 'init', '--quiet', '--bare', '--template='], { cwd: at, env, ...options })
     await mkdir(join(at, 'info'), { recursive: true })
-    if (borrowed !== undefined) await writeFile(join(at, 'objects', 'info', 'alternates'), `${borrowed}\n`)
+    if (borrowed === undefined) return
+    await writeFile(join(at, 'objects', 'info', 'alternates'), `${borrowed}\n`)
+    // Where the history of a shallow clone ends; git would look for the parents.
+    const shallow = join(borrowed, '..', 'shallow')
+    if (existsSync(shallow)) await copyFile(shallow, join(at, 'shallow'))
   }
 
   async function prepare(options: With): Promise<void> {
