@@ -192,13 +192,12 @@ async function serveFrom(
   const fetcher = createPictureFetcher({ clock, privateHosts })
   // A picture is fetched before a place is taken.
   const admittedEngine = checked(withPictures(admitted(engine, admission), fetcher))
-  const days = config.VIVAVOCE_CONVERSATION_TTL_DAYS
   const conversations = createConversations({
     engine: admittedEngine,
     stores: stores.open,
     clock,
     observer,
-    ttlMs: days === undefined ? undefined : days * MS_A_DAY,
+    ttlMs: config.VIVAVOCE_CONVERSATION_TTL_DAYS * MS_A_DAY,
   })
 
   const app = createApp({

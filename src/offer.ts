@@ -1,18 +1,27 @@
 import { ConfigError, type Config } from './config/index.ts'
 import { chooseModel, isTalker, type Agent, type Catalogue } from './core/index.ts'
 
-/** What callers may name, and who answers where they name no agent. */
+/** What callers may name, and which agent serves a request that names none. */
 export interface Offer {
   readonly catalogue: Catalogue
-  readonly streamAgent: Agent
-  readonly agent: Agent
+  /** Serves chat; it has no tools. */
+  readonly chatAgent: Agent
+  /** Serves chat that is not streamed: the chat agent, unless the operator has asked for a tool agent. */
+  readonly unstreamedAgent: Agent
+  readonly jobAgent: Agent
 }
+
+/** The agent of jobs, where the operator names none. */
+const JOB_AGENT = 'recruiter-triage'
 
 /** Brings the settings and the agents together. @throws ConfigError with every setting that leads nowhere. */
 export function offerOf(config: Config, agents: readonly Agent[]): Offer {
   const find = (name: string): Agent | undefined => agents.find((candidate) => candidate.name === name)
-  const streamAgent = find(config.VIVAVOCE_STREAM_AGENT)
-  const agent = find(config.VIVAVOCE_AGENT)
+  const chatAgent = find(config.VIVAVOCE_STREAM_AGENT)
+  const jobAgentName = config.VIVAVOCE_AGENT ?? JOB_AGENT
+  const jobAgent = find(jobAgentName)
+  // The service that this product replaces ran a tool agent for every request that is not streamed; its operators set these.
+  const hasToolSetup = config.VIVAVOCE_AGENT !== undefined || config.VIVAVOCE_WORKSPACE_REPO !== undefined
   const catalogue: Catalogue = {
     models: config.VIVAVOCE_MODELS,
     defaultModel: config.VIVAVOCE_DEFAULT_MODEL,
@@ -21,21 +30,20 @@ export function offerOf(config: Config, agents: readonly Agent[]): Offer {
   }
   const known = agents.map(({ name }) => name).join(', ')
   const problems: string[] = []
-  if (streamAgent === undefined) {
+  if (chatAgent === undefined) {
     problems.push(`VIVAVOCE_STREAM_AGENT: there is no agent ${config.VIVAVOCE_STREAM_AGENT} (there are ${known})`)
-  } else if (!isTalker(streamAgent)) {
-    problems.push(`VIVAVOCE_STREAM_AGENT: the agent ${streamAgent.name} has tools; one without is needed`)
+  } else if (!isTalker(chatAgent)) {
+    problems.push(`VIVAVOCE_STREAM_AGENT: the agent ${chatAgent.name} has tools; one without is needed`)
   }
-  if (agent === undefined)
-    problems.push(`VIVAVOCE_AGENT: there is no agent ${config.VIVAVOCE_AGENT} (there are ${known})`)
+  if (jobAgent === undefined) problems.push(`VIVAVOCE_AGENT: there is no agent ${jobAgentName} (there are ${known})`)
   for (const { name, model } of agents) {
     if (model === undefined || catalogue.models.includes(model)) continue
     problems.push(`VIVAVOCE_MODELS: the agent ${name} wants the model ${model}, which is not among them`)
   }
   for (const { pattern, target } of catalogue.aliases) {
-    if (agent === undefined || chooseModel({ ...catalogue, aliases: [] }, target, agent) !== undefined) continue
+    if (jobAgent === undefined || chooseModel({ ...catalogue, aliases: [] }, target, jobAgent) !== undefined) continue
     problems.push(`VIVAVOCE_MODEL_ALIASES: ${pattern}=${target} leads to nothing on offer`)
   }
-  if (problems.length > 0 || streamAgent === undefined || agent === undefined) throw new ConfigError(problems)
-  return { catalogue, streamAgent, agent }
+  if (problems.length > 0 || chatAgent === undefined || jobAgent === undefined) throw new ConfigError(problems)
+  return { catalogue, chatAgent, unstreamedAgent: hasToolSetup ? jobAgent : chatAgent, jobAgent }
 }

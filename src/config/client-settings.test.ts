@@ -6,7 +6,7 @@ import { loadClientSettings } from './client-settings.ts'
 import { ConfigError } from './load-config.ts'
 
 test('[CM16] the server is the one that VIVAVOCE_URL names, else the one that this machine serves', () => {
-  expect(loadClientSettings({})).toEqual({ url: 'http://127.0.0.1:8765', key: undefined, agent: 'recruiter-triage' })
+  expect(loadClientSettings({})).toEqual({ url: 'http://127.0.0.1:8765', key: undefined, agent: undefined })
   const urlOf = (env: Readonly<Record<string, string>>): string => loadClientSettings(env).url
   expect(urlOf({ VIVAVOCE_HOST: '10.0.0.7', VIVAVOCE_PORT: '80' })).toBe('http://10.0.0.7:80')
   expect(urlOf({ VIVAVOCE_HOST: '0.0.0.0' })).toBe('http://127.0.0.1:8765')

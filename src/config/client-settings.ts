@@ -7,8 +7,8 @@ export interface ClientSettings {
   /** Without a slash at its end. */
   readonly url: string
   readonly key: string | undefined
-  /** The agent of a job that names none. */
-  readonly agent: string
+  /** The agent of a job that names none; without it the server chooses. */
+  readonly agent: string | undefined
 }
 
 const EVERYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1', '[::]': '::1' }

@@ -37,8 +37,7 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_DEFAULT_MODEL: 'sonnet',
     VIVAVOCE_MODEL_ALIASES: [{ pattern: 'gpt-4.1', target: 'sonnet' }],
     VIVAVOCE_STREAM_AGENT: 'conversational',
-    VIVAVOCE_AGENT: 'recruiter-triage',
-    VIVAVOCE_PERSONA: 'prepend',
+    VIVAVOCE_PERSONA: 'fallback',
     MAX_CONCURRENCY: 10,
     MAX_QUEUE_DEPTH: 100,
     CONVERSATIONAL_TIMEOUT_SECONDS: 120,
@@ -52,7 +51,8 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_ALLOW_UNSANDBOXED: false,
     VIVAVOCE_HEADER_HOLD_MS: 1000,
     VIVAVOCE_MAX_BODY_MB: 32,
-    JOB_TTL_SECONDS: 3600,
+    JOB_TTL_SECONDS: 604_800,
+    VIVAVOCE_CONVERSATION_TTL_DAYS: 90,
     VIVAVOCE_JOB_ATTEMPTS: 3,
     VIVAVOCE_JOB_HEARTBEAT_SECONDS: 10,
     VIVAVOCE_LOG_LEVEL: 'info',
@@ -438,8 +438,8 @@ test('[CF1] no setting is read but those on the list', () => {
   for (const name of Object.keys(config)) expect([...settingNames, ...derived]).toContain(name)
 })
 
-test('[CV11] conversations are kept for whole days, and for good where none are named', () => {
-  expect(loadConfig({}).VIVAVOCE_CONVERSATION_TTL_DAYS).toBeUndefined()
+test('[CV11] conversations are kept for whole days, 90 by default', () => {
+  expect(loadConfig({}).VIVAVOCE_CONVERSATION_TTL_DAYS).toBe(90)
   expect(loadConfig({ VIVAVOCE_CONVERSATION_TTL_DAYS: '30' }).VIVAVOCE_CONVERSATION_TTL_DAYS).toBe(30)
   for (const days of ['0', '-1', '1.5', 'x', '36501'])
     expect(problemsOf({ VIVAVOCE_CONVERSATION_TTL_DAYS: days })).toEqual([

@@ -179,18 +179,19 @@ export const SETTINGS = {
   VIVAVOCE_STREAM_AGENT: {
     schema: name,
     default: 'conversational',
-    tells: 'The agent that answers where `stream` is true, and `/v1/conversational`. It must have no tools.',
+    tells: 'The agent that serves chat, streamed or not, and `/v1/conversational`. It must have no tools.',
   },
   VIVAVOCE_AGENT: {
     schema: name,
-    default: 'recruiter-triage',
-    tells: 'The agent that answers where `stream` is false or absent.',
+    defaultText: '`recruiter-triage`, for jobs alone',
+    tells:
+      'The agent of a job that names none. If this setting or `VIVAVOCE_WORKSPACE_REPO` is set, the agent also serves chat that is not streamed and names no agent.',
   },
   VIVAVOCE_PERSONA: {
     schema: z.enum(['prepend', 'fallback', 'off']),
-    default: 'prepend',
+    default: 'fallback',
     tells:
-      'What becomes of a talker’s persona where the caller sends a system message: `prepend` puts it before the caller’s text, `fallback` uses it only where there is none, `off` never uses it.',
+      'How a chat agent’s persona and the caller’s system message are combined: `fallback` uses the persona only if the caller sends no system message, `prepend` puts it before the caller’s text, `off` never uses it.',
   },
   VIVAVOCE_WORKSPACE_REPO: {
     schema: z
@@ -263,7 +264,7 @@ export const SETTINGS = {
   },
   VIVAVOCE_CONVERSATION_TTL_DAYS: {
     schema: integer(1, 36_500),
-    defaultText: 'until they are forgotten',
+    default: '90',
     tells: 'How long conversations of `/v1/conversational` are kept after their last turn, in days.',
   },
   VIVAVOCE_START_TIMEOUT_SECONDS: {
@@ -330,8 +331,8 @@ export const SETTINGS = {
   },
   JOB_TTL_SECONDS: {
     schema: integer(1, 31_536_000),
-    default: '3600',
-    tells: 'How long a finished job can be looked up, in seconds.',
+    default: '604800',
+    tells: 'How long a finished job is kept, in seconds: its output, its events and its patch.',
   },
   VIVAVOCE_URL: {
     schema: serverUrl,

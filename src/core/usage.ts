@@ -9,6 +9,9 @@ export interface Usage {
   readonly reasoningTokens: number
 }
 
+/** A cost in US dollars as it is sent: to a millionth, without the noise of binary fractions. */
+export const roundUsd = (usd: number): number => Math.round(usd * 1_000_000) / 1_000_000
+
 export const NO_USAGE: Usage = {
   inputTokens: 0,
   cacheReadTokens: 0,

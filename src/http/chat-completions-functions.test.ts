@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { contentOf, dataOf, failed, busy, KEEP_ALIVE, openApp, readChunks } from '../../test/support/open-app.ts'
+import { contentOf, dataOf, doer, failed, busy, KEEP_ALIVE, openApp, readChunks } from '../../test/support/open-app.ts'
 import { readStream } from '../../test/support/stream.ts'
 import { end, forever, says, text, type Step } from '../../test/support/scripted-engine.ts'
 import type { CallEvent, FunctionCall } from '../core/index.ts'
@@ -40,8 +40,8 @@ const callsBoth: readonly Step[] = [
   callDelta('{}'),
 ]
 
-test('[CC1] [FN1] who offers functions asks the talker, streamed or not', async () => {
-  const { chat, engine, talker } = openApp(() => says('a'))
+test('[CC23] [FN1] a request that offers tools goes to the chat agent, streamed or not', async () => {
+  const { chat, engine, talker } = openApp(() => says('a'), { unstreamedAgent: doer })
   for (const stream of [true, false, undefined]) {
     await (await chat({ stream, tools })).text()
     await (await chat({ stream, tools, tool_choice: 'none' })).text()
@@ -52,8 +52,8 @@ test('[CC1] [FN1] who offers functions asks the talker, streamed or not', async 
   expect(engine.runs[0]?.request.functions).toStrictEqual({ offered, choice: 'auto', parallel: true })
 })
 
-test('[CC1] who tells what came of functions asks the talker, streamed or not, in both forms', async () => {
-  const { chat, engine, talker } = openApp(() => says('a'))
+test('[CC23] a request with tool results goes to the chat agent, streamed or not, in both forms', async () => {
+  const { chat, engine, talker } = openApp(() => says('a'), { unstreamedAgent: doer })
   const old = [
     { role: 'assistant', content: null, function_call: { name: 'weather', arguments: '{}' } },
     { role: 'function', name: 'weather', content: '21' },
@@ -75,7 +75,7 @@ test('[CC1] who tells what came of functions asks the talker, streamed or not, i
 })
 
 test.each([undefined, null, []])('[CC10] [R7] tools that are %j are as if not sent', async (none) => {
-  const { chat, engine, doer } = openApp(() => says('a'))
+  const { chat, engine } = openApp(() => says('a'), { unstreamedAgent: doer })
   expect((await chat({ tools: none })).status).toBe(200)
   expect((await chat({ tools: none, tool_choice: null })).status).toBe(200)
   expect((await chat({ tools: none, tool_choice: 'auto' })).status).toBe(200)
@@ -108,7 +108,7 @@ test.each([true, false])(
 )
 
 test('[FN1] an agent with tools of its own may be sent functions that it must not call, and what came of some', async () => {
-  const { chat, engine, doer } = openApp(() => says('a'))
+  const { chat, engine } = openApp(() => says('a'))
   const model = 'recruiter-triage/opus'
   expect((await chat({ model, tools, tool_choice: 'none' })).status).toBe(200)
   expect((await chat({ model, messages: [asked, called, result] })).status).toBe(200)

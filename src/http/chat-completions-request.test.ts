@@ -1,16 +1,34 @@
 import { expect, test } from 'vitest'
-import { openApp, OTHER, TENANT, told } from '../../test/support/open-app.ts'
+import { doer, openApp, OTHER, TENANT, told } from '../../test/support/open-app.ts'
 import { readStream } from '../../test/support/stream.ts'
 import { says } from '../../test/support/scripted-engine.ts'
 import { withPictures } from '../images/index.ts'
 import { OutboundError } from '../outbound/index.ts'
 
-test('[CC1] [R9] a stream goes to the talker, anything else to the doer', async () => {
-  const { chat, engine, talker, doer } = openApp(() => says('a'))
+test('[CC1] [R9] the chat agent serves a request that names no agent, streamed or not', async () => {
+  const { chat, engine, talker } = openApp(() => says('a'))
+  await (await chat({ stream: true })).text()
+  await chat({ stream: false })
+  await chat({ stream: null })
+  await chat()
+  await (await chat({ stream: true, model: 'recruiter-triage/opus' })).text()
+  await chat({ model: 'recruiter-triage/haiku' })
+  expect(engine.runs.map(({ request }) => [request.agent, request.model, request.limits.turnMs])).toEqual([
+    [talker, 'sonnet', 120_000],
+    [talker, 'sonnet', 120_000],
+    [talker, 'sonnet', 120_000],
+    [talker, 'sonnet', 120_000],
+    [doer, 'opus', 900_000],
+    [doer, 'haiku', 900_000],
+  ])
+})
+
+test('[CC22] the agent that the operator names serves what is not streamed and names no agent', async () => {
+  const { chat, engine, talker } = openApp(() => says('a'), { unstreamedAgent: doer })
   await (await chat({ stream: true })).text()
   await chat({ stream: false })
   await chat()
-  await (await chat({ stream: true, model: 'recruiter-triage/opus' })).text()
+  await chat({ model: 'opus' })
   await chat({ model: 'conversational/haiku' })
   expect(engine.runs.map(({ request }) => [request.agent, request.model, request.limits.turnMs])).toEqual([
     [talker, 'sonnet', 120_000],
@@ -21,8 +39,8 @@ test('[CC1] [R9] a stream goes to the talker, anything else to the doer', async 
   ])
 })
 
-test('[CC1] the engine is asked exactly what was sent', async () => {
-  const { chat, engine, doer } = openApp(() => says('{}'))
+test('[CC1] [CC24] the engine is asked exactly what was sent, streamed or not', async () => {
+  const { chat, engine, talker } = openApp(() => says('{}'))
   const messages = [
     { role: 'developer', content: 'Бъди кратък.' },
     { role: 'user', content: [{ type: 'text', text: 'Здравей' }] },
@@ -31,22 +49,29 @@ test('[CC1] the engine is asked exactly what was sent', async () => {
   await chat({ messages, max_tokens: 50, stop: ['Край'], reasoning_effort: 'minimal', temperature: 0.2 })
   await chat({ messages, response_format: { type: 'json_schema', json_schema: { schema } } })
   await chat({ messages })
+  for (const fields of [
+    { max_tokens: 50, stop: ['Край'], reasoning_effort: 'minimal', temperature: 0.2 },
+    { response_format: { type: 'json_schema', json_schema: { schema } } },
+    {},
+  ])
+    await (await chat({ messages, stream: true, ...fields })).text()
   const least = {
     tenant: TENANT,
-    agent: doer,
+    agent: talker,
     model: 'sonnet',
     history: [
       { role: 'developer', text: 'Бъди кратък.' },
       { role: 'user', text: 'Здравей' },
     ],
-    limits: { turnMs: 900_000 },
+    limits: { firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 },
     budgetUsd: 2,
   }
-  expect(engine.runs.map(({ request }) => request)).toStrictEqual([
+  const asked = [
     { ...least, maxOutputTokens: 50, reasoning: 'none', stopTexts: ['Край'], sampling: { temperature: 0.2 } },
     { ...least, outputSchema: schema },
     least,
-  ])
+  ]
+  expect(engine.runs.map(({ request }) => request)).toStrictEqual([...asked, ...asked])
 })
 
 test.each([true, false])(

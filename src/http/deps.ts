@@ -16,9 +16,10 @@ export interface AppDeps {
   readonly admission: Admission
   readonly tenantOf: KeyCheck
   readonly catalogue: Catalogue
-  /** The agent where `stream` is true, and where it is not. */
-  readonly streamAgent: Agent
-  readonly agent: Agent
+  /** Serve requests that name no agent: chat, chat that is not streamed, and jobs. */
+  readonly chatAgent: Agent
+  readonly unstreamedAgent: Agent
+  readonly jobAgent: Agent
   readonly talkerLimits: TurnLimits
   readonly doerLimits: TurnLimits
   readonly budgetUsd: number

@@ -98,6 +98,20 @@ test('[JB1] an agent that is unknown is 404 with those on offer', async () => {
   expect(engine.runs).toEqual([])
 })
 
+test('[CC27] [JB6] a job that names no agent runs by the default one, and is one job with a request that names it', async () => {
+  const { post, reached, engine } = openJobApp(() => says('a'))
+  const headers = { 'idempotency-key': 'k-2' }
+  const reply = await post('/execute', { prompt: 'Проучи' }, { headers })
+  const { job_id: id } = (await reply.json()) as { readonly job_id: string }
+  expect(reply.status).toBe(202)
+  await reached(id, 'completed')
+  expect(engine.runs.map(({ request }) => request.agent.name)).toEqual(['recruiter-triage'])
+  for (const agent of [null, 'recruiter-triage']) {
+    const again = await post('/execute', { prompt: 'Проучи', agent }, { headers })
+    expect([again.status, await again.json()]).toMatchObject([202, { job_id: id }])
+  }
+})
+
 test('[JB6] a request that is sent again with its key is the same job, as it stands', async () => {
   const { submit, post, reached, engine } = openJobApp(() => says('a'))
   const headers = { 'idempotency-key': 'k-1' }

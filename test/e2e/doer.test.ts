@@ -210,7 +210,7 @@ describe('a doer on the real CLI', () => {
     expect(streamed).toMatchObject({ done: false, error: { code: 'upstream_failed' } })
   })
 
-  test('[CC1] a talker may answer without streaming, and has no workspace', async () => {
+  test('[CC1] a chat agent may answer without streaming, and has no workspace', async () => {
     const { choices } = await run('hello', 'talker')
     expect(choices[0]?.message.content).toBe('This is a rehearsal. You said: hello')
     expect(stage.rehearsal.requests.at(-1)?.rawBody).not.toContain('/workspaces/run-')

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { toBlocks } from '../../src/rehearsal/index.ts'
 import { readStream } from '../support/stream.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
 
@@ -119,7 +120,7 @@ describe('a streamed answer on the real CLI', () => {
     expect(stage.told(body)).toBe(
       'user: first | assistant: one | user: <system>\nBe brief.\n</system> + second + third',
     )
-    expect(JSON.stringify(body.system)).toContain(String.raw`\n\nBe kind.\n\nBe wise."`)
+    expect(toBlocks(body.system ?? '').at(-1)?.text).toBe('Be kind.\n\nBe wise.')
   })
 
   test('[CC1] [CC3] an agent is picked by name, a foreign name is mapped', async () => {

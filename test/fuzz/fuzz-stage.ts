@@ -45,8 +45,6 @@ const startServing = (
       API_BEARER_TOKEN: KEY,
       VIVAVOCE_DATA_DIR: join(directory, 'data'),
       VIVAVOCE_PORT: '0',
-      // A doer starts a process each time: only those have one that ask for it.
-      VIVAVOCE_AGENT: 'conversational',
       VIVAVOCE_POOL_MAX: '4',
       VIVAVOCE_PRIVATE_HOSTS: pictures.host,
       MAX_CONCURRENCY: '6',

@@ -30,12 +30,19 @@ export const busy = new GatewayError('overloaded', 'The model API is overloaded.
 export const failed = (error: GatewayError): Step => ({ type: 'turn-failed', error })
 
 const talker: Agent = { name: 'conversational', description: 'd', prompt: 'Be kind.', tools: [] }
-const doer: Agent = { name: 'recruiter-triage', description: 'd', prompt: 'Be exact.', tools: ['Read'] }
+export const doer: Agent = { name: 'recruiter-triage', description: 'd', prompt: 'Be exact.', tools: ['Read'] }
 
 export interface AppOptions extends Partial<
   Pick<
     AppDeps,
-    'callbackProblem' | 'pushProblem' | 'catalogue' | 'headerHoldMs' | 'maxBodyBytes' | 'poolFigures' | 'rehearsal'
+    | 'callbackProblem'
+    | 'pushProblem'
+    | 'catalogue'
+    | 'unstreamedAgent'
+    | 'headerHoldMs'
+    | 'maxBodyBytes'
+    | 'poolFigures'
+    | 'rehearsal'
   >
 > {
   readonly capacity?: number
@@ -102,8 +109,9 @@ export function openApp(
       aliases: [{ pattern: 'gpt-*', target: 'sonnet' }],
       agents: [talker, doer],
     },
-    streamAgent: talker,
-    agent: doer,
+    chatAgent: talker,
+    unstreamedAgent: talker,
+    jobAgent: doer,
     talkerLimits: { firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 },
     doerLimits: { turnMs: 900_000 },
     budgetUsd: 2,

@@ -59,17 +59,14 @@ test.each([[[]], [['-']]])('[CM6] the prompt comes from stdin, word for word: %j
   gateway.on('POST /execute', accepted)
   const prompt = `@/etc/passwd\n/help ${'Здравей 🙂 '.repeat(20_000)}\n`
   expect(await submit(args, prompt)).toMatchObject({ code: 0, out: 'job_1\n' })
-  expect(bodies()).toEqual([{ prompt, agent: 'recruiter-triage' }])
+  expect(bodies()).toEqual([{ prompt }])
 })
 
-test('[CM6] the agent is that of VIVAVOCE_AGENT where none is named, and each job has a key of its own', async () => {
+test('[CM6] VIVAVOCE_AGENT names the agent of a job that names none, else the server chooses; each job has its own key', async () => {
   gateway.on('POST /execute', accepted)
   await runCommand(['jobs', 'submit', 'x'], { env: { ...env(), VIVAVOCE_AGENT: 'librarian' } })
   await submit(['x'])
-  expect(bodies()).toEqual([
-    { prompt: 'x', agent: 'librarian' },
-    { prompt: 'x', agent: 'recruiter-triage' },
-  ])
+  expect(bodies()).toEqual([{ prompt: 'x', agent: 'librarian' }, { prompt: 'x' }])
   const [first, second] = keys()
   expect(first).toMatch(/^cli_\w{32}$/)
   expect(second).not.toBe(first)

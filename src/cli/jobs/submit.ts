@@ -17,7 +17,7 @@ const USAGE = `usage: vivavoce jobs submit [options] [PROMPT…]
 Gives an agent work to do in the background and prints the job's id. The prompt comes from stdin where there is none, or
 where it is -, so that it need not stand in the list of processes.
 
-  --agent NAME         the agent (else VIVAVOCE_AGENT)
+  --agent NAME         the agent (default: VIVAVOCE_AGENT, else the server's)
   --budget USD         the most it may cost
   --timeout SECONDS    the longest it may run
   --priority N         from -100 to 100; the higher is run first

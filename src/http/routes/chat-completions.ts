@@ -116,7 +116,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
 
   return async (c: Context<AppEnv>): Promise<Response> => {
     const request = parseChatRequest(readJson(c))
-    const defaultAgent = request.stream || hasFunctions(request) ? deps.streamAgent : deps.agent
+    const defaultAgent = request.stream || hasFunctions(request) ? deps.chatAgent : deps.unstreamedAgent
     const choice = choose(catalogue, request.model, defaultAgent)
     refuseFunctions(request, choice)
     const requestId = c.get('requestId')

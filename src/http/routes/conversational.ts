@@ -40,13 +40,13 @@ function refuseDoer({ agent }: Choice): void {
 }
 
 export function conversational(deps: AppDeps) {
-  const { conversations, catalogue, streamAgent, talkerLimits, clock, observer, background } = deps
+  const { conversations, catalogue, chatAgent, talkerLimits, clock, observer, background } = deps
   const signalOf = (c: Context<AppEnv>): AbortSignal => AbortSignal.any([c.get('caller'), deps.stopping])
 
   return {
     async say(c: Context<AppEnv>): Promise<Response> {
       const { sessionId, message, model: name, stream } = parseConversationalRequest(readJson(c))
-      const choice = choose(catalogue, name, streamAgent)
+      const choice = choose(catalogue, name, chatAgent)
       refuseDoer(choice)
       const { agent, model } = choice
       const signal = signalOf(c)

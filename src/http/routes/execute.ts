@@ -11,8 +11,9 @@ const refuse = (param: string, problem: string | undefined): void => {
   if (problem !== undefined) throw new GatewayError('invalid_request', `\`${param}\`: ${problem}.`, { param })
 }
 
-export function execute({ jobs, catalogue, budgetUsd, doerLimits, callbackProblem, pushProblem }: AppDeps) {
+export function execute({ jobs, catalogue, jobAgent, budgetUsd, doerLimits, callbackProblem, pushProblem }: AppDeps) {
   function agentOf({ agent: name }: JobRequest): Agent {
+    if (name === undefined) return jobAgent
     const agent = catalogue.agents.find((each) => each.name === name)
     if (agent !== undefined) return agent
     const offer = catalogue.agents.map((each) => each.name).join(', ')
@@ -40,7 +41,9 @@ export function execute({ jobs, catalogue, budgetUsd, doerLimits, callbackProble
       timeoutMs: request.timeoutMs ?? doerLimits.turnMs,
       metadata,
       priority,
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey, requestDigest: digestOf(request) }),
+      ...(idempotencyKey === undefined
+        ? {}
+        : { idempotencyKey, requestDigest: digestOf({ ...request, agent: agent.name }) }),
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
       ...(pushTo === undefined ? {} : { pushTo }),
     })

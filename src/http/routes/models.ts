@@ -5,7 +5,7 @@ import { encodeModel, encodeModelList } from '../../wire/index.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 
-export function models({ catalogue, agent, clock }: AppDeps) {
+export function models({ catalogue, chatAgent, clock }: AppDeps) {
   const created = Math.floor(clock.nowMs() / 1000)
   return {
     list: (c: Context<AppEnv>): Response => c.json(encodeModelList(modelIds(catalogue), { created })),
@@ -13,7 +13,7 @@ export function models({ catalogue, agent, clock }: AppDeps) {
     one(c: Context<AppEnv>): Response {
       const id = restOfPath(c, '/v1/models/')
       if (id === '') throw new GatewayError('not_found', 'A model must be named.')
-      return c.json(encodeModel(choose(catalogue, id, agent).id, { created }))
+      return c.json(encodeModel(choose(catalogue, id, chatAgent).id, { created }))
     },
   }
 }

@@ -33,6 +33,11 @@ const conversation: Conversation = {
   turns: [first, second],
 }
 
+test('[CC26] the cost of a turn is rounded to six decimals', () => {
+  const { messages } = encodeConversation({ ...conversation, turns: [{ ...second, costUsd: 0.1 + 0.2 }] })
+  expect(messages[1]).toMatchObject({ cost_usd: 0.3 })
+})
+
 test('[CV9] a conversation is its messages, with what is known of each; its tenant is not told', () => {
   expect(encodeConversation(conversation)).toStrictEqual({
     session_id: '../x',

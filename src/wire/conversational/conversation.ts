@@ -1,5 +1,11 @@
 /** Conversations that are kept, as callers see them; times are ISO 8601 in UTC, `null` what is not known. */
-import type { Conversation, ConversationSummary, ConversationTurn, Page } from '../../core/index.ts'
+import {
+  roundUsd,
+  type Conversation,
+  type ConversationSummary,
+  type ConversationTurn,
+  type Page,
+} from '../../core/index.ts'
 import { encodePlainUsage } from '../plain-usage.ts'
 
 const time = (ms: number): string => new Date(ms).toISOString()
@@ -14,7 +20,7 @@ const encodeTurn = (turn: ConversationTurn) => [
     agent: turn.agent,
     model: turn.model,
     usage: turn.usage === undefined ? null : encodePlainUsage(turn.usage),
-    cost_usd: turn.costUsd ?? null,
+    cost_usd: turn.costUsd === undefined ? null : roundUsd(turn.costUsd),
   },
 ]
 

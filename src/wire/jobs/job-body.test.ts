@@ -66,6 +66,12 @@ test('[JB2] a job that waits tells null for what is not known', () => {
   })
 })
 
+test('[CC26] the cost of a job is rounded to six decimals, also in its callback', () => {
+  const costly = { ...done, costUsd: 0.1 + 0.2 + 0.000_000_4 }
+  expect(encodeJob(costly).cost_usd).toBe(0.3)
+  expect(JSON.parse(encodeJobCallback(costly))).toMatchObject({ data: { cost_usd: 0.3 } })
+})
+
 test('[JB2] a job that is done tells all, and zeros and empty texts are not null', () => {
   expect(encodeJob(done)).toStrictEqual({
     job_id: 'job_1',

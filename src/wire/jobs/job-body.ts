@@ -1,5 +1,5 @@
 /** A job as callers see it: in `GET /jobs/{id}`, in lists, in callbacks. Times are ISO 8601 in UTC, `null` what is not known. */
-import type { Commit, Job, JobSummary } from '../../core/index.ts'
+import { roundUsd, type Commit, type Job, type JobSummary } from '../../core/index.ts'
 import { encodePlainUsage } from '../plain-usage.ts'
 
 const time = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())
@@ -20,7 +20,7 @@ export const encodeJobSummary = (job: JobSummary) => ({
   error: job.error ?? null,
   error_code: job.errorCode ?? null,
   exit_code: job.exitCode ?? null,
-  cost_usd: job.costUsd ?? null,
+  cost_usd: job.costUsd === undefined ? null : roundUsd(job.costUsd),
   usage: job.usage === undefined ? null : encodePlainUsage(job.usage),
   commits: job.commits?.map(encodeCommit) ?? null,
   pushed: job.pushed === undefined ? null : { branch: job.pushed.branch, commit: job.pushed.commit },

@@ -81,7 +81,6 @@ test.each([
   ['a prompt of spaces', { prompt: ' \n', agent: 'a' }, 'prompt'],
   ['a prompt that is null', { prompt: null, agent: 'a' }, 'prompt'],
   ['a prompt of the wrong type', { prompt: ['p'], agent: 'a' }, 'prompt'],
-  ['no agent', { prompt: 'p' }, 'agent'],
   ['an empty agent', { prompt: 'p', agent: '' }, 'agent'],
   ['an agent of the wrong type', { prompt: 'p', agent: 5 }, 'agent'],
   ['a budget of 0', { prompt: 'p', agent: 'a', max_budget_usd: 0 }, 'max_budget_usd'],
@@ -106,6 +105,10 @@ test.each([
   ['a body that is an array', [], undefined],
 ])('[JB1] %s is refused by name', (_, body, param) => {
   expect(refusalOf(() => parseJobRequest(body))).toEqual({ code: 'invalid_request', param })
+})
+
+test.each([undefined, null])('[JB1] an agent that is %j is left to the server', (agent) => {
+  expect(parseJobRequest({ prompt: 'p', agent }).agent).toBeUndefined()
 })
 
 test('[JB2] metadata come back as they were given', () => {

@@ -13,7 +13,7 @@ const PRIORITY = `a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY} is exp
 
 const body = z.looseObject({
   prompt: z.string('a string is expected').refine((text) => text.trim() !== '', 'a prompt must not be empty'),
-  agent: z.string('the name of an agent is expected').min(1, 'the name of an agent is expected'),
+  agent: z.string('the name of an agent is expected').min(1, 'the name of an agent is expected').nullish(),
   max_budget_usd: z.number('a number is expected').positive('more than 0 is expected').nullish(),
   timeout_seconds: z
     .number('a number is expected')
@@ -34,7 +34,8 @@ const body = z.looseObject({
 
 export interface JobRequest {
   readonly prompt: string
-  readonly agent: string
+  /** Absent where the server chooses. */
+  readonly agent: string | undefined
   readonly budgetUsd: number | undefined
   readonly timeoutMs: number | undefined
   readonly metadata: Readonly<Record<string, unknown>>
@@ -51,7 +52,7 @@ export function parseJobRequest(json: unknown): JobRequest {
   const { prompt, agent, max_budget_usd, timeout_seconds, metadata, priority, callback_url, push } = parsed.data
   return {
     prompt,
-    agent,
+    agent: agent ?? undefined,
     budgetUsd: max_budget_usd ?? undefined,
     timeoutMs: timeout_seconds == null ? undefined : Math.max(1, Math.round(timeout_seconds * 1000)),
     metadata: metadata ?? {},

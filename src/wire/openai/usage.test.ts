@@ -52,6 +52,16 @@ test('[ST8] [R34] the total is the prompt and the completion', () => {
   )
 })
 
+test.each([
+  [0.012_345_678, 0.012_346],
+  [0.1 + 0.2, 0.3],
+  [0.000_041_999_999_999_999_99, 0.000_042],
+  [0.000_000_4, 0],
+  [1234.567_890_1, 1234.56789],
+])('[CC26] a cost of %d is sent as %d', (costUsd, cost_usd) => {
+  expect(encodeUsage({ usage: NO_USAGE, costUsd })).toMatchObject({ cost_usd })
+})
+
 test('[ST8] [DO1] the cost is told where it is known, also when it is 0', () => {
   expect(encodeUsage({ usage: NO_USAGE, costUsd: 0.1234 })).toMatchObject({ cost_usd: 0.1234 })
   expect(encodeUsage({ usage: NO_USAGE, costUsd: 0 })).toMatchObject({ cost_usd: 0 })

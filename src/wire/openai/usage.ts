@@ -1,4 +1,4 @@
-import type { TurnEnd } from '../../core/index.ts'
+import { roundUsd, type TurnEnd } from '../../core/index.ts'
 
 /** OpenAI's `usage`: what was read from the cache, or written to it, is part of the prompt (R34). `cost_usd` is ours. */
 export const encodeUsage = ({ usage, costUsd }: Pick<TurnEnd, 'usage' | 'costUsd'>) => {
@@ -9,6 +9,6 @@ export const encodeUsage = ({ usage, costUsd }: Pick<TurnEnd, 'usage' | 'costUsd
     total_tokens: prompt + usage.outputTokens,
     prompt_tokens_details: { cached_tokens: usage.cacheReadTokens },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
-    ...(costUsd === undefined ? {} : { cost_usd: costUsd }),
+    ...(costUsd === undefined ? {} : { cost_usd: roundUsd(costUsd) }),
   }
 }
