@@ -34,8 +34,7 @@ test.each<readonly [string, readonly Step[], object]>([
   ['fails before it says anything', [new GatewayError('timeout', 'Late.')], { code: 'timeout' }],
   ['meets a defect in mid-answer', [text('half'), new TypeError('x')], { message: 'x' }],
   ['ends without an end', [text('half')], { message: 'the engine ended a turn without an end' }],
-  ['says nothing', [end('')], { code: 'no_answer' }],
-  ['says nothing but blanks', [text(' \n'), end(' \n')], { code: 'no_answer' }],
+  ['is declined without a word', [{ ...end(''), reason: 'refusal' }], { code: 'no_answer' }],
 ])('[CV4] a turn that %s leaves no trace, and the next one need not wait', async (_, steps, error) => {
   const { conversations, heard, clock } = openConversations((seen, index) => (index === 1 ? steps : echo(seen)))
   await conversations.say(turn('s', 'a'))
@@ -43,6 +42,18 @@ test.each<readonly [string, readonly Step[], object]>([
   await conversations.say(turn('s', 'c'))
   expect(heard(2)).toEqual(asked('a', 'c'))
   expect(clock.armed).toBe(0)
+})
+
+test('[CL14] a turn that the model answers with nothing is stored, and the next turn is sent what was said in it', async () => {
+  const { conversations, heard, said } = openConversations((seen, index) => (index === 0 ? [end('')] : echo(seen)))
+  expect(await conversations.say(turn('s', 'a'))).toBe('')
+  expect(await said(named('s'))).toEqual([['a', '']])
+  await conversations.say(turn('s', 'b'))
+  expect(heard(1)).toEqual([
+    { role: 'user', text: 'a' },
+    { role: 'assistant', text: '' },
+    { role: 'user', text: 'b' },
+  ])
 })
 
 test('[CV4] a turn that was broken off leaves no trace, and its abort surfaces as its reason', async () => {

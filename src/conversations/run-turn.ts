@@ -84,8 +84,9 @@ export async function* runTurn(say: Say, options: RunOptions): AsyncGenerator<Tu
         case 'call-delta':
           break
         case 'turn-end': {
-          const { answer, usage, costUsd } = event
-          if (answer.trim() === '') throw new GatewayError('no_answer', 'The model gave no answer.')
+          const { answer, reason, usage, costUsd } = event
+          if (reason === 'refusal' && answer.trim() === '')
+            throw new GatewayError('no_answer', 'The model declined to answer. Say it in another way.')
           if (!delivers) running.throwIfAborted()
           await append({ assistant: answer, usage, ...(costUsd === undefined ? {} : { costUsd }) })
           state = 'stored'

@@ -174,7 +174,7 @@ export const ERRORS = {
     status: 503,
     type: 'server_error',
     retryable: false,
-    tells: 'The model ended its turn without a word, or declined to answer. Say it in another way.',
+    tells: 'The model declined to answer in a conversation, without a word. Say it in another way.',
   },
   schema_unmet: {
     status: 503,

@@ -430,15 +430,89 @@ test('[ER8] a model that calls shows that it is at work', () => {
   expect([callStart('a'), piece('{'), blockEnd].map(isSignOfLife)).toEqual([true, true, false])
 })
 
-test('[CC12] an answer that begins with its stop text is an empty one, though the CLI takes it for none', () => {
-  const none = result({ isError: true, subtype: 'error_during_execution' })
-  const { said, last } = play([start, stop('stop_sequence'), none], { stopTexts: ['STOP'] })
-  expect(said).toBe('')
-  expect(last.end).toMatchObject({ reason: 'stop-text', answer: '' })
-  // Whatever else it fails by is a failure.
-  expect(play([start, stop('end_turn'), none]).last.failure).toBeDefined()
-  const problem: CliMessage = { type: 'assistant', problem: 'rate_limit' }
-  expect(play([start, stop('stop_sequence'), problem, none]).last.failure).toMatchObject({
-    code: 'rate_limit_exceeded',
+const EMPTY: readonly (readonly [string, readonly CliMessage[]])[] = [
+  ['has no text', []],
+  ['is a blank', [text(' '), blockEnd]],
+  ['is white space in pieces', [text('\n'), text(' \u00a0'), text('\r\n\t'), blockEnd]],
+  ['is a thought alone', [{ type: 'activity' }, blockEnd]],
+]
+
+test.each(EMPTY)(
+  '[CL10] [CL11] a response that %s ends with its first message, with the usage of that one',
+  (_, said) => {
+    const second = { ...NO_USAGE, inputTokens: 99 }
+    const again: CliMessage = { type: 'answer-start', usage: second }
+    const total = result({ usage: { ...NO_USAGE, inputTokens: 109, outputTokens: 8 } })
+    for (const [stopReason, reason] of [
+      ['end_turn', 'end'],
+      ['stop_sequence', 'stop-text'],
+    ] as const) {
+      const messages = [start, ...said, stop(stopReason), again, text('asked again'), stop('end_turn'), total]
+      for (const rules of [{}, CALLS, { stopTexts: ['STOP'] }]) {
+        const { left, last } = playAll(messages, rules)
+        expect(left).toEqual([])
+        expect(last.end).toEqual({ type: 'turn-end', reason, usage, answer: '' })
+      }
+    }
+  },
+)
+
+test.each(EMPTY)(
+  '[CL10] [CC8] a response that %s and meets its limit is empty, and has ended at the limit',
+  (_, said) => {
+    const { left, last } = playAll([start, ...said, stop('max_tokens')], {})
+    expect(left).toEqual([])
+    expect(last.end).toMatchObject({ reason: 'length', answer: '' })
+  },
+)
+
+test.each(EMPTY)(
+  '[CL11] [CC11] where a schema asks for a value, a response that %s is a failure at once',
+  (_, said) => {
+    const { left, last } = playAll([start, ...said, stop('end_turn')], STRUCTURED)
+    expect(left).toEqual([])
+    expect(last.failure).toMatchObject({ code: 'schema_unmet' })
+  },
+)
+
+test('[CL10] white space at the beginning leaves with the first text, unchanged', () => {
+  const { left, last } = playAll(
+    [start, text('\n'), text(' '), text('a'), text(' '), text('b'), stop('end_turn'), result()],
+    {},
+  )
+  expect(left).toEqual(['\n a', ' ', 'b'])
+  expect(last.end).toMatchObject({ reason: 'end', answer: '\n a b' })
+})
+
+test('[CL10] [CC12] a blank before a stop sequence does not leave, whoever notices the stop sequence', () => {
+  const ours = playAll([start, text(' S'), text('TOP more')], { stopTexts: ['STOP'] })
+  expect(ours.left).toEqual([])
+  expect(ours.last.end).toMatchObject({ reason: 'stop-text', answer: '' })
+  const theirs = playAll([start, text(' '), blockEnd, stop('stop_sequence')], { stopTexts: ['STOP'] })
+  expect(theirs.left).toEqual([])
+  expect(theirs.last.end).toMatchObject({ reason: 'stop-text', answer: '' })
+})
+
+test('[CL10] [FN10] a blank before a call does not leave', () => {
+  const { left, last } = playAll([start, text('\n\n'), blockEnd, ...called('a', '{}'), stop('tool_use')], CALLS)
+  expect(left).toEqual([begun('id0', 'a'), went('{}')])
+  expect(last.end).toMatchObject({ reason: 'calls', answer: '' })
+})
+
+test('[CL10] a message that broke off after a blank may be started again, and keeps nothing of that blank', () => {
+  const { said, last } = play([start, text(' '), start, text('whole'), stop('end_turn'), result()])
+  expect([said, last.end?.answer]).toEqual(['whole', 'whole'])
+})
+
+test('[CL12] a tool agent that ends without text is asked again by the CLI, and its run counts as a whole', () => {
+  const rules = { talker: false, endAtLimit: false }
+  const total = { ...NO_USAGE, inputTokens: 30, outputTokens: 9 }
+  const first = [start, text('Looking.'), stop('tool_use'), start, text(' \n'), stop('end_turn')]
+  const nudged = [start, text('\nDone.'), stop('end_turn'), result({ usage: total })]
+  expect(play([...first, ...nudged], rules)).toMatchObject({
+    said: 'Looking.\n\n\nDone.',
+    last: { end: { reason: 'end', answer: '\nDone.', usage: total } },
   })
+  const silent = play([...first, start, stop('end_turn'), result({ usage: total })], rules)
+  expect(silent).toMatchObject({ said: 'Looking.', last: { end: { reason: 'end', answer: '', usage: total } } })
 })

@@ -90,6 +90,12 @@ const reasonOf = (stopReason: string | undefined, endAtLimit: boolean): StopReas
 
 const failed = (failure: GatewayError): Step => ({ text: '', failure })
 
+const isBlank = (text: string): boolean => text.trim() === ''
+
+/** At these the CLI asks the model again when no text came. */
+const isAskedAgain = (stopReason: string | undefined): boolean =>
+  stopReason === 'end_turn' || stopReason === 'stop_sequence'
+
 export function createAnswer(rules: AnswerRules): Answer {
   const { talker, structured, calls: callRules, endAtLimit, stopTexts, nowMs } = rules
   const track = callRules === undefined ? undefined : createCallTrack(callRules)
@@ -102,17 +108,22 @@ export function createAnswer(rules: AnswerRules): Answer {
   /** All the text that left, and that of the message under way, or of the last one. */
   let said = ''
   let paragraph = ''
+  /** White space at the beginning of a message: it leaves with the text behind it, or not at all. */
+  let lead = ''
+  /** The model wrote text, also where that text is not part of the response. */
+  let visible = false
   /** A message has begun and not ended. */
   let open = false
   let requestUsage = NO_USAGE
   let usage = NO_USAGE
   let problem: string | undefined
-  let stopReason: string | undefined
 
   const say = (piece: string): string => {
-    if (piece === '') return ''
-    const text = said !== '' && paragraph === '' && !talker ? `\n\n${piece}` : piece
-    paragraph += piece
+    const leaves = lead + piece
+    lead = paragraph === '' && isBlank(leaves) ? leaves : ''
+    if (lead !== '' || leaves === '') return ''
+    const text = said !== '' && paragraph === '' && !talker ? `\n\n${leaves}` : leaves
+    paragraph += leaves
     said += text
     return text
   }
@@ -143,8 +154,7 @@ export function createAnswer(rules: AnswerRules): Answer {
     return { text: leaves, end: end('stop-text', add(usage, { ...requestUsage, outputTokens })) }
   }
 
-  const ofAnswerEnd = ({ stopReason: reached, usage: counted }: Extract<CliMessage, { type: 'answer-end' }>): Step => {
-    stopReason = reached
+  const ofAnswerEnd = ({ stopReason, usage: counted }: Extract<CliMessage, { type: 'answer-end' }>): Step => {
     // The closing count holds the output; the opening one what was read.
     const { outputTokens, reasoningTokens } = counted
     usage = add(usage, { ...requestUsage, outputTokens, reasoningTokens })
@@ -154,7 +164,10 @@ export function createAnswer(rules: AnswerRules): Answer {
     if (stopReason === 'tool_use' && hasCalled()) return ofCalls()
     if (stopReason === 'tool_use' && answered) return { text, end: end('end', usage) }
     const reason = reasonOf(stopReason, endAtLimit)
-    return reason === undefined ? { text } : { text, end: end(reason, usage) }
+    if (reason !== undefined) return { text, end: end(reason, usage) }
+    if (!talker || visible || hasCalled() || answered || !isAskedAgain(stopReason)) return { text }
+    // An empty response is a response: the CLI's second request would be one that nobody asked for.
+    return structured ? failed(noValue()) : { text, end: end(stopReason === 'end_turn' ? 'end' : 'stop-text', usage) }
   }
 
   const ofCalls = (): Step =>
@@ -197,9 +210,6 @@ export function createAnswer(rules: AnswerRules): Answer {
     new GatewayError('schema_unmet', 'The model did not produce an answer that satisfies the schema.')
 
   const ofResult = (result: CliResult): Step => {
-    // An answer that begins with its stop text is none to the CLI.
-    if (result.subtype === 'error_during_execution' && stopReason === 'stop_sequence' && problem === undefined)
-      return { text: rest(), end: end('stop-text', usage) }
     if (result.isError || problem !== undefined) {
       return failed(failureOfResult(result, { problem, nowMs: nowMs() }))
     }
@@ -230,9 +240,12 @@ export function createAnswer(rules: AnswerRules): Answer {
           block = 'other'
           if (said === '') answered = false
           paragraph = ''
+          lead = ''
+          visible = false
           requestUsage = message.usage
           return NOTHING
         case 'text':
+          visible ||= !isBlank(message.text)
           return structured || hasCalled() ? NOTHING : ofText(message.text)
         case 'call-start':
           return ofCallStart(message.name)

@@ -208,6 +208,8 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
           throw failure.withDetails({ exitCode: (await lastExit(child, { clock, ms: afterResultMs })).code })
         }
         if (end === undefined) continue
+        // Before the end is sent: at a limit, and after an empty response, the CLI would ask the model again.
+        if (message.type !== 'result') void child.stop('done')
         // A talker leaves nothing behind, so nobody waits for its process to end.
         yield !talker && message.type === 'result' ? { ...end, ...(await exitCode()) } : end
         return

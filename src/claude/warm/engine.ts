@@ -147,7 +147,7 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
       // What was called comes back with what came of it.
       progress.outcome =
         end.reason === 'calls' ? NOTHING_SAID : { said: end.answer, whole: isWhole(end) && message.type === 'result' }
-      // Before the end is told: at a limit the CLI would ask the model to go on.
+      // Before the end is sent: at a limit, and after an empty response, the CLI would ask the model again.
       release(progress.outcome)
       if (end.reason === 'end' && answerName !== undefined) checkAnswer(end.answer, outputSchema)
       yield end
