@@ -4,27 +4,26 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
-import {
-  clearRunFiles,
-  killOrphans,
-  locateCli,
-  loginDirectoryOf,
-  openProbeCache,
-  refusesExchangedFiles,
-  type Abilities,
-  type CliBinary,
-} from './claude/index.ts'
+import { clearRunFiles, killOrphans, loginDirectoryOf } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
 import { createConversations } from './conversations/index.ts'
-import { GatewayError, mayPush, newId, systemClock, type Observer, type TurnEngine } from './core/index.ts'
+import {
+  GatewayError,
+  mayPush,
+  newId,
+  systemClock,
+  type CliState,
+  type Observer,
+  type ReadyCli,
+  type TurnEngine,
+} from './core/index.ts'
 import { createApp, createBackground, startServer } from './http/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks/index.ts'
 import { offerOf, type Offer } from './offer.ts'
-import { proveCli } from './prove-cli.ts'
-import { openProcesses } from './processes.ts'
-import { gapsOf, openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
+import { openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
+import { openServedCli } from './served-cli.ts'
 import { createStores, lockDirectory } from './storage/index.ts'
 import { encodeJobCallback } from './wire/index.ts'
 import { inWorkspace, openWorkspaces, watchSize } from './workspace/index.ts'
@@ -40,7 +39,10 @@ const CLOSE_GRACE_MS = 3000
 
 export interface Gateway {
   readonly url: string
-  readonly cli: CliBinary
+  /** What is known of the CLI just now. */
+  readonly cli: CliState
+  /** Resolves when turns are served; rejects when the CLI must not be served. Until then requests that need it get 503 `starting`. */
+  readonly ready: Promise<ReadyCli>
   /** The key that callers may present as the default tenant; `made` when the configuration has none at all. */
   readonly key: { readonly value: string; readonly made: boolean } | undefined
   /** Stops taking requests, ends the runs under way and waits until nothing is left. May be called twice. */
@@ -67,13 +69,12 @@ export const packageVersion = async (): Promise<string> => {
 }
 
 /**
- * Starts the gateway; it serves when this resolves.
- * @throws ConfigError, AgentFilesError, GatewayError `cli_unavailable`, or what listening throws; nothing is left then.
+ * Starts the gateway: it listens when this resolves, and serves turns when `ready` does.
+ * @throws ConfigError, AgentFilesError, GatewayError `cli_unavailable` where there is no CLI, or what listening throws; nothing is left then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   const agents = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
   const offer = offerOf(config, agents)
-  const cli = await locateCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
   const locked = await lockDirectory(config.dataDirectory)
   if (!locked.ok) {
     throw new ConfigError([
@@ -82,13 +83,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   }
   try {
     killOrphans()
-    const abilities = await proveCli({
-      cli,
-      searchPath: config.searchPath,
-      clock: systemClock,
-      cache: openProbeCache(join(config.cacheDirectory, 'abilities.json')),
-    })
-    return await serveFrom(config, { ...options, offer, cli, abilities, lock: locked.lock })
+    return await serveFrom(config, { ...options, offer, lock: locked.lock })
   } catch (error) {
     await locked.lock[Symbol.asyncDispose]()
     throw error
@@ -97,16 +92,11 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 
 interface Checked extends GatewayOptions {
   readonly offer: Offer
-  readonly cli: CliBinary
-  readonly abilities: Abilities | undefined
   /** Of the data directory; given back when the gateway is closed. */
   readonly lock: AsyncDisposable
 }
 
-async function serveFrom(
-  config: Config,
-  { observer, rehearsal = false, offer, cli, abilities, lock }: Checked,
-): Promise<Gateway> {
+async function serveFrom(config: Config, { observer, rehearsal = false, offer, lock }: Checked): Promise<Gateway> {
   const clock = systemClock
   const neutralDirectory = join(config.dataDirectory, 'neutral')
   await mkdir(neutralDirectory, { recursive: true, mode: 0o700 })
@@ -130,25 +120,11 @@ async function serveFrom(
     observer,
   })
   const admission = createAdmission({ capacity: config.MAX_CONCURRENCY, maxWaiting: config.MAX_QUEUE_DEPTH, clock })
-  const found = await openSandbox({ ...config, temporaryDirectory, maxFileBytes: maxBytes })
-  const sandbox = found.ok ? found.sandbox : undefined
-  const gaps = gapsOf({
-    sandbox: found,
-    cli: { version: cli.version, refusesExchangedFiles: refusesExchangedFiles(cli.version) },
-  })
-  const refused = !config.VIVAVOCE_ALLOW_UNSANDBOXED
-  for (const { concerns, problem } of gaps) {
-    const concerned = offer.catalogue.agents.filter(concerns).map(({ name }) => name)
-    if (concerned.length > 0) observer.observe({ type: 'sandbox-missing', agents: concerned, refused, problem })
-  }
-  // Before anything is taken for the run.
-  const checked = (engine: TurnEngine): TurnEngine => (refused ? refuseUnsandboxed(engine, gaps) : engine)
-  const processes = openProcesses(config, {
-    cli,
-    abilities,
+  const served = openServedCli(config, {
+    sandbox: await openSandbox({ ...config, temporaryDirectory, maxFileBytes: maxBytes }),
+    agents: offer.catalogue.agents,
     neutralDirectory,
     temporaryDirectory,
-    sandbox,
     watchOutput: (directory) =>
       watchSize({
         directory,
@@ -161,7 +137,10 @@ async function serveFrom(
     clock,
     observer,
   })
-  const engine = checked(inWorkspace(processes.engine, workspaces))
+  // Before anything is taken for the run.
+  const checked = (engine: TurnEngine): TurnEngine =>
+    config.VIVAVOCE_ALLOW_UNSANDBOXED ? engine : refuseUnsandboxed(engine, () => served.gaps)
+  const engine = checked(inWorkspace(served.engine, workspaces))
   const version = await packageVersion()
   const stores = createStores({
     dataDirectory: config.dataDirectory,
@@ -172,7 +151,7 @@ async function serveFrom(
   const privateHosts = config.VIVAVOCE_PRIVATE_HOSTS ?? []
   const callbacks = openCallbacks(config.VIVAVOCE_CALLBACK_SECRET, { version, privateHosts, clock })
   const jobs = createJobs({
-    engine: checked(processes.engine),
+    engine: checked(served.engine),
     workspaces,
     room: admission,
     agents: offer.catalogue.agents,
@@ -212,7 +191,7 @@ async function serveFrom(
       ...(key === undefined ? [] : [{ tenant: DEFAULT_TENANT, key: key.value }]),
       ...(config.VIVAVOCE_TENANTS ?? []),
     ]),
-    poolFigures: processes.figures,
+    poolFigures: served.figures,
     ...offer,
     talkerLimits: {
       firstTokenMs: config.VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS * 1000,
@@ -225,7 +204,7 @@ async function serveFrom(
     keepAliveMs: KEEP_ALIVE_MS,
     maxBodyBytes: config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024,
     version,
-    cli,
+    cliState: () => served.state,
     rehearsal,
     clock,
     observer,
@@ -233,19 +212,18 @@ async function serveFrom(
     stopping: stopping.signal,
   })
   const closeProcesses = async (): Promise<void> => {
-    await processes.close()
+    await served.close()
     await clearTemporary()
   }
-  const server = await startServer(app, { host: config.VIVAVOCE_HOST, port: config.VIVAVOCE_PORT }).catch(
-    async (error: unknown) => {
-      // Processes are being kept already.
-      await closeProcesses()
-      throw error
-    },
-  )
-
-  // Chat is served already; work that was left is taken up behind it.
-  jobs.start({ eager: stores.mayHaveWork })
+  // First, so that an address that is taken is found before the CLI is verified.
+  const server = await startServer(app, { host: config.VIVAVOCE_HOST, port: config.VIVAVOCE_PORT })
+  const ready = served.start().then((cli) => {
+    // Chat is served already; work that was left is taken up behind it.
+    jobs.start({ eager: stores.mayHaveWork })
+    return cli
+  })
+  // Whoever started the gateway may not look.
+  ready.catch(() => undefined)
 
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
@@ -257,5 +235,13 @@ async function serveFrom(
     await closeProcesses()
     await lock[Symbol.asyncDispose]()
   }
-  return { url: server.url, cli, key, close: () => (closing ??= close()) }
+  return {
+    url: server.url,
+    get cli() {
+      return served.state
+    },
+    ready,
+    key,
+    close: () => (closing ??= close()),
+  }
 }

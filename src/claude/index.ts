@@ -1,6 +1,6 @@
 export { clearRunFiles, createColdEngine, loginDirectoryOf } from './cold/index.ts'
 export { refusesExchangedFiles } from './exchanged-files.ts'
-export { locateCli, type CliBinary } from './locate.ts'
+export { locateCli, resolveCli, type CliBinary, type WantedCli } from './locate.ts'
 export { killOrphans } from './process/index.ts'
 export { openProbe, openProbeCache, type ProbeCache } from './probe/index.ts'
 export type { PersonaMode } from './protocol/index.ts'

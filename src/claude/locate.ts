@@ -41,17 +41,18 @@ const candidates = (wanted: string | undefined, searchPath: string): readonly st
   return isAbsolute(wanted) || wanted.includes('/') ? [wanted] : onPath(wanted)
 }
 
-/**
- * The CLI that is asked for by path or name, or else `claude` on the search path, or else the one installed beside us.
- * @throws GatewayError `cli_unavailable` when there is none or it does not tell its version.
- */
-export async function locateCli({
-  wanted,
-  searchPath,
-}: {
+export interface WantedCli {
+  /** A path or a name, where the operator asks for one. */
   readonly wanted: string | undefined
   readonly searchPath: string
-}): Promise<CliBinary> {
+}
+
+/**
+ * The path of the CLI that is asked for by path or name, or else of `claude` on the search path, or else of the one
+ * installed beside us; links are followed.
+ * @throws GatewayError `cli_unavailable` when there is none.
+ */
+export function resolveCli({ wanted, searchPath }: WantedCli): string {
   const found = candidates(wanted, searchPath).find(isProgram)
   if (found === undefined) {
     throw new GatewayError(
@@ -61,7 +62,12 @@ export async function locateCli({
         : 'VIVAVOCE_CLAUDE_BIN names no program that can be run.',
     )
   }
-  const path = realpathSync(found)
+  return realpathSync(found)
+}
+
+/** @throws GatewayError `cli_unavailable` when there is none or it does not tell its version. */
+export async function locateCli(wanted: WantedCli): Promise<CliBinary> {
+  const path = resolveCli(wanted)
   try {
     const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 30_000 })
     const version = /\d+\.\d+\.\d+/.exec(stdout)?.[0]

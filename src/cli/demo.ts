@@ -144,10 +144,11 @@ async function show(config: Config, { rehearsal }: { readonly rehearsal: boolean
     { observer: log, rehearsal },
   )
   try {
+    const cli = await gateway.ready
     const key = gateway.key?.value ?? config.VIVAVOCE_TENANTS?.[0]?.key ?? ''
     const client = { url: gateway.url, key }
     say(
-      `vivavoce listens on ${gateway.url}; Claude Code CLI ${gateway.cli.version}${rehearsal ? '; the model API behind it is a rehearsal' : ''}\n`,
+      `vivavoce listens on ${gateway.url}; Claude Code CLI ${cli.version}${rehearsal ? '; the model API behind it is a rehearsal' : ''}\n`,
     )
     const rows = [
       await speak(client, 'Bulgarian', 'Здравей! Какво можеш да правиш? 🙂'),

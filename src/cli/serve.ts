@@ -22,16 +22,21 @@ export async function serve({ rehearsal: rehearsed }: { readonly rehearsal: bool
   const config = set?.config ?? loadConfig(readEnvironment())
   const log = createLog({ level: config.VIVAVOCE_LOG_LEVEL })
   const gateway = await startGateway(config, { observer: log, rehearsal: rehearsed })
-  process.stdout.write(`${JSON.stringify({ listening: gateway.url })}\n`)
-  if (set !== undefined) process.stdout.write(`${JSON.stringify({ rehearsal: set.rehearsal.url })}\n`)
-  if (gateway.key?.made === true) {
-    process.stderr.write(
-      `vivavoce: API_BEARER_TOKEN is not set; callers of this run present the key ${gateway.key.value}\n`,
-    )
+  try {
+    const first = await Promise.race([gateway.ready, stopped])
+    if (typeof first === 'object') {
+      process.stdout.write(`${JSON.stringify({ listening: gateway.url })}\n`)
+      if (set !== undefined) process.stdout.write(`${JSON.stringify({ rehearsal: set.rehearsal.url })}\n`)
+      if (gateway.key?.made === true) {
+        process.stderr.write(
+          `vivavoce: API_BEARER_TOKEN is not set; callers of this run present the key ${gateway.key.value}\n`,
+        )
+      }
+      log.info('serving', { url: gateway.url, cli: { version: first.version, path: first.path } })
+    }
+    log.info('stopping', { signal: await stopped })
+    return 0
+  } finally {
+    await gateway.close()
   }
-  log.info('serving', { url: gateway.url, cli: gateway.cli })
-  const signal = await stopped
-  log.info('stopping', { signal })
-  await gateway.close()
-  return 0
 }

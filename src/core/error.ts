@@ -91,6 +91,13 @@ export const ERRORS = {
     retryable: true,
     tells: 'Every place is taken and `MAX_QUEUE_DEPTH` requests are waiting. Try again after `retry-after` seconds.',
   },
+  starting: {
+    status: 503,
+    type: 'server_error',
+    retryable: true,
+    tells:
+      'The server verifies its Claude Code CLI before it serves: at its start, or after the CLI was replaced. Try again after `retry-after` seconds.',
+  },
   overloaded: {
     status: 503,
     type: 'server_error',

@@ -1,6 +1,7 @@
 export * from './agent.ts'
 export * from './branch-name.ts'
 export * from './changes.ts'
+export * from './cli-state.ts'
 export * from './clock.ts'
 export * from './collect.ts'
 export * from './conversation.ts'

@@ -1,3 +1,4 @@
+import type { CliVerification, MissingCapability } from './cli-state.ts'
 import type { ErrorCode } from './error.ts'
 import type { JobStatus } from './job.ts'
 
@@ -84,6 +85,39 @@ export type Observation =
       readonly problem: string
     }
   | { readonly type: 'cleanup-failed'; readonly what: string; readonly error: unknown }
+  /** The CLI is verified; nothing of it is served before that is finished. */
+  | ({ readonly type: 'cli-verification-started' } & Pick<CliVerification, 'reason' | 'path'>)
+  /** It goes on: repeated every few seconds, for whoever waits. `step` says what is checked just now. */
+  | {
+      readonly type: 'cli-verification-continues'
+      readonly attempt: number
+      readonly ms: number
+      readonly step: string
+    }
+  /** An attempt decided nothing, because of a timeout for example; another one follows, with longer limits. */
+  | {
+      readonly type: 'cli-verification-retried'
+      /** The one that follows. */
+      readonly attempt: number
+      readonly ms: number
+      readonly problem: string
+    }
+  | {
+      readonly type: 'cli-verification-finished'
+      readonly outcome: 'verified' | 'refused'
+      readonly attempts: number
+      readonly ms: number
+      readonly path: string
+      readonly version?: string
+      readonly problem?: string
+    }
+  /** What the CLI that is served can do; `missing` is empty where it can do everything. */
+  | {
+      readonly type: 'cli-capabilities-found'
+      readonly path: string
+      readonly version: string
+      readonly missing: readonly MissingCapability[]
+    }
 
 /** The processes that are kept. */
 export interface PoolFigures {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { KEY, openApp, OTHER, START_MS } from '../../test/support/open-app.ts'
 import { forever, says, text } from '../../test/support/scripted-engine.ts'
-import { GatewayError } from '../core/index.ts'
+import { GatewayError, type CliState } from '../core/index.ts'
 
 const ROUTES = [
   ['GET', '/health'],
@@ -79,6 +79,68 @@ test('[WP14] health shows the processes that are kept, as they are when it is as
   expect(await health()).toMatchObject({ status: 'ok', pool })
   pool = { size: 4, busy: 4, idle: 0, spares: 0, starting: 2, waiting: 7 }
   expect(await health()).toMatchObject({ status: 'ok', busy: false, pool })
+})
+
+const verifying: CliState = {
+  status: 'verifying',
+  reason: 'start',
+  path: '/usr/bin/claude',
+  sinceMs: START_MS,
+  attempt: 2,
+  problem: 'SECRET-PROBLEM',
+}
+
+test.each([
+  ['/v1/chat/completions', { error: { code: 'starting', type: 'server_error' } }],
+  ['/v1/conversational', { error: 'starting', code: 'starting' }],
+  ['/execute', { error: 'starting', code: 'starting' }],
+])('[SU2] while the CLI is verified, %s is 503 `starting`, and may be tried again', async (path, body) => {
+  const { post, request } = openApp(() => [], { cliState: () => verifying })
+  const refused = await post(path, {})
+  expect([refused.status, refused.headers.get('retry-after'), refused.headers.get('x-should-retry')]).toEqual([
+    503,
+    '5',
+    null,
+  ])
+  expect(await refused.json()).toMatchObject(body)
+  expect((await request(path, { method: 'POST', headers: { authorization: 'Bearer wrong' } })).status).toBe(401)
+})
+
+test('[SU2] while the CLI is verified, requests that do not need it are served', async () => {
+  const { request } = openApp(() => [], { cliState: () => verifying })
+  for (const path of ['/v1/models', '/jobs', '/v1/conversational'])
+    expect([path, (await request(path)).status]).toEqual([path, 200])
+})
+
+test('[SU3] health is 503 with the status `starting` while the CLI is verified, and does not say what went wrong', async () => {
+  const { app } = openApp(() => [], { cliState: () => verifying })
+  const health = await app.request('/health')
+  expect(health.status).toBe(503)
+  expect(await health.json()).toMatchObject({
+    status: 'starting',
+    cli: {
+      status: 'verifying',
+      reason: 'start',
+      path: '/usr/bin/claude',
+      attempt: 2,
+      since: '2023-11-14T22:13:20.000Z',
+    },
+  })
+  expect(JSON.stringify(await (await app.request('/health')).json())).not.toContain('SECRET')
+})
+
+test('[HE1] [SU4] health names the capabilities that are missing, and a new version that is verified', async () => {
+  const missing = [{ capability: 'tools', status: 'missing', cost: 'Requests with `tools` fail.' }] as const
+  const state: CliState = { status: 'ready', version: '2.1.330', path: '/usr/bin/claude', missing }
+  const { app } = openApp(() => [], {
+    cliState: () => ({ ...state, replacement: { ...verifying, reason: 'replaced' } }),
+  })
+  const health = await app.request('/health')
+  expect(health.status).toBe(200)
+  expect(await health.json()).toMatchObject({
+    status: 'ok',
+    cli: { version: '2.1.330', missing, replacement: { status: 'verifying', reason: 'replaced', attempt: 2 } },
+  })
 })
 
 test('[HE1] a wrong key is no matter for health', async () => {

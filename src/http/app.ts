@@ -7,6 +7,7 @@ import { authenticate } from './middleware/authenticate.ts'
 import { caller } from './middleware/caller.ts'
 import { readBody } from './middleware/read-body.ts'
 import { recogniseRetry } from './middleware/recognise-retry.ts'
+import { refuseWhileStarting } from './middleware/refuse-while-starting.ts'
 import { requestId } from './middleware/request-id.ts'
 import { methodsOf } from './paths.ts'
 import { chatCompletions } from './routes/chat-completions.ts'
@@ -25,6 +26,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const job = jobRoutes(deps)
   const retry = recogniseRetry({ clock, observer })
   const body = readBody({ maxBytes: deps.maxBodyBytes, clock })
+  const ready = refuseWhileStarting(deps)
 
   app.use(caller())
   app.use(requestId({ clock, observer, background: deps.background }))
@@ -34,13 +36,13 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     stopping.throwIfAborted()
     await next()
   })
-  app.post('/v1/chat/completions', body, retry, chatCompletions(deps, createNewest()))
+  app.post('/v1/chat/completions', ready, body, retry, chatCompletions(deps, createNewest()))
   app.get('/v1/models', list)
   app.get('/v1/models/*', one)
-  app.post('/v1/conversational', body, retry, say)
+  app.post('/v1/conversational', ready, body, retry, say)
   app.get('/v1/conversational/*', read)
   app.delete('/v1/conversational/*', forget)
-  app.post('/execute', body, retry, execute(deps))
+  app.post('/execute', ready, body, retry, execute(deps))
   app.get('/jobs', job.list)
   app.get('/jobs/:id', job.one)
   app.delete('/jobs/:id', job.cancel)

@@ -1,6 +1,6 @@
 import type { Admission, KeyCheck } from '../access/index.ts'
 import type { Conversations } from '../conversations/index.ts'
-import type { Catalogue, Agent, Clock, Observer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
+import type { Catalogue, Agent, CliState, Clock, Observer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Background } from './background.ts'
 
@@ -29,7 +29,7 @@ export interface AppDeps {
   readonly version: string
   /** Of the processes that are kept, where any are. */
   readonly poolFigures: () => PoolFigures | undefined
-  readonly cli: { readonly version: string; readonly path: string }
+  readonly cliState: () => CliState
   readonly rehearsal: boolean
   readonly clock: Clock
   readonly observer: Observer

@@ -1,3 +1,3 @@
-export { gapsOf } from './gaps.ts'
+export { gapsOf, type Gap } from './gaps.ts'
 export { openSandbox, type FoundSandbox } from './open-sandbox.ts'
 export { refuseUnsandboxed } from './refuse-unsandboxed.ts'

@@ -27,7 +27,7 @@ function withError(error: unknown): Record<string, unknown> {
 }
 
 /** Ends that belong to the day's work, though a caller is told of them as failures. */
-const EXPECTED: readonly ErrorCode[] = ['superseded', 'shutting_down', 'queue_full']
+const EXPECTED: readonly ErrorCode[] = ['superseded', 'shutting_down', 'queue_full', 'starting']
 
 const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
   switch (observation.type) {
@@ -35,7 +35,13 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
     case 'job-changed':
     case 'store-opened':
     case 'callback-sent':
+    case 'cli-verification-started':
+    case 'cli-verification-continues':
       return 'info'
+    case 'cli-verification-finished':
+      return observation.outcome === 'verified' ? 'info' : 'error'
+    case 'cli-capabilities-found':
+      return observation.missing.length === 0 ? 'info' : 'warn'
     case 'request-failed':
     case 'job-failed':
       return errorKind(observation.code).status < 500 || EXPECTED.includes(observation.code) ? 'info' : 'error'
@@ -47,6 +53,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
     case 'job-store-failed':
     case 'callback-failed':
     case 'sandbox-missing':
+    case 'cli-verification-retried':
       return 'warn'
     case 'parameters-ignored':
     case 'request-retried':

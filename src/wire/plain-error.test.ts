@@ -15,6 +15,7 @@ const TITLES = {
   insufficient_quota: 'rate limited',
   job_queue_full: 'queue full',
   queue_full: 'queue full',
+  starting: 'starting',
   overloaded: 'execution failed',
   upstream_failed: 'execution failed',
   upstream_refused: 'execution failed',

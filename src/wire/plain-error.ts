@@ -1,4 +1,11 @@
-import { errorKind, type GatewayError } from '../core/index.ts'
+import { errorKind, type ErrorCode, type GatewayError } from '../core/index.ts'
+
+/** Why the server takes nothing just now; any other 503 is the failure of a run. */
+const UNAVAILABLE: Partial<Record<ErrorCode, string>> = {
+  queue_full: 'queue full',
+  starting: 'starting',
+  shutting_down: 'shutting down',
+}
 
 /** What a caller of the plain paths reads first: a class of failure, not its cause. */
 const title = ({ code }: GatewayError): string => {
@@ -19,7 +26,7 @@ const title = ({ code }: GatewayError): string => {
     case 500:
       return 'internal error'
     case 503:
-      return code === 'queue_full' ? 'queue full' : code === 'shutting_down' ? 'shutting down' : 'execution failed'
+      return UNAVAILABLE[code] ?? 'execution failed'
   }
 }
 

@@ -4,9 +4,10 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config/index.ts'
 import type { Observer } from '../../src/core/index.ts'
-import { startGateway, type Gateway } from '../../src/main.ts'
+import type { Gateway } from '../../src/main.ts'
 import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../../src/rehearsal/index.ts'
 import { startPictureServer, type PictureServer } from '../support/picture-server.ts'
+import { startReadyGateway } from '../support/ready-gateway.ts'
 import type { World } from './fuzz-case.ts'
 import { answerPictures } from './picture-cases.ts'
 
@@ -31,7 +32,7 @@ const startServing = (
     observer,
   }: { readonly rehearsal: Rehearsal; readonly pictures: PictureServer; readonly observer: Observer },
 ): Promise<Gateway> =>
-  startGateway(
+  startReadyGateway(
     loadConfig({
       PATH: process.env['PATH'],
       HOME: directory,

@@ -4,10 +4,11 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../../src/config/index.ts'
 import type { Observer } from '../../src/core/index.ts'
-import { startGateway, type Gateway } from '../../src/main.ts'
+import type { Gateway } from '../../src/main.ts'
 import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../../src/rehearsal/index.ts'
 import type { Talker, Tenant } from './world.ts'
 import type { PersonaMode } from './wanted.ts'
+import { startReadyGateway } from '../support/ready-gateway.ts'
 
 export const TENANTS: readonly [Tenant, Tenant, Tenant] = [
   { name: 'default', key: 'key-of-default' },
@@ -64,7 +65,7 @@ export async function startSoakStage(personaMode: PersonaMode, observer: Observe
       VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS: '8',
       VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS: '4',
     })
-    return { gateway: await startGateway(config, { observer }), rehearsal, directory }
+    return { gateway: await startReadyGateway(config, { observer }), rehearsal, directory }
   } catch (error) {
     await rehearsal.close()
     await rm(directory, { recursive: true, force: true })

@@ -43,6 +43,7 @@ export interface AppOptions extends Partial<
     | 'maxBodyBytes'
     | 'poolFigures'
     | 'rehearsal'
+    | 'cliState'
   >
 > {
   readonly capacity?: number
@@ -119,7 +120,7 @@ export function openApp(
     keepAliveMs: 10_000,
     maxBodyBytes: 32 * 1024 * 1024,
     version: '1.2.3',
-    cli: { version: '2.1.330', path: '/usr/bin/claude' },
+    cliState: () => ({ status: 'ready', version: '2.1.330', path: '/usr/bin/claude', missing: [] }),
     rehearsal: false,
     clock,
     observer,

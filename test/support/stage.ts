@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import { loadConfig } from '../../src/config/index.ts'
 import type { Observation } from '../../src/core/index.ts'
 import { isAlive } from '../../src/lib/is-alive.ts'
-import { startGateway, type Gateway } from '../../src/main.ts'
+import type { Gateway } from '../../src/main.ts'
 import {
   REHEARSAL_KEY,
   startRehearsal,
@@ -15,6 +15,7 @@ import {
   type Rehearsal,
   type RehearsedRequest,
 } from '../../src/rehearsal/index.ts'
+import { startReadyGateway } from './ready-gateway.ts'
 
 export const KEY = 'test-key'
 const DEADLINE_MS = 30_000
@@ -51,12 +52,15 @@ export { isAlive }
 export const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Waits until `found` answers with something; fails when that takes too long. */
-export async function until<T>(found: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
-  const lateMs = Date.now() + DEADLINE_MS
+export async function until<T>(
+  found: () => T | undefined | false | Promise<T | undefined | false>,
+  { ms = DEADLINE_MS }: { readonly ms?: number } = {},
+): Promise<T> {
+  const lateMs = Date.now() + ms
   for (;;) {
     const value = await found()
     if (value !== undefined && value !== false) return value
-    if (Date.now() > lateMs) throw new Error(`waited ${DEADLINE_MS} ms in vain for ${found.toString()}`)
+    if (Date.now() > lateMs) throw new Error(`waited ${ms} ms in vain for ${found.toString()}`)
     await delay(5)
   }
 }
@@ -111,9 +115,8 @@ export async function startStage({ env = {}, directory: given }: StageOptions = 
     API_BEARER_TOKEN: KEY,
     ...env,
   })
-  const gateway = await startGateway(config, {
-    observer: { observe: (observation) => observations.push(observation) },
-  }).catch(async (error: unknown) => {
+  const observer = { observe: (observation: Observation) => observations.push(observation) }
+  const gateway = await startReadyGateway(config, { observer }).catch(async (error: unknown) => {
     await rehearsal.close()
     if (given === undefined) await rm(directory, { recursive: true, force: true })
     throw error

@@ -1,19 +1,49 @@
 import type { Context } from 'hono'
+import type { CliState } from '../../core/index.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 
+/** What anybody may know of the CLI: why something went wrong with it stands in the log. */
+function shownCli(state: CliState): object {
+  switch (state.status) {
+    case 'ready':
+      return {
+        version: state.version,
+        path: state.path,
+        ...(state.missing.length === 0 ? {} : { missing: state.missing }),
+        ...(state.replacement === undefined ? {} : { replacement: shownCli(state.replacement) }),
+      }
+    case 'verifying':
+      return {
+        status: state.status,
+        reason: state.reason,
+        path: state.path,
+        attempt: state.attempt,
+        since: new Date(state.sinceMs).toISOString(),
+      }
+    case 'refused':
+      return { status: state.status, path: state.path }
+  }
+}
+
+/** 503 until turns are served, so that no load balancer sends any before. */
 export const health =
-  ({ admission, poolFigures, version, cli, rehearsal }: AppDeps) =>
+  ({ admission, poolFigures, version, cliState, rehearsal }: AppDeps) =>
   (c: Context<AppEnv>): Response => {
     const pool = poolFigures()
-    return c.json({
-      status: 'ok',
-      busy: admission.active >= admission.capacity,
-      active: admission.active,
-      queued: admission.queued,
-      capacity: admission.capacity,
-      version,
-      cli,
-      ...(pool === undefined ? {} : { pool }),
-      ...(rehearsal ? { rehearsal } : {}),
-    })
+    const cli = cliState()
+    const isReady = cli.status === 'ready'
+    return c.json(
+      {
+        status: isReady ? 'ok' : 'starting',
+        busy: admission.active >= admission.capacity,
+        active: admission.active,
+        queued: admission.queued,
+        capacity: admission.capacity,
+        version,
+        cli: shownCli(cli),
+        ...(pool === undefined ? {} : { pool }),
+        ...(rehearsal ? { rehearsal } : {}),
+      },
+      isReady ? 200 : 503,
+    )
   }
