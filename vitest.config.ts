@@ -1,13 +1,41 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type Plugin } from 'vitest/config'
 
-/** End-to-end tests start processes; on two cores more than two files at once only slow each other down. */
+const STORAGE = 'src/storage/**/*.test.ts'
+const NODE_CLIENTS = 'test/clients/node/**/*.test.ts'
+
+/** Vitest does not pass `--dir` on to projects; it would be ignored. */
+const dirOfCommandLine: Plugin = {
+  name: 'dir-of-command-line',
+  configureVitest({ project, vitest }) {
+    if (vitest.config.dir !== undefined) project.config.dir = vitest.config.dir
+  },
+}
+
+/**
+ * `unit` needs nothing but Node; `e2e` runs the real CLI, git and PostgreSQL; `clients` needs what `npm run test:clients`
+ * installs. End-to-end tests start processes: on two cores more than two files at once only slow each other down.
+ */
 export default defineConfig({
+  plugins: [dirOfCommandLine],
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/support/postgres-server.ts', 'test/support/store-template.ts', 'test/support/leaks.ts'],
+    globalSetup: ['test/support/leaks.ts'],
     setupFiles: ['test/oracle/setup.ts'],
+    exclude: ['**/node_modules/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts'], exclude: [STORAGE] } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/**/*.test.ts', STORAGE],
+          exclude: ['**/node_modules/**', NODE_CLIENTS],
+          globalSetup: ['test/support/postgres-server.ts', 'test/support/store-template.ts'],
+        },
+      },
+      { extends: true, test: { name: 'clients', include: [NODE_CLIENTS] } },
+    ],
   },
 })

@@ -106,7 +106,9 @@ test('[CL5] no code passes the option that skips permission checks', () => {
 const tests = (): readonly string[] =>
   [src, join(root, 'test')].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((path) => !path.includes('.venv') && (path.endsWith('.test.ts') || /test_[^/]*\.py$/.test(path)))
+      .filter(
+        (path) => !/\.venv|node_modules/.test(path) && (path.endsWith('.test.ts') || /test_[^/]*\.py$/.test(path)),
+      )
       .map((path) => readFileSync(join(folder, path), 'utf8')),
   )
 

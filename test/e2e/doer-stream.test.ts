@@ -2,14 +2,12 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runningPrograms } from '../support/running-programs.ts'
+import { installed, OLDER_CLI } from '../support/older-cli.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
-
-const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
 
 const AGENTS = {
   'worker.md': '---\nname: worker\ndescription: Runs commands.\ntools: Bash, Read\n---\nYou run commands.\n',
@@ -81,10 +79,12 @@ function shown(frame: string, chunk: Frame | undefined): string {
   return chunk.usage === undefined ? `finish ${chunk.choices?.[0]?.finish_reason}` : 'usage'
 }
 
-describe.each([
-  ['the pinned version', {}],
-  ['2.1.197', { VIVAVOCE_CLAUDE_BIN: OLDER, VIVAVOCE_ALLOW_UNSANDBOXED: '1' }],
-])('a doer that streams, on %s', (_, env) => {
+describe.each(
+  installed([
+    { name: 'the pinned version', env: {} },
+    { name: 'version 2.1.197', env: { VIVAVOCE_CLAUDE_BIN: OLDER_CLI, VIVAVOCE_ALLOW_UNSANDBOXED: '1' } },
+  ]),
+)('a doer that streams, on $name', ({ env }) => {
   let directory: string
   let stage: Stage
   beforeAll(async () => {

@@ -2,14 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { locateCli, openProbeCache } from '../../src/claude/index.ts'
 import type { RehearsedRequest } from '../../src/rehearsal/index.ts'
+import { installed, OLDER_CLI } from '../support/older-cli.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
-
-const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
 
 const PARAMETERS = {
   type: 'object',
@@ -49,19 +47,21 @@ const calls = (...named: readonly (readonly [string, string, string])[]) => ({
   tool_calls: named.map(([id, name, json]) => ({ id, type: 'function', function: { name, arguments: json } })),
 })
 
-describe.each([
-  { name: 'the pinned version', env: { VIVAVOCE_POOL_MAX: '1', VIVAVOCE_POOL_SPARES: '1' } },
-  {
-    name: 'version 2.1.197',
-    env: {
-      VIVAVOCE_CLAUDE_BIN: OLDER,
-      VIVAVOCE_POOL_MAX: '1',
-      VIVAVOCE_POOL_SPARES: '1',
-      VIVAVOCE_PERSONA: 'fallback',
+describe.each(
+  installed([
+    { name: 'the pinned version', env: { VIVAVOCE_POOL_MAX: '1', VIVAVOCE_POOL_SPARES: '1' } },
+    {
+      name: 'version 2.1.197',
+      env: {
+        VIVAVOCE_CLAUDE_BIN: OLDER_CLI,
+        VIVAVOCE_POOL_MAX: '1',
+        VIVAVOCE_POOL_SPARES: '1',
+        VIVAVOCE_PERSONA: 'fallback',
+      },
     },
-  },
-  { name: 'no process kept', env: { VIVAVOCE_POOL_MAX: '0' } },
-])('client functions, $name', ({ env }) => {
+    { name: 'no process kept', env: { VIVAVOCE_POOL_MAX: '0' } },
+  ]),
+)('client functions, $name', ({ env }) => {
   let stage: Stage
   beforeAll(async () => {
     stage = await startStage({ env: { ...env, VIVAVOCE_MODEL_ALIASES: 'talker=conversational/sonnet' } })

@@ -1,11 +1,9 @@
 /** Pictures in messages, on the real CLI. */
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toBlocks } from '../../src/rehearsal/index.ts'
 import { answerPng, pngPicture, startPictureServer, type PictureServer } from '../support/picture-server.ts'
+import { installed, OLDER_CLI } from '../support/older-cli.ts'
 import { startStage, type Stage } from '../support/stage.ts'
-
-const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
 
 const IMAGE = {
   type: 'image',
@@ -15,11 +13,13 @@ const dataUrl = `data:image/jpeg;base64,${pngPicture.base64}`
 const picture = (url: string) => ({ type: 'image_url', image_url: { url, detail: 'low' } })
 const text = (said: string) => ({ type: 'text', text: said })
 
-describe.each([
-  { name: 'the pinned version', env: {} },
-  { name: 'version 2.1.197', env: { VIVAVOCE_CLAUDE_BIN: OLDER } },
-  { name: 'no process kept', env: { VIVAVOCE_POOL_MAX: '0' } },
-])('pictures, $name', ({ env }) => {
+describe.each(
+  installed([
+    { name: 'the pinned version', env: {} },
+    { name: 'version 2.1.197', env: { VIVAVOCE_CLAUDE_BIN: OLDER_CLI } },
+    { name: 'no process kept', env: { VIVAVOCE_POOL_MAX: '0' } },
+  ]),
+)('pictures, $name', ({ env }) => {
   let stage: Stage
   let server: PictureServer
   beforeAll(async () => {

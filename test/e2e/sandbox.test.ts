@@ -3,15 +3,14 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { REHEARSAL_KEY, toBlocks } from '../../src/rehearsal/index.ts'
 import { hasBubblewrap } from '../support/has-bubblewrap.ts'
 import { runningPrograms } from '../support/running-programs.ts'
 import { searchPathWithoutBubblewrap } from '../support/search-path.ts'
+import { hasOlderCli, installed, OLDER_CLI } from '../support/older-cli.ts'
 import { KEY, startStage, until, type Stage } from '../support/stage.ts'
 
-const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
 const LOGIN = 'SECRET-OF-THE-LOGIN'
 const OTHER = 'SECRET-OF-ANOTHER-RUN'
 
@@ -97,11 +96,13 @@ const links = (to: Readonly<Record<string, string>>): Call => {
   return bash(`printf '%s\\n' '${lines.join("' '")}' > links.sh; sh links.sh; find . -type l`)
 }
 
-describe.skipIf(!hasBubblewrap).each([
-  { name: 'the pinned version', bin: {} },
-  // The sandbox is kept; agents that are refused with this version are let run.
-  { name: 'version 2.1.197', bin: { VIVAVOCE_CLAUDE_BIN: OLDER, VIVAVOCE_ALLOW_UNSANDBOXED: '1' } },
-])('in the sandbox (skipped where bubblewrap cannot run), $name', ({ bin }) => {
+describe.skipIf(!hasBubblewrap).each(
+  installed([
+    { name: 'the pinned version', bin: {} },
+    // The sandbox is kept; agents that are refused with this version are let run.
+    { name: 'version 2.1.197', bin: { VIVAVOCE_CLAUDE_BIN: OLDER_CLI, VIVAVOCE_ALLOW_UNSANDBOXED: '1' } },
+  ]),
+)('in the sandbox (skipped where bubblewrap cannot run), $name', ({ bin }) => {
   let stage: Stage
   let login: string
   beforeAll(async () => {
@@ -460,25 +461,28 @@ while (time() < $end) { for my $i (0..19) { syscall(${syscallNumber}, -100, "r$i
     expect(said).not.toContain('.claude.json')
   })
 
-  test('[SB8] with a CLI that would, agents that could have it happen are refused, others are not', async () => {
-    await using stage = await startStage({ env: { ...env, VIVAVOCE_CLAUDE_BIN: OLDER } })
-    const response = await ask(stage, 'clerk', [bash('echo x')])
-    expect([response.status, await response.json()]).toEqual([
-      503,
-      { error: expect.objectContaining({ code: 'sandbox_unavailable', message: expect.stringContaining('update') }) },
-    ])
-    expect(stage.rehearsal.requests).toEqual([])
-    expect(stage.observations).toContainEqual({
-      type: 'sandbox-missing',
-      agents: ['clerk'],
-      refused: true,
-      problem: expect.stringContaining('2.1.197'),
-    })
-    const [told] = await results(stage, 'worker', [bash('echo ran')])
-    expect(told).toContain('ran')
-    const [read] = await results(stage, 'writer', [['Read', { file_path: 'a.txt' }]])
-    expect(read).toContain('hello')
-  })
+  test.skipIf(!hasOlderCli)(
+    '[SB8] with version 2.1.197, which would, agents that could have it happen are refused, others are not',
+    async () => {
+      await using stage = await startStage({ env: { ...env, VIVAVOCE_CLAUDE_BIN: OLDER_CLI } })
+      const response = await ask(stage, 'clerk', [bash('echo x')])
+      expect([response.status, await response.json()]).toEqual([
+        503,
+        { error: expect.objectContaining({ code: 'sandbox_unavailable', message: expect.stringContaining('update') }) },
+      ])
+      expect(stage.rehearsal.requests).toEqual([])
+      expect(stage.observations).toContainEqual({
+        type: 'sandbox-missing',
+        agents: ['clerk'],
+        refused: true,
+        problem: expect.stringContaining('2.1.197'),
+      })
+      const [told] = await results(stage, 'worker', [bash('echo ran')])
+      expect(told).toContain('ran')
+      const [read] = await results(stage, 'writer', [['Read', { file_path: 'a.txt' }]])
+      expect(read).toContain('hello')
+    },
+  )
 })
 
 describe('where no sandbox can be had', () => {

@@ -5,14 +5,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { locateCli, openProbeCache, type Abilities } from '../../src/claude/index.ts'
 import { toBlocks, type RehearsedRequest } from '../../src/rehearsal/index.ts'
+import { installed, OLDER_CLI } from '../support/older-cli.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
-
-const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
 
 const ALL: Abilities = {
   replay: 'bulk',
@@ -36,7 +34,7 @@ interface Variant {
 
 const VARIANTS: readonly Variant[] = [
   { name: 'the pinned version' },
-  { name: 'version 2.1.197', bin: OLDER },
+  { name: 'version 2.1.197', bin: OLDER_CLI },
   { name: 'histories told message by message', abilities: { ...ALL, replay: 'steps' } },
   { name: 'rewinding step by step', abilities: { ...ALL, rewind: 'steps' } },
   { name: 'system prompts that change between conversations only', abilities: { ...ALL, systemPrompt: 'when-empty' } },
@@ -94,7 +92,7 @@ const partlyAsOne = (said: readonly Said[]): readonly string[] =>
     return inRoles([user(flat.join('\n')), ...said.slice(from + 1)])
   })
 
-describe.each(VARIANTS)('[WP9] $name', ({ bin, abilities, env = {}, flattens }) => {
+describe.each(installed(VARIANTS))('[WP9] $name', ({ bin, abilities, env = {}, flattens }) => {
   let stage: Stage
   let cache: string
   /** The request to the model that the last question led to. */

@@ -4,7 +4,7 @@ import { initializeLogger, llm, type APIConnectOptions } from '@livekit/agents'
 import { LLM, type LLMOptions } from '@livekit/agents-plugin-openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { KEY, startStage, until, type Stage } from '../support/stage.ts'
+import { KEY, startStage, until, type Stage } from '../../support/stage.ts'
 import { toldModel } from './told-model.ts'
 
 initializeLogger({ pretty: false, level: 'silent' })

@@ -1,6 +1,6 @@
 /** What the model was really sent in a request that reached it, in the client's words. */
-import { toBlocks } from '../../src/rehearsal/index.ts'
-import type { Stage } from '../support/stage.ts'
+import { toBlocks } from '../../../src/rehearsal/index.ts'
+import type { Stage } from '../../support/stage.ts'
 
 /** A function as the model was offered it. */
 export interface OfferedFunction {

@@ -4,10 +4,10 @@ import { rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { KEY, startStage, until, type Stage } from '../support/stage.ts'
+import { KEY, startStage, until, type Stage } from '../../support/stage.ts'
 
 const run = promisify(execFile)
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
 
 /** The code below a heading, meant for the gateway at hand. */
 const example = (heading: string): string => {
@@ -43,7 +43,7 @@ describe('the examples of the README', () => {
 
   test('from openai-node', async () => {
     // Beside the packages that it imports.
-    const file = fileURLToPath(new URL(`../../node_modules/.readme-${process.pid}.mjs`, import.meta.url))
+    const file = fileURLToPath(new URL(`node_modules/.readme-${process.pid}.mjs`, import.meta.url))
     try {
       await writeFile(file, example('From openai-node'))
       expect((await run(process.execPath, [file])).stdout).toBe('This is a rehearsal. You said: Hello!')

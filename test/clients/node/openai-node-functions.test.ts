@@ -3,7 +3,7 @@ import { LengthFinishReasonError } from 'openai/core/error'
 import { zodFunction, zodResponseFormat } from 'openai/helpers/zod'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { KEY, startStage, until, type Stage } from '../support/stage.ts'
+import { KEY, startStage, until, type Stage } from '../../support/stage.ts'
 import { toldModel } from './told-model.ts'
 
 /** Answers that are not streamed come from a talker by this name. */

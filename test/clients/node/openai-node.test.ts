@@ -7,7 +7,7 @@ import OpenAI, {
   RateLimitError,
 } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { KEY, startStage, until, type Stage } from '../support/stage.ts'
+import { KEY, startStage, until, type Stage } from '../../support/stage.ts'
 
 let stage: Stage
 let client: OpenAI

@@ -4,7 +4,7 @@ import { ChatOpenAI } from '@langchain/openai'
 import { streamText } from 'ai'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { KEY, startStage, type Stage } from '../support/stage.ts'
+import { KEY, startStage, type Stage } from '../../support/stage.ts'
 
 let stage: Stage
 beforeAll(async () => {

@@ -15,7 +15,7 @@ import {
 } from 'ai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { KEY, startStage, until, type Stage } from '../support/stage.ts'
+import { KEY, startStage, until, type Stage } from '../../support/stage.ts'
 import { toldModel } from './told-model.ts'
 
 let stage: Stage
