@@ -28,9 +28,9 @@ if (!isAtLeast(needed)) {
   fail(`Node ${process.versions.node} is too old. Install Node ${needed} or newer: https://nodejs.org/en/download.`)
 } else if (isAtLeast('24') && existsSync(source)) {
   // A checkout runs its sources, which need no build on Node 24.
-  import(source.href)
+  void import(source.href)
 } else if (existsSync(built)) {
-  import(built.href)
+  void import(built.href)
 } else {
   fail('It is not built. Run `npm run build`.')
 }
