@@ -192,6 +192,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, l
       ...(config.VIVAVOCE_TENANTS ?? []),
     ]),
     poolFigures: served.figures,
+    corsOrigins: config.VIVAVOCE_CORS_ORIGINS ?? [],
     ...offer,
     talkerLimits: {
       firstTokenMs: config.VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS * 1000,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ConfigError, loadConfig } from './config/index.ts'
-import type { Agent } from './core/index.ts'
+import { chooseModel, type Agent } from './core/index.ts'
 import { offerOf } from './offer.ts'
 
 const agent = (name: string, tools: readonly string[] = []): Agent => ({ name, description: 'd', prompt: 'p', tools })
@@ -22,6 +22,19 @@ test.each([
   [{ VIVAVOCE_WORKSPACE_REPO: '/repository', VIVAVOCE_AGENT: 'worker' }, ['conversational', 'worker', 'worker']],
 ])('[CC22] [CC1] the settings %j make the agents of chat, of chat not streamed, and of jobs %j', (env, agents) => {
   expect(defaultsWith(env)).toEqual(agents)
+})
+
+test('[MD6] [MD7] the operator’s aliases go before the default ones, which can be switched off', () => {
+  const idsWith = (env: Readonly<Record<string, string>>): readonly (string | undefined)[] => {
+    const { catalogue, chatAgent } = offerOf(loadConfig({ HOME: '/nowhere', ...env }), AGENTS)
+    return ['gpt-4o', 'gpt-5-mini', 'claude-opus-4-1', 'fast'].map(
+      (name) => chooseModel(catalogue, name, chatAgent)?.id,
+    )
+  }
+  expect(idsWith({})).toEqual(['sonnet', 'haiku', 'opus', undefined])
+  const own = { VIVAVOCE_MODEL_ALIASES: 'fast=haiku,gpt-4o=worker/opus' }
+  expect(idsWith(own)).toEqual(['worker/opus', 'haiku', 'opus', 'haiku'])
+  expect(idsWith({ ...own, VIVAVOCE_DEFAULT_ALIASES: '0' })).toEqual(['worker/opus', undefined, undefined, 'haiku'])
 })
 
 test('[AG2] a setting that names no agent, or a chat agent with tools, is reported', () => {

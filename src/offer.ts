@@ -1,5 +1,5 @@
 import { ConfigError, type Config } from './config/index.ts'
-import { chooseModel, isTalker, type Agent, type Catalogue } from './core/index.ts'
+import { chooseModel, defaultAliases, isTalker, type Agent, type Catalogue } from './core/index.ts'
 
 /** What callers may name, and which agent serves a request that names none. */
 export interface Offer {
@@ -22,10 +22,13 @@ export function offerOf(config: Config, agents: readonly Agent[]): Offer {
   const jobAgent = find(jobAgentName)
   // The service that this product replaces ran a tool agent for every request that is not streamed; its operators set these.
   const hasToolSetup = config.VIVAVOCE_AGENT !== undefined || config.VIVAVOCE_WORKSPACE_REPO !== undefined
+  const models = config.VIVAVOCE_MODELS
+  const defaultModel = config.VIVAVOCE_DEFAULT_MODEL
+  const ownAliases = config.VIVAVOCE_MODEL_ALIASES ?? []
   const catalogue: Catalogue = {
-    models: config.VIVAVOCE_MODELS,
-    defaultModel: config.VIVAVOCE_DEFAULT_MODEL,
-    aliases: config.VIVAVOCE_MODEL_ALIASES,
+    models,
+    defaultModel,
+    aliases: [...ownAliases, ...(config.VIVAVOCE_DEFAULT_ALIASES ? defaultAliases({ models, defaultModel }) : [])],
     agents,
   }
   const known = agents.map(({ name }) => name).join(', ')
@@ -40,7 +43,7 @@ export function offerOf(config: Config, agents: readonly Agent[]): Offer {
     if (model === undefined || catalogue.models.includes(model)) continue
     problems.push(`VIVAVOCE_MODELS: the agent ${name} wants the model ${model}, which is not among them`)
   }
-  for (const { pattern, target } of catalogue.aliases) {
+  for (const { pattern, target } of ownAliases) {
     if (jobAgent === undefined || chooseModel({ ...catalogue, aliases: [] }, target, jobAgent) !== undefined) continue
     problems.push(`VIVAVOCE_MODEL_ALIASES: ${pattern}=${target} leads to nothing on offer`)
   }

@@ -35,7 +35,7 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_PORT: 8765,
     VIVAVOCE_MODELS: ['haiku', 'sonnet', 'opus'],
     VIVAVOCE_DEFAULT_MODEL: 'sonnet',
-    VIVAVOCE_MODEL_ALIASES: [{ pattern: 'gpt-4.1', target: 'sonnet' }],
+    VIVAVOCE_DEFAULT_ALIASES: true,
     VIVAVOCE_STREAM_AGENT: 'conversational',
     VIVAVOCE_PERSONA: 'fallback',
     MAX_CONCURRENCY: 10,
@@ -445,4 +445,34 @@ test('[CV11] conversations are kept for whole days, 90 by default', () => {
     expect(problemsOf({ VIVAVOCE_CONVERSATION_TTL_DAYS: days })).toEqual([
       expect.stringMatching(/^VIVAVOCE_CONVERSATION_TTL_DAYS: /),
     ])
+})
+
+test('[CO2] [CF1] origins are taken as browsers send them', () => {
+  const originsOf = (VIVAVOCE_CORS_ORIGINS: string) => loadConfig({ VIVAVOCE_CORS_ORIGINS }).VIVAVOCE_CORS_ORIGINS
+  expect(loadConfig({}).VIVAVOCE_CORS_ORIGINS).toBeUndefined()
+  expect(originsOf('')).toBeUndefined()
+  expect(originsOf('*')).toEqual(['*'])
+  expect(originsOf(' https://App.Example , http://localhost:3000,,http://[::1]:80')).toEqual([
+    'https://app.example',
+    'http://localhost:3000',
+    'http://[::1]',
+  ])
+  expect(originsOf('https://чат.example:443,chrome-extension://AbC')).toEqual([
+    'https://xn--80a0bn.example',
+    'chrome-extension://abc',
+  ])
+})
+
+test.each([
+  'app.example',
+  'https://app.example/',
+  'https://app.example/x',
+  'https://*.example',
+  'null',
+  'http://',
+  'a b',
+])('[CO2] [CF2] %j is no origin', (origin) => {
+  expect(problemsOf({ VIVAVOCE_CORS_ORIGINS: `https://a.example,${origin}` })).toEqual([
+    `VIVAVOCE_CORS_ORIGINS: \`${origin}\` is not an origin of the form https://host or http://host:port, without a slash at its end`,
+  ])
 })

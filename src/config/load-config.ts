@@ -118,11 +118,6 @@ export function loadConfig(env: Environment): Config {
       problems.push(`${name}: there is no such setting (docs/reference/config.md lists them)`)
     }
   }
-  // The alias that is there by default is for those who offer what it leads to.
-  const { VIVAVOCE_MODELS: models, VIVAVOCE_MODEL_ALIASES: aliases } = values as Partial<Values>
-  if (!(env['VIVAVOCE_MODEL_ALIASES'] || file['VIVAVOCE_MODEL_ALIASES'])) {
-    values.VIVAVOCE_MODEL_ALIASES = aliases?.filter(({ target }) => models?.includes(target))
-  }
   const isSet = (name: SettingName): boolean => Boolean(env[name] || file[name])
   const hasKey = isSet('API_BEARER_TOKEN') || isSet('VIVAVOCE_TENANTS')
   // Each value came from its own schema, so the record is whole once there is no problem.

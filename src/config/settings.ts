@@ -21,36 +21,26 @@ const decimal = (min: number, max: number) =>
     .pipe(z.number().gt(min, `more than ${min} is expected`).max(max, `at most ${max} is expected`))
 
 const name = z.string().regex(/^[^\s,=*]+$/, 'a name without spaces, commas, = or * is expected')
-const names = z
-  .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
-  .pipe(z.array(name).min(1, 'at least one name is expected'))
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+)
+const names = list.pipe(z.array(name).min(1, 'at least one name is expected'))
 
-const branchPatterns = z
-  .string()
-  .transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  )
-  .pipe(
-    z
-      .array(
-        z
-          .string()
-          .refine(
-            (text) => isBranchName(text.replaceAll('*', 'x')),
-            'names of branches are expected, with * for any text',
-          ),
-      )
-      .min(1, 'at least one name is expected'),
-  )
+const branchPatterns = list.pipe(
+  z
+    .array(
+      z
+        .string()
+        .refine(
+          (text) => isBranchName(text.replaceAll('*', 'x')),
+          'names of branches are expected, with * for any text',
+        ),
+    )
+    .min(1, 'at least one name is expected'),
+)
 
 const hosts = names.pipe(
   z.array(
@@ -114,6 +104,25 @@ const serverUrl = z.string().transform((text, context) => {
   return url?.href.replace(/\/+$/, '') ?? ''
 })
 
+/** Origins as browsers send them, or `*`. */
+const corsOrigins = list.pipe(
+  z.array(
+    z.string().transform((text, context) => {
+      if (text === '*') return text
+      const { origin = 'null' } = URL.parse(text) ?? {}
+      // Pages of extensions and apps have schemes without an origin of the standard.
+      const plain = origin === 'null' && !/^(https?|wss?|ftp|file|data|blob):/i.test(text) ? text.toLowerCase() : origin
+      if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*]+$/i.test(text) || plain === 'null') {
+        context.addIssue({
+          code: 'custom',
+          message: `\`${text}\` is not an origin of the form https://host or http://host:port, without a slash at its end`,
+        })
+      }
+      return plain
+    }),
+  ),
+)
+
 interface Setting {
   readonly schema: z.ZodType<unknown, string>
   /** As it would stand in the environment. */
@@ -167,9 +176,15 @@ export const SETTINGS = {
   },
   VIVAVOCE_MODEL_ALIASES: {
     schema: aliases,
-    default: 'gpt-4.1=sonnet',
+    defaultText: 'none',
     tells:
-      'Foreign model names, `name=model` with commas between; `*` stands for any text and the first match counts. A target is a model or `agent/model`.',
+      'Foreign model names, `name=model` with commas between; `*` stands for any text, case does not matter, and the first match counts. A target is a model or `agent/model`.',
+  },
+  VIVAVOCE_DEFAULT_ALIASES: {
+    schema: flag,
+    default: '1',
+    tells:
+      'Whether names that clients send by themselves are mapped, after `VIVAVOCE_MODEL_ALIASES`: `gpt-4*`, `gpt-5*`, `o1*` to `o4*` and `chatgpt-*` to `sonnet`, their `-mini` and `-nano` forms and `gpt-3.5*` to `haiku` (or to the default model), `claude-opus-*` and the like to their family. `0` switches that off.',
   },
   VIVAVOCE_AGENTS_DIR: {
     schema: z.string().min(1),
@@ -310,6 +325,12 @@ export const SETTINGS = {
     default: '1000',
     tells:
       'How long a stream’s status waits for the first event, in milliseconds, so that an early failure gets a real status.',
+  },
+  VIVAVOCE_CORS_ORIGINS: {
+    schema: corsOrigins,
+    defaultText: 'none',
+    tells:
+      'Origins whose pages may call from a browser, such as `https://app.example`, with commas between; `*` lets every page call. A page that calls holds a key.',
   },
   VIVAVOCE_PRIVATE_HOSTS: {
     schema: hosts,

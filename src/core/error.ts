@@ -33,7 +33,7 @@ export const ERRORS = {
     type: 'invalid_request_error',
     retryable: false,
     tells:
-      'The `Authorization: Bearer KEY` header is missing or its key is wrong. Send the key of this server (`API_BEARER_TOKEN`).',
+      'No key was presented in `Authorization: Bearer KEY`, `x-api-key` or `api-key`, or the key is wrong. Send the key of this server (`API_BEARER_TOKEN`).',
   },
   model_not_found: {
     status: 404,

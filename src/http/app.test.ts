@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { KEY, openApp, OTHER, START_MS } from '../../test/support/open-app.ts'
+import { KEY, openApp, OTHER, OTHER_KEY, START_MS } from '../../test/support/open-app.ts'
 import { forever, says, text } from '../../test/support/scripted-engine.ts'
 import { GatewayError, type CliState } from '../core/index.ts'
 
@@ -163,6 +163,8 @@ test.each([
     { authorization: 'Bearer ' },
     { authorization: `Basic ${KEY}` },
     { authorization: `Bearer ${KEY}x` },
+    { 'x-api-key': `${KEY}x` },
+    { 'api-key': '' },
   ]) {
     const response = await app.request(path, { method, headers, ...body })
     expect([headers, response.status]).toEqual([headers, 401])
@@ -196,6 +198,21 @@ test('[AU1] [R58] a refusal tells apart a key that is missing and one that is wr
   })
 })
 
+test.each(['x-api-key', 'api-key', 'X-API-Key'])(
+  '[AU4] [AU3] [AU5] the key in `%s` lets in, as its tenant',
+  async (name) => {
+    const { app, engine } = openApp(() => says('a'))
+    const ask = async (headers: Record<string, string>): Promise<number> => {
+      const body = JSON.stringify({ messages: [{ role: 'user', content: 'a' }] })
+      return (await app.request('/v1/chat/completions', { method: 'POST', headers, body })).status
+    }
+    expect(await ask({ [name]: KEY })).toBe(200)
+    expect(await ask({ [name]: OTHER_KEY, authorization: 'Bearer dummy' })).toBe(200)
+    expect(await ask({ [name]: OTHER_KEY, authorization: `Bearer ${KEY}` })).toBe(401)
+    expect(engine.runs.map(({ request }) => request.tenant)).toEqual(['default', 'other'])
+  },
+)
+
 test('[AU1] [R2] the key lets in', async () => {
   const { request } = openApp(() => [])
   expect((await request('/v1/models')).status).toBe(200)
@@ -208,7 +225,7 @@ test.each(UNKNOWN)('[ER1] [R57] the unknown path %s is 404', async (path) => {
   for (const method of ['GET', 'POST', 'DELETE']) {
     const response = await request(path, { method })
     expect([method, response.status, response.headers.get('allow')]).toEqual([method, 404, null])
-    expect(await messageOf(response, path)).toBe('There is no such path.')
+    expect(await messageOf(response, path)).toMatch(/^There is no path `\/[^`]*`\./)
   }
 })
 
@@ -394,6 +411,19 @@ test('[MD1] [R1] models are listed first, then agent/model for each agent', asyn
       'recruiter-triage/opus',
     ].map((id) => ({ id, object: 'model', created, owned_by: 'vivavoce' })),
   })
+})
+
+test('[MD9] aliases that are names are listed behind the models', async () => {
+  const { request } = openApp(() => [], {
+    catalogue: {
+      models: ['haiku'],
+      defaultModel: 'haiku',
+      aliases: ['fast', 'gpt-*'].map((pattern) => ({ pattern, target: 'haiku' })),
+      agents: [{ name: 'conversational', description: 'd', prompt: 'p', tools: [] }],
+    },
+  })
+  const { data } = (await (await request('/v1/models')).json()) as { readonly data: readonly { readonly id: string }[] }
+  expect(data.map(({ id }) => id)).toEqual(['haiku', 'conversational/haiku', 'fast'])
 })
 
 test.each([

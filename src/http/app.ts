@@ -1,10 +1,12 @@
 import { Hono } from 'hono'
 import { GatewayError, toGatewayError } from '../core/index.ts'
 import { createNewest, isAbortOf } from '../lib/index.ts'
+import { closestPath, shownPath } from './closest-path.ts'
 import type { AppDeps, AppEnv } from './deps.ts'
 import { errorResponse } from './error-response.ts'
 import { authenticate } from './middleware/authenticate.ts'
 import { caller } from './middleware/caller.ts'
+import { crossOrigin } from './middleware/cross-origin.ts'
 import { readBody } from './middleware/read-body.ts'
 import { recogniseRetry } from './middleware/recognise-retry.ts'
 import { refuseWhileStarting } from './middleware/refuse-while-starting.ts'
@@ -30,6 +32,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
 
   app.use(caller())
   app.use(requestId({ clock, observer, background: deps.background }))
+  if (deps.corsOrigins.length > 0) app.use(crossOrigin(deps.corsOrigins))
   app.get('/health', health(deps))
   app.use(authenticate(deps))
   app.use(async function refuseWhenStopping(_c, next) {
@@ -51,7 +54,12 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
 
   app.notFound((c) => {
     const allowed = methodsOf(c.req.path)
-    if (allowed === undefined) return errorResponse(new GatewayError('not_found', 'There is no such path.'), c.req.path)
+    if (allowed === undefined) {
+      const closest = closestPath(c.req.path)
+      const hint = closest === undefined ? '' : ` Did you mean \`${closest}\`?`
+      const message = `There is no path \`${shownPath(c.req.path)}\`.${hint}`
+      return errorResponse(new GatewayError('not_found', message), c.req.path)
+    }
     const response = errorResponse(
       new GatewayError('method_not_allowed', `This path takes ${allowed} only.`),
       c.req.path,

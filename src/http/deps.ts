@@ -16,6 +16,8 @@ export interface AppDeps {
   readonly admission: Admission
   readonly tenantOf: KeyCheck
   readonly catalogue: Catalogue
+  /** Of pages that may call from a browser; `*` is any. */
+  readonly corsOrigins: readonly string[]
   /** Serve requests that name no agent: chat, chat that is not streamed, and jobs. */
   readonly chatAgent: Agent
   readonly unstreamedAgent: Agent

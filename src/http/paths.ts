@@ -8,7 +8,7 @@ interface Path {
   readonly logged: string
 }
 
-const PATHS: readonly Path[] = [
+export const PATHS: readonly Path[] = [
   { pattern: /^\/health$/, methods: 'GET', plain: false, logged: '/health' },
   { pattern: /^\/v1\/chat\/completions$/, methods: 'POST', plain: false, logged: '/v1/chat/completions' },
   { pattern: /^\/v1\/models$/, methods: 'GET', plain: false, logged: '/v1/models' },

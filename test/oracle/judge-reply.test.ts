@@ -30,6 +30,7 @@ describe('a reply that is right', () => {
     ['a failure on a path with an envelope of its own', failed('/jobs/1', { error: 'not found', detail: 'No.' })],
     ['a path that is not of OpenAI', reply('/health', { status: 'ok' })],
     ['a head without its body', reply('/v1/models', '', { method: 'HEAD' })],
+    ['a preflight', reply(CHAT, '', { method: 'OPTIONS', status: 204, headers: {} })],
     ['what a caller who left did not wait for', reply(CHAT, '{"id":', { left: true })],
   ])('passes: %s', (_, given) => {
     expect(judgeReply(given)).toEqual([])

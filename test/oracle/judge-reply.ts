@@ -98,7 +98,9 @@ function faultsOf(reply: Reply, name: SchemaName): readonly string[] {
 
 /** Everything that is wrong with a reply, a sentence for each fault; nothing where it is none of OpenAI's. */
 export function judgeReply(reply: Reply): readonly string[] {
-  const name = reply.method === 'HEAD' ? undefined : schemaOf(reply)
+  // A browser's preflight has an answer without a body; one that is refused has the body of any refusal.
+  const hasNoBody = reply.method === 'HEAD' || (reply.method === 'OPTIONS' && reply.status === 204)
+  const name = hasNoBody ? undefined : schemaOf(reply)
   if (name === undefined) return []
   return faultsOf(reply, name).map((sentence) => `${reply.method} ${reply.path} (${reply.status}): ${sentence}`)
 }

@@ -17,7 +17,7 @@ import { createScriptedEngine, type Step } from './scripted-engine.ts'
 export const KEY = 'vv-key'
 /** Whose key that is. */
 export const TENANT = 'default'
-const OTHER_KEY = 'vv-other-key'
+export const OTHER_KEY = 'vv-other-key'
 /** Makes a request another tenant's. */
 export const OTHER: RequestInit = { headers: { authorization: `Bearer ${OTHER_KEY}` } }
 export const START_MS = 1_700_000_000_000
@@ -38,6 +38,7 @@ export interface AppOptions extends Partial<
     | 'callbackProblem'
     | 'pushProblem'
     | 'catalogue'
+    | 'corsOrigins'
     | 'unstreamedAgent'
     | 'headerHoldMs'
     | 'maxBodyBytes'
@@ -110,6 +111,7 @@ export function openApp(
       aliases: [{ pattern: 'gpt-*', target: 'sonnet' }],
       agents: [talker, doer],
     },
+    corsOrigins: [],
     chatAgent: talker,
     unstreamedAgent: talker,
     jobAgent: doer,

@@ -16,7 +16,7 @@ export const recogniseRetry = ({ clock, observer }: { readonly clock: Clock; rea
     const signal = c.get('caller')
     const requestId = c.get('requestId')
     const hash = createHash('sha256')
-      .update(`${c.req.path}\n${c.req.header('authorization') ?? ''}\n${c.get('body')}`)
+      .update(`${c.req.path}\n${c.get('tenant')}\n${c.get('body')}`)
       .digest('base64')
     const before = died.get(hash)
     if (before !== undefined && clock.nowMs() - before.atMs < REMEMBERED_MS) {

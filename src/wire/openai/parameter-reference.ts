@@ -2,7 +2,8 @@ import { IGNORED } from './parameters.ts'
 
 /** What is honoured, as a talker takes it. */
 const HONOURED: Readonly<Record<string, string>> = {
-  model: 'A model, `agent/model`, or a name that `VIVAVOCE_MODEL_ALIASES` maps. Absent: the default.',
+  model:
+    'A model, `agent/model`, a name that `VIVAVOCE_MODEL_ALIASES` maps, or one that clients of OpenAI and Anthropic send (`gpt-4o`, `openai/gpt-5-mini`, `claude-sonnet-4-5`). Absent: the default.',
   messages:
     'Roles `system`, `developer`, `user`, `assistant`, `tool`, `function`, in any order; content as text or parts. Pictures (`image_url`, data or http) where a user or a result brings them. `name` of a user stands before what is said.',
   'stream, stream_options.include_usage':
