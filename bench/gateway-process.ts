@@ -62,8 +62,6 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
     VIVAVOCE_PORT: '0',
     VIVAVOCE_DATA_DIR: join(directory, 'data'),
     VIVAVOCE_CLAUDE_BIN: cliPath,
-    // What is measured is beside the caller's text; the operator's, which a persona is, is nobody's overhead.
-    VIVAVOCE_PERSONA: 'fallback',
     API_BEARER_TOKEN: key,
     ...settings,
   }

@@ -105,6 +105,18 @@ test.each([
   expect(idOf(name)).toBeUndefined()
 })
 
+test('[MD5] [CC1] an agent that has the name of a provider goes before it', () => {
+  const catalogue = { ...catalogueOf(), agents: [chat, agentNamed('openai')] }
+  const names = ['openai/haiku', 'openai/gpt-4o', 'openai/openai/gpt-4o', 'OpenAI/opus', 'anthropic/opus']
+  expect(names.map((name) => idOf(name, catalogue))).toEqual([
+    'openai/haiku',
+    'openai/sonnet',
+    'openai/sonnet',
+    'openai/opus',
+    'opus',
+  ])
+})
+
 test('[MD6] the operator’s aliases go before the default ones, also behind a provider and in another case', () => {
   const own = [
     { pattern: 'gpt-4o', target: 'opus' },

@@ -51,7 +51,7 @@ const modelNamed = ({ models }: Catalogue, name: string): string | undefined =>
 
 /** A name as it stands: a model, or `agent/model` whose model may be an alias. */
 function chooseDirectly(catalogue: Catalogue, name: string, defaultAgent: Agent): Choice | undefined {
-  const plain = modelNamed(catalogue, name)
+  const plain = named(catalogue.models, (model) => model, name)
   if (plain !== undefined) return { id: plain, agent: defaultAgent, model: plain }
   const slash = name.indexOf('/')
   const agent = slash < 0 ? undefined : named(catalogue.agents, (each) => each.name, name.slice(0, slash))

@@ -64,7 +64,10 @@ test('[CV4] [CV5] [CV12] [DO4] [LG2] [WP15] a server that is killed loses no ans
   expect((await say(first, 'remember one')).status).toBe(200)
   const broken = say(first, 'count to 900 [rehearse slow=50]').catch(() => undefined)
   const run = first
-    .post('/v1/chat/completions', { messages: [{ role: 'user', content: 'count to 901 [rehearse slow=50]' }] })
+    .post('/v1/chat/completions', {
+      model: 'recruiter-triage/haiku',
+      messages: [{ role: 'user', content: 'count to 901 [rehearse slow=50]' }],
+    })
     .catch(() => undefined)
   await until(() => rehearsal.requests.length === 3)
   const pids = [...first.err().matchAll(/"pid":(\d+),"agent":"[^"]*","model":"[^"]*","msg":"process-started"/g)].map(

@@ -95,7 +95,7 @@ describe('callers’ text is mere text to the CLI', () => {
     '[CL2] in a run of a doer: %s',
     async (text) => {
       const response = await stage.fetch('/v1/chat/completions', {
-        body: { messages: [{ role: 'user', content: text }] },
+        body: { model: 'recruiter-triage/sonnet', messages: [{ role: 'user', content: text }] },
       })
       expect(response.status).toBe(200)
       const { raw } = sent()

@@ -108,7 +108,10 @@ describe('a client that goes away', () => {
 
   test('[CA1] [CA2] [DO4] from a run of a doer, whose workspace goes with it', async () => {
     const workspaces = join(stage.directory, 'data', 'workspaces')
-    const turn = start({ messages: [{ role: 'user', content: 'count to 500 [rehearse slow=20]' }] })
+    const turn = start({
+      model: 'recruiter-triage/sonnet',
+      messages: [{ role: 'user', content: 'count to 500 [rehearse slow=20]' }],
+    })
     await until(() => stage.rehearsal.requests.length > turn.before.requests)
     expect((await readdir(workspaces)).filter((name) => name.startsWith('run-'))).toHaveLength(1)
     const atMs = Date.now()
