@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
-import { clearRunFiles, killOrphans, loginDirectoryOf } from './claude/index.ts'
+import { clearRunFiles, killOrphans, loginDirectoryOf, type PaceOptions } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
 import { createConversations } from './conversations/index.ts'
@@ -53,6 +53,8 @@ export interface GatewayOptions {
   readonly observer: Observer
   /** Whether a rehearsal stands behind the CLI. */
   readonly rehearsal?: boolean
+  /** What starts of the CLI are taken to take before they were measured. */
+  readonly pace?: PaceOptions
 }
 
 /** The tenant of those who present `API_BEARER_TOKEN`. */

@@ -1,5 +1,6 @@
 /** The processes of the CLI, kept and not, as one engine. */
 import {
+  CliReplacedError,
   createColdEngine,
   createPool,
   createSingleUse,
@@ -8,6 +9,7 @@ import {
   startWarmProcess,
   type Abilities,
   type CliBinary,
+  type Pool,
 } from './claude/index.ts'
 import type { Config } from './config/index.ts'
 import type { Clock, Observer, PoolFigures, Sandbox, TurnEngine } from './core/index.ts'
@@ -16,12 +18,18 @@ export interface Processes {
   readonly engine: TurnEngine
   /** `undefined` where none are kept. */
   readonly figures: () => PoolFigures | undefined
+  /** Resolves when the first pooled process is ready, or could not be started. */
+  warmedUp(): Promise<void>
+  /** Gives out no pooled process any more; each ends once it is free. Turns that wait for one fail with `CliReplacedError`. */
+  drain(): Promise<void>
   /** Ends the kept ones and waits for it; turns end by their own signals. */
   close(): Promise<void>
 }
 
 export interface ProcessesOptions {
   readonly cli: CliBinary
+  /** Called before and after each process is started. @throws CliReplacedError where the binary is not the one that was verified. */
+  readonly confirm: () => void
   /** Absent where none can be kept. */
   readonly abilities: Abilities | undefined
   readonly neutralDirectory: string
@@ -35,17 +43,33 @@ export interface ProcessesOptions {
   readonly observer: Observer
 }
 
+const ending = (pool: Pool): Pick<Processes, 'drain' | 'close'> => ({
+  drain: () => pool.drain(new CliReplacedError('the CLI was replaced')),
+  close: () => pool.close(),
+})
+
 /** Whether there is more than one. */
 const hasTenants = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: others = [] }: Config): boolean =>
   others.length + (own === undefined ? 0 : 1) > 1
 
 export function openProcesses(
   config: Config,
-  { cli, abilities, neutralDirectory, temporaryDirectory, sandbox, watchOutput, clock, observer }: ProcessesOptions,
+  {
+    cli,
+    confirm,
+    abilities,
+    neutralDirectory,
+    temporaryDirectory,
+    sandbox,
+    watchOutput,
+    clock,
+    observer,
+  }: ProcessesOptions,
 ): Processes {
   const afterResultMs = config.VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS * 1000
   const common = {
     bin: cli.path,
+    confirm,
     passedOn: { ...config.cliEnvironment, TMPDIR: temporaryDirectory },
     neutralDirectory,
     clock,
@@ -59,7 +83,9 @@ export function openProcesses(
     watchOutput,
     ...(sandbox === undefined ? {} : { sandbox }),
   })
-  if (abilities === undefined) return { engine: cold, figures: () => undefined, close: async () => undefined }
+  const none = async (): Promise<void> => undefined
+  if (abilities === undefined)
+    return { engine: cold, figures: () => undefined, warmedUp: none, drain: none, close: none }
 
   const model = config.VIVAVOCE_DEFAULT_MODEL
   const startMs = config.VIVAVOCE_START_TIMEOUT_SECONDS * 1000
@@ -73,7 +99,8 @@ export function openProcesses(
     return {
       engine: createWarmEngine({ ...warm, pool, takes }),
       figures: () => undefined,
-      close: () => pool.close(),
+      warmedUp: none,
+      ...ending(pool),
     }
   }
   const pool = createPool({
@@ -89,5 +116,10 @@ export function openProcesses(
     clock,
     observer,
   })
-  return { engine: createWarmEngine({ ...warm, pool }), figures: () => pool.figures, close: () => pool.close() }
+  return {
+    engine: createWarmEngine({ ...warm, pool }),
+    figures: () => pool.figures,
+    warmedUp: () => pool.warmedUp,
+    ...ending(pool),
+  }
 }

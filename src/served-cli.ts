@@ -1,36 +1,41 @@
-/** The CLI that is served: verified first, then an engine. */
-import { join } from 'node:path'
+/**
+ * The CLI that is served. Its binary is verified before it serves, and looked at before each process is started: one that
+ * has changed is verified in its turn, while the processes of the one before go on.
+ */
 import {
-  locateCli,
-  openProbeCache,
-  refusesExchangedFiles,
-  resolveCli,
-  type Abilities,
-  type CliBinary,
+  CliReplacedError,
+  createPace,
+  deadline,
+  identifyCli,
+  isSameCli,
+  openCapabilityCache,
+  type CliIdentity,
+  type PaceOptions,
 } from './claude/index.ts'
+import { cachePath, checksAtOnce, createCliCheck, type CliCheck } from './check-cli.ts'
 import type { Config } from './config/index.ts'
 import {
   GatewayError,
   notServedError,
-  type Agent,
   type CliState,
-  type Clock,
-  type Observer,
   type PoolFigures,
   type ReadyCli,
   type TurnEngine,
 } from './core/index.ts'
-import { proveCli } from './prove-cli.ts'
-import { openProcesses, type Processes, type ProcessesOptions } from './processes.ts'
-import { gapsOf, type FoundSandbox, type Gap } from './sandbox/index.ts'
+import { learnMore } from './learn-more.ts'
+import { isAbortOf, orAborted } from './lib/index.ts'
+import { openGeneration, type Generation, type GenerationOptions, type Verified } from './generation.ts'
+import { pause } from './pause.ts'
+import type { Gap } from './sandbox/index.ts'
+import { verifyCli, type Decision } from './verify-cli.ts'
 
 export interface ServedCli {
-  /** Fails with `starting` until the CLI is verified. */
+  /** Fails with `starting` until a CLI is verified; afterwards turns wait for a new version where they need its processes. */
   readonly engine: TurnEngine
   readonly state: CliState
   /** What the sandbox cannot give with this CLI. */
   readonly gaps: readonly Gap[]
-  /** Of the processes that are kept, where any are. */
+  /** Of the processes that are pooled, where any are. */
   readonly figures: () => PoolFigures | undefined
   /** Verifies the CLI. Resolves when turns are served; rejects when it must not be served, or with what `close` ended it by. */
   start(): Promise<ReadyCli>
@@ -38,92 +43,246 @@ export interface ServedCli {
   close(): Promise<void>
 }
 
-export interface ServedCliOptions extends Omit<ProcessesOptions, 'cli' | 'abilities' | 'sandbox'> {
-  readonly sandbox: FoundSandbox
-  /** Those that a gap of the sandbox may concern. */
-  readonly agents: readonly Agent[]
-  readonly clock: Clock
-  readonly observer: Observer
+export interface ServedCliOptions extends Omit<GenerationOptions, 'confirm'> {
+  /** What starts are taken to take before they were measured. */
+  readonly pace?: PaceOptions
 }
 
+/** How often it is looked whether the binary has changed, besides before each start. */
+const LOOK_EVERY_MS = 10_000
+/** How soon a binary that is not there, or must not be served, is looked for again. */
+const LOOK_AGAIN_MS = 1000
+
 /** Nothing is started yet. @throws GatewayError `cli_unavailable` when there is no CLI. */
-export function openServedCli(config: Config, { sandbox, agents, ...options }: ServedCliOptions): ServedCli {
+export function openServedCli(config: Config, options: ServedCliOptions): ServedCli {
   const { clock, observer } = options
-  const path = resolveCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
-  const sinceMs = clock.nowMs()
+  const wanted = { wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath }
+  const cache = openCapabilityCache(cachePath(config), clock)
   const closing = new AbortController()
-  let state: CliState = { status: 'verifying', reason: 'start', path, sinceMs, attempt: 1 }
-  let gaps: readonly Gap[] = []
-  let processes: Processes | undefined
-
-  async function verify(): Promise<{ readonly cli: CliBinary; readonly abilities: Abilities | undefined }> {
-    const cli = await locateCli({ wanted: config.VIVAVOCE_CLAUDE_BIN, searchPath: config.searchPath })
-    const cache = openProbeCache(join(config.cacheDirectory, 'abilities.json'))
-    return { cli, abilities: await proveCli({ cli, searchPath: config.searchPath, clock, cache }) }
+  /** What goes on without anybody waiting for it. */
+  const work = new Set<Promise<unknown>>()
+  const generations = new Set<Generation>()
+  let current: Generation | undefined
+  let following = false
+  let changed = Promise.withResolvers<void>()
+  let looking: Disposable | undefined
+  let state: CliState = {
+    status: 'verifying',
+    reason: 'start',
+    path: identifyCli(wanted).path,
+    sinceMs: clock.nowMs(),
+    attempt: 1,
   }
 
-  function reportGaps(): void {
-    const refused = !config.VIVAVOCE_ALLOW_UNSANDBOXED
-    for (const { concerns, problem } of gaps) {
-      const concerned = agents.filter(concerns).map(({ name }) => name)
-      if (concerned.length > 0) observer.observe({ type: 'sandbox-missing', agents: concerned, refused, problem })
-    }
+  function become(next: CliState): void {
+    state = next
+    changed.resolve()
+    changed = Promise.withResolvers()
+  }
+  const replacedBy = (replacement: ReadyCli['replacement']): void => {
+    if (current !== undefined) become({ ...current.ready, ...(replacement === undefined ? {} : { replacement }) })
   }
 
-  async function open(): Promise<ReadyCli> {
-    observer.observe({ type: 'cli-verification-started', reason: 'start', path })
-    const over = { attempts: 1, path }
+  function track(what: string, doing: Promise<unknown>): void {
+    const settled = doing.catch((error: unknown) => {
+      if (!closing.signal.aborted) observer.observe({ type: 'cleanup-failed', what, error })
+    })
+    work.add(settled)
+    void settled.then(() => work.delete(settled))
+  }
+
+  /** The file that is there just now; `undefined` where none is. */
+  function look(): CliIdentity | undefined {
     try {
-      const { cli, abilities } = await verify()
-      closing.signal.throwIfAborted()
-      gaps = gapsOf({
-        sandbox,
-        cli: { version: cli.version, refusesExchangedFiles: refusesExchangedFiles(cli.version) },
-      })
-      reportGaps()
-      processes = openProcesses(config, {
-        ...options,
-        cli,
-        abilities,
-        sandbox: sandbox.ok ? sandbox.sandbox : undefined,
-      })
-      const ready: ReadyCli = { status: 'ready', version: cli.version, path, missing: [] }
-      state = ready
-      const { version } = cli
-      const ms = clock.nowMs() - sinceMs
-      observer.observe({ type: 'cli-verification-finished', ...over, outcome: 'verified', ms, version })
-      return ready
+      return identifyCli(wanted)
     } catch (error) {
-      closing.signal.throwIfAborted()
-      const problem = error instanceof Error ? error.message : String(error)
-      state = { status: 'refused', path, problem }
-      const ms = clock.nowMs() - sinceMs
-      observer.observe({ type: 'cli-verification-finished', ...over, outcome: 'refused', ms, problem })
-      throw error
+      if (!(error instanceof GatewayError)) throw error
+      return undefined
+    }
+  }
+  const isThere = (identity: CliIdentity): boolean => {
+    const found = look()
+    return found !== undefined && isSameCli(found, identity)
+  }
+
+  function open(identity: CliIdentity, { cli, findings }: Verified): Generation {
+    const generation: Generation = openGeneration(
+      config,
+      identity,
+      { cli, findings },
+      {
+        ...options,
+        confirm() {
+          if (isThere(identity)) return
+          notice()
+          throw new CliReplacedError('the binary is not the one that was verified')
+        },
+      },
+    )
+    generations.add(generation)
+    return generation
+  }
+
+  /** Turns go to this generation from now on; the processes of the one before end as they are free. */
+  function serveWith(generation: Generation): void {
+    const previous = current
+    current = generation
+    become(generation.ready)
+    if (previous !== undefined)
+      track(
+        'processes of a CLI that was replaced',
+        previous.drain().then(() => generations.delete(previous)),
+      )
+  }
+
+  const checkOf = ({ path }: CliIdentity): CliCheck =>
+    createCliCheck({
+      path,
+      searchPath: config.searchPath,
+      directory: options.temporaryDirectory,
+      cache,
+      atOnce: checksAtOnce(config.cores),
+      pace: createPace(options.pace),
+      clock,
+      observer,
+    })
+
+  const verify = (check: CliCheck, identity: CliIdentity, reason: 'start' | 'replaced'): Promise<Decision> =>
+    verifyCli(
+      check,
+      {
+        path: identity.path,
+        reason,
+        changed: reason === 'start' ? become : replacedBy,
+        isThere: () => isThere(identity),
+        clock,
+        observer,
+      },
+      closing.signal,
+    )
+
+  /** What is still unknown of the CLI is found out behind the turns that it serves. */
+  function learn(check: CliCheck, { identity, findings }: Generation): void {
+    const isServed = (): boolean => !following && current?.identity === identity
+    const found = async (verified: Verified): Promise<void> => {
+      const better = open(identity, verified)
+      await better.warmedUp()
+      serveWith(better)
+    }
+    track('capabilities', learnMore(check, { findings, isServed, found, clock, observer }, closing.signal))
+  }
+
+  async function begin(): Promise<ReadyCli> {
+    for (;;) {
+      const identity = identifyCli(wanted)
+      const check = checkOf(identity)
+      const decision = await verify(check, identity, 'start')
+      if (decision.outcome === 'replaced') continue
+      if (decision.outcome === 'refused') {
+        become({ status: 'refused', path: identity.path, problem: decision.message })
+        throw new GatewayError('cli_unavailable', decision.message)
+      }
+      const generation = open(identity, decision)
+      serveWith(generation)
+      learn(check, generation)
+      lookNow()
+      return generation.ready
     }
   }
 
-  let opening: Promise<ReadyCli> | undefined
+  /** Verifies what stands in the place of the binary that serves, until it serves itself, or that one is back. */
+  async function follow(served: Generation): Promise<void> {
+    const goneMs = clock.nowMs()
+    for (;;) {
+      const identity = look()
+      if (identity === undefined) {
+        const problem = 'The Claude Code CLI is not there any more. Install it again or correct VIVAVOCE_CLAUDE_BIN.'
+        const { path } = served.identity
+        replacedBy({ status: 'verifying', reason: 'replaced', path, sinceMs: goneMs, attempt: 1, problem })
+        await pause(clock, LOOK_AGAIN_MS, closing.signal)
+        continue
+      }
+      if (isSameCli(identity, served.identity)) return replacedBy(undefined)
+      const check = checkOf(identity)
+      const decision = await verify(check, identity, 'replaced')
+      if (decision.outcome === 'replaced') continue
+      if (decision.outcome === 'refused') {
+        replacedBy({ status: 'refused', path: identity.path, problem: decision.message })
+        while (isThere(identity)) await pause(clock, LOOK_AGAIN_MS, closing.signal)
+        continue
+      }
+      const generation = open(identity, decision)
+      // Until its processes are up, those of the one before serve faster.
+      await generation.warmedUp()
+      serveWith(generation)
+      learn(check, generation)
+      return
+    }
+  }
+
+  function notice(): void {
+    if (following || current === undefined || closing.signal.aborted) return
+    following = true
+    const served = current
+    observer.observe({ type: 'cli-replaced', path: served.identity.path, version: served.ready.version })
+    track(
+      'verification of a new CLI',
+      follow(served).finally(() => (following = false)),
+    )
+  }
+
+  function lookNow(): void {
+    if (current !== undefined && !isThere(current.identity)) notice()
+    if (!closing.signal.aborted) looking = clock.after(LOOK_EVERY_MS, lookNow)
+  }
+
+  /** Waits until something else is known of the CLI than that this generation is not the newest. */
+  async function otherThan(generation: Generation, signal: AbortSignal): Promise<void> {
+    using late = deadline(clock, config.VIVAVOCE_START_TIMEOUT_SECONDS * 1000)
+    const waiting = AbortSignal.any([signal, closing.signal, late.signal])
+    while (current === generation && state.status === 'ready' && state.replacement !== undefined) {
+      const { replacement } = state
+      if (replacement.status === 'refused' || late.signal.aborted) throw notServedError(replacement)
+      await orAborted(changed.promise, waiting).catch((error: unknown) => {
+        if (!isAbortOf(error, late.signal)) throw error
+      })
+    }
+  }
+
+  let beginning: Promise<ReadyCli> | undefined
   return {
     engine: {
-      async *run(request, run) {
-        if (processes === undefined || state.status !== 'ready')
-          throw notServedError(state.status === 'ready' ? { ...state, status: 'refused', problem: '' } : state)
-        yield* processes.engine.run(request, run)
+      async *run(request, { signal }) {
+        for (;;) {
+          const generation = current
+          if (generation === undefined) {
+            if (state.status === 'ready') throw new Error('a CLI that is ready has a generation')
+            throw notServedError(state)
+          }
+          try {
+            yield* generation.engine.run(request, { signal })
+            return
+          } catch (error) {
+            if (!(error instanceof CliReplacedError)) throw error
+            await otherThan(generation, signal)
+          }
+        }
       },
     },
     get state() {
       return state
     },
     get gaps() {
-      return gaps
+      return current?.gaps ?? []
     },
-    figures: () => processes?.figures(),
-    start: () => (opening ??= open()),
+    figures: () => current?.figures(),
+    start: () => (beginning ??= begin()),
     async close() {
       closing.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
-      await opening?.catch(() => undefined)
-      await processes?.close()
+      looking?.[Symbol.dispose]()
+      await beginning?.catch(() => undefined)
+      await Promise.all([...generations].map((generation) => generation.close()))
+      while (work.size > 0) await Promise.all(work)
     },
   }
 }

@@ -3,44 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadAgents } from '../agents/index.ts'
-import { locateCli, openProbeCache, type Abilities } from '../claude/index.ts'
+import { locateCli, missingFrom } from '../claude/index.ts'
+import { checkOnce } from '../check-cli.ts'
 import { ConfigError, loadConfig, readEnvironment } from '../config/index.ts'
-import { isTalker, needsSandbox, systemClock } from '../core/index.ts'
+import { isTalker, needsSandbox, type MissingCapability } from '../core/index.ts'
 import { AGENTS_DIRECTORY } from '../main.ts'
 import { serverVersion } from '../storage/index.ts'
 import { offerOf } from '../offer.ts'
-import { proveCli } from '../prove-cli.ts'
 import { openSandbox } from '../sandbox/index.ts'
 
-/** What this version can do, and what is done instead. */
-function tell(abilities: Abilities | undefined): string {
-  if (abilities === undefined) return 'none can be kept; each turn starts one of its own'
-  const { replay, rewind, systemPrompt, switchModel, liveSettings, interrupt, functions } = abilities
-  const told = {
-    bulk: 'are told histories at once, in their roles',
-    steps: 'are told histories message by message, in their roles',
-    none: 'are told histories as one text',
-  }
-  const back = {
-    jump: 'go back in one step',
-    steps: 'go back question by question',
-    none: 'cannot go back: one conversation each',
-  }
-  const system = {
-    live: 'change system prompts at any time',
-    'when-empty': 'change system prompts between conversations',
-    fixed: 'keep their first system prompt',
-  }
-  return [
-    told[replay],
-    back[rewind],
-    system[systemPrompt],
-    switchModel ? 'change models between conversations' : 'keep their first model',
-    liveSettings ? 'take limits for each turn' : 'have fixed limits: other turns start a process of their own',
-    interrupt ? 'survive an interruption' : 'are ended by an interruption',
-    functions ? 'offer functions of the client' : 'cannot offer functions of the client',
-  ].join('; ')
-}
+/** What the gateway does without, and what that costs. */
+const told = (missing: readonly MissingCapability[]): string =>
+  missing.length === 0
+    ? 'nothing is missing'
+    : missing.map(({ capability, status, cost }) => `${capability} (${status}): ${cost}`).join(' ')
 
 /** Checks what serving needs, a line each; resolves to 0 when all of it is there. */
 export async function runDoctor(): Promise<number> {
@@ -102,9 +78,9 @@ export async function runDoctor(): Promise<number> {
         maxFileBytes: config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024,
       })
       if (found.ok) return { found: `bubblewrap ${found.version} (${found.path})` }
-      const told = `none (${found.problem}); agents that may run commands or write files ${allowed ? 'run without one' : 'are refused'}`
-      if (!allowed && agents?.some(needsSandbox) === true) throw new Error(told)
-      return { found: told }
+      const lacking = `none (${found.problem}); agents that may run commands or write files ${allowed ? 'run without one' : 'are refused'}`
+      if (!allowed && agents?.some(needsSandbox) === true) throw new Error(lacking)
+      return { found: lacking }
     } finally {
       await rm(temporaryDirectory, { recursive: true, force: true })
     }
@@ -114,12 +90,15 @@ export async function runDoctor(): Promise<number> {
     return { found: `${found.version} (${found.path})`, value: found }
   })
   if (cli !== undefined) {
-    const cache = openProbeCache(join(config.cacheDirectory, 'abilities.json'))
-    const proof = await check('callers’ text is mere text to it', async () => ({
+    const directory = await mkdtemp(join(tmpdir(), 'vivavoce-doctor-'))
+    const observer = { observe: () => undefined }
+    const { signal } = new AbortController()
+    const checked = await check('callers’ text is mere text to it', async () => ({
       found: 'shown with files and commands in a kept process, in one of a single turn and in a run',
-      value: { abilities: await proveCli({ cli, searchPath: config.searchPath, cache, clock: systemClock }) },
+      value: await checkOnce(config, { directory, observer, signal }),
     }))
-    if (proof !== undefined) await check('processes that are kept', async () => ({ found: tell(proof.abilities) }))
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+    if (checked !== undefined) await check('capabilities', async () => ({ found: told(missingFrom(checked.findings)) }))
   }
   return failed === 0 ? 0 : 1
 }

@@ -13,6 +13,8 @@ export type RetireCause =
   | 'memory'
   /** What it holds is not certain. */
   | 'doubt'
+  /** Its binary was replaced, or is now known to do more; others serve in its place. */
+  | 'replaced'
 
 /** Why a CLI process was stopped, or `exited` when it ended by itself. */
 export type StopCause = 'cancelled' | 'deadline' | 'shutdown' | 'done' | 'exited' | RetireCause
@@ -118,6 +120,12 @@ export type Observation =
       readonly version: string
       readonly missing: readonly MissingCapability[]
     }
+  /** What was found later of the CLI that is served is not used, since text was not shown to be inert with it. */
+  | { readonly type: 'cli-capabilities-refused'; readonly problem: string }
+  /** What the CLI can do is found out again at the next start. */
+  | { readonly type: 'cli-capabilities-not-kept'; readonly path: string; readonly error: unknown }
+  /** The binary is not the one that was verified any more; the one in its place is verified before it serves. */
+  | { readonly type: 'cli-replaced'; readonly path: string; readonly version: string }
 
 /** The processes that are kept. */
 export interface PoolFigures {

@@ -37,6 +37,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
     case 'callback-sent':
     case 'cli-verification-started':
     case 'cli-verification-continues':
+    case 'cli-replaced':
       return 'info'
     case 'cli-verification-finished':
       return observation.outcome === 'verified' ? 'info' : 'error'
@@ -47,6 +48,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
       return errorKind(observation.code).status < 500 || EXPECTED.includes(observation.code) ? 'info' : 'error'
     case 'cleanup-failed':
     case 'store-failed':
+    case 'cli-capabilities-refused':
       return 'error'
     case 'process-start-failed':
     case 'process-doubted':
@@ -54,6 +56,7 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
     case 'callback-failed':
     case 'sandbox-missing':
     case 'cli-verification-retried':
+    case 'cli-capabilities-not-kept':
       return 'warn'
     case 'parameters-ignored':
     case 'request-retried':

@@ -214,7 +214,7 @@ describe('failures of the CLI itself, on a scripted one', () => {
 test('[CL3] a CLI that reads the files that a text names is not served', async () => {
   await expect(
     startStage({ env: { VIVAVOCE_CLAUDE_BIN: `${fakeClaude}-dishonest`, VIVAVOCE_POOL_MAX: '0' } }),
-  ).rejects.toThrow(/not shown to take callers’ text as mere text/)
+  ).rejects.toThrow(/acts on text that callers send/)
 })
 
 test('[CL7] a CLI that is not there, or is none, is told so', async () => {

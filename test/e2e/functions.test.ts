@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { locateCli, openProbeCache } from '../../src/claude/index.ts'
+import { locateCli, openCapabilityCache } from '../../src/claude/index.ts'
+import { systemClock } from '../../src/core/index.ts'
 import type { RehearsedRequest } from '../../src/rehearsal/index.ts'
 import { installed, OLDER_CLI } from '../support/older-cli.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
@@ -361,14 +362,17 @@ describe.each(
 test('[FN12] [WP9] a CLI that cannot be offered functions says so, and answers everything else', async () => {
   const cache = await mkdtemp(join(tmpdir(), 'cache-'))
   const cli = await locateCli({ wanted: undefined, searchPath: process.env['PATH'] ?? '' })
-  await openProbeCache(join(cache, 'vivavoce', 'abilities.json')).put(cli, {
-    replay: 'bulk',
-    rewind: 'jump',
-    systemPrompt: 'live',
-    switchModel: true,
-    liveSettings: true,
-    interrupt: true,
-    functions: false,
+  await openCapabilityCache(join(cache, 'vivavoce', 'capabilities.json'), systemClock).put(cli, {
+    pooled: true,
+    abilities: {
+      replay: 'bulk',
+      rewind: 'jump',
+      systemPrompt: 'live',
+      switchModel: true,
+      liveSettings: true,
+      interrupt: true,
+      functions: false,
+    },
   })
   {
     await using stage = await startStage({ env: { XDG_CACHE_HOME: cache, VIVAVOCE_POOL_SPARES: '1' } })

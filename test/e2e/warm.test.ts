@@ -6,7 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { locateCli, openProbeCache, type Abilities } from '../../src/claude/index.ts'
+import { locateCli, openCapabilityCache, type Abilities } from '../../src/claude/index.ts'
+import { systemClock } from '../../src/core/index.ts'
 import { toBlocks, type RehearsedRequest } from '../../src/rehearsal/index.ts'
 import { installed, OLDER_CLI } from '../support/older-cli.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
@@ -101,7 +102,10 @@ describe.each(installed(VARIANTS))('[WP9] $name', ({ bin, abilities, env = {}, f
     cache = await mkdtemp(join(tmpdir(), 'cache-'))
     if (abilities !== undefined) {
       const cli = await locateCli({ wanted: bin, searchPath: process.env['PATH'] ?? '' })
-      await openProbeCache(join(cache, 'vivavoce', 'abilities.json')).put(cli, abilities)
+      await openCapabilityCache(join(cache, 'vivavoce', 'capabilities.json'), systemClock).put(cli, {
+        pooled: true,
+        abilities,
+      })
     }
     stage = await startStage({
       env: {

@@ -91,6 +91,8 @@ export function createFakePool(plays: readonly (Play | Error)[]): FakePool {
   return {
     leases,
     pool: {
+      warmedUp: Promise.resolve(),
+      drain: async () => undefined,
       figures: { size: 0, busy: 0, idle: 0, spares: 0, starting: 0, waiting: 0 },
       async lease(request) {
         request.signal.throwIfAborted()

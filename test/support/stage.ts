@@ -7,7 +7,7 @@ import { expect } from 'vitest'
 import { loadConfig } from '../../src/config/index.ts'
 import type { Observation } from '../../src/core/index.ts'
 import { isAlive } from '../../src/lib/is-alive.ts'
-import type { Gateway } from '../../src/main.ts'
+import type { Gateway, GatewayOptions } from '../../src/main.ts'
 import {
   REHEARSAL_KEY,
   startRehearsal,
@@ -91,10 +91,11 @@ export interface StageOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Stands in for a directory that outlives one gateway. */
   readonly directory?: string
+  readonly pace?: GatewayOptions['pace']
 }
 
 /** Starts a stage. Closing it checks that nothing is left. */
-export async function startStage({ env = {}, directory: given }: StageOptions = {}): Promise<Stage> {
+export async function startStage({ env = {}, directory: given, pace }: StageOptions = {}): Promise<Stage> {
   const directory = given ?? (await mkdtemp(join(tmpdir(), 'vivavoce-test-')))
   const before = held()
   const rehearsal = await startRehearsal()
@@ -116,11 +117,13 @@ export async function startStage({ env = {}, directory: given }: StageOptions = 
     ...env,
   })
   const observer = { observe: (observation: Observation) => observations.push(observation) }
-  const gateway = await startReadyGateway(config, { observer }).catch(async (error: unknown) => {
-    await rehearsal.close()
-    if (given === undefined) await rm(directory, { recursive: true, force: true })
-    throw error
-  })
+  const gateway = await startReadyGateway(config, { observer, ...(pace === undefined ? {} : { pace }) }).catch(
+    async (error: unknown) => {
+      await rehearsal.close()
+      if (given === undefined) await rm(directory, { recursive: true, force: true })
+      throw error
+    },
+  )
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     await gateway.close()

@@ -33,6 +33,8 @@ import { watchAll, type Watch } from './watch-all.ts'
 
 export interface ColdEngineOptions {
   readonly bin: string
+  /** Throws where the file at `bin` is not the one that was verified. */
+  readonly confirm?: () => void
   /** The variables of our own environment that children get. */
   readonly passedOn: Readonly<Record<string, string>>
   /** An empty directory, the same for all talkers: its path is part of what the model is sent, and so of its cache. */
@@ -107,7 +109,8 @@ function inputOf({ agent, history, outputSchema }: TurnRequest, mode: PersonaMod
 }
 
 export function createColdEngine(options: ColdEngineOptions): TurnEngine {
-  const { bin, passedOn, neutralDirectory, persona, afterResultMs, sandbox, watchOutput, clock, observer } = options
+  const { bin, confirm, passedOn, neutralDirectory, persona, afterResultMs, sandbox, watchOutput, clock, observer } =
+    options
 
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
     const { agent, model, limits, maxOutputTokens, functions, sampling } = request
@@ -154,6 +157,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
       agent: agent.name,
       model,
       ...(talker ? {} : { mark }),
+      ...(confirm === undefined ? {} : { confirm }),
     })
     files?.startedAs(child.pid)
     await using output = watchAll(files?.growing ?? [], watchOutput)

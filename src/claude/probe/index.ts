@@ -1,2 +1,5 @@
+export { openCapabilityCache, type CapabilityCache } from './capability-cache.ts'
+export { isComplete, missingFrom, NOTHING_FOUND, tierOf, type Findings } from './findings.ts'
+export { createPace, deadline, LateError, type Pace, type PaceOptions } from './pace.ts'
 export { openProbe, type Probe } from './probe.ts'
-export { openProbeCache, type ProbeCache } from './probe-cache.ts'
+export { obstacleOfExit, obstacleOfSystem, type Obstacle, type TrialResult } from './trial-result.ts'

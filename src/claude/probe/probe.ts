@@ -1,9 +1,12 @@
-/** What the CLI at hand can do with a process that is kept, found by trying it against a model API that shows what it was sent. */
+/** What the CLI at hand can do with a process that is pooled, found by trying it against a model API that shows what it was sent. */
 import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../core/index.ts'
-import { startWarmProcess, type Abilities } from '../warm/index.ts'
+import { onAbort, type Semaphore } from '../../lib/index.ts'
+import { END_GRACE_MS, ProcessLostError, startWarmProcess, type Abilities, type WarmProcess } from '../warm/index.ts'
+import { NONE, type Findings } from './findings.ts'
+import { deadline, type Pace } from './pace.ts'
 import {
   callsFunctions,
   changesSystemPrompt,
@@ -19,19 +22,7 @@ import {
   switchesModel,
   type Scenario,
 } from './scenarios.ts'
-
-const NONE: Abilities = {
-  replay: 'none',
-  rewind: 'none',
-  systemPrompt: 'when-empty',
-  switchModel: false,
-  liveSettings: false,
-  interrupt: false,
-  functions: false,
-}
-
-const START_MS = 30_000
-const SCENARIO_MS = 30_000
+import { toTrialResult, type Obstacle, type TrialResult } from './trial-result.ts'
 
 export interface ProbeOptions {
   readonly bin: string
@@ -41,91 +32,141 @@ export interface ProbeOptions {
   readonly directory: string
   /** The bodies of all requests to the model API, oldest first. */
   readonly bodies: () => readonly string[]
+  /** How many processes are tried at once. */
+  readonly places: Semaphore
+  readonly pace: Pace
   readonly clock: Clock
 }
 
 export interface Probe {
-  /** Tries everything, each on a process of its own, so that none disturbs another; `undefined` where none can be kept at all. */
-  abilities(): Promise<Abilities | undefined>
-  /** Whether callers' text is mere text in everything that a kept process is told. */
-  isInert(abilities: Abilities): Promise<boolean>
+  /**
+   * Tries what is not known yet, each on a process of its own, so that none disturbs another. What stays unknown is absent
+   * in the findings; `obstacle` is why, for the first of them. Something is missing only where two trials showed it.
+   */
+  find(known: Findings, signal: AbortSignal): Promise<{ readonly findings: Findings; readonly obstacle?: Obstacle }>
+  /** Whether callers' text is inert in everything that a pooled process of these capabilities is sent. */
+  isInert(abilities: Abilities, signal: AbortSignal): Promise<TrialResult>
 }
 
-export async function openProbe({ bin, passedOn, directory, bodies, clock }: ProbeOptions): Promise<Probe> {
-  const neutralDirectory = join(directory, 'kept')
+/** A trial did not come to an end; what it was for stays unknown. */
+class UnknownError extends Error {
+  readonly obstacle: Obstacle
+  constructor(obstacle: Obstacle) {
+    super(obstacle.problem)
+    this.obstacle = obstacle
+  }
+}
+
+export async function openProbe(options: ProbeOptions): Promise<Probe> {
+  const { bin, passedOn, directory, bodies, places, pace, clock } = options
+  const neutralDirectory = join(directory, 'pooled')
   await mkdir(neutralDirectory, { recursive: true })
   const secret = randomUUID()
-  const secretPath = join(directory, 'kept-secret.txt')
+  const secretPath = join(directory, 'pooled-secret.txt')
   await writeFile(secretPath, secret)
 
-  /** Any failure means that it cannot be relied on. */
-  async function can(scenario: Scenario, abilities: Abilities): Promise<boolean> {
-    const signal = AbortSignal.timeout(SCENARIO_MS)
+  async function once(scenario: Scenario, abilities: Abilities, signal: AbortSignal): Promise<TrialResult> {
+    using _place = await places.enter({ signal })
+    const { limits } = pace
+    using late = deadline(clock, limits.trialMs)
+    const ended = AbortSignal.any([signal, late.signal])
+    const observer = { observe: () => undefined }
+    let process: WarmProcess | undefined
     try {
-      const process = await startWarmProcess(
-        {
-          bin,
-          passedOn,
-          neutralDirectory,
-          model: 'sonnet',
-          abilities,
-          startMs: START_MS,
-          clock,
-          observer: { observe: () => undefined },
-        },
-        { signal },
+      const startedMs = clock.nowMs()
+      const { startMs, answerMs } = limits
+      process = await startWarmProcess(
+        { bin, passedOn, neutralDirectory, model: 'sonnet', abilities, startMs, answerMs, clock, observer },
+        { signal: ended },
       )
-      try {
-        return await scenario({ process, bodies, secret, secretPath })
-      } finally {
-        await process.stop('done')
-      }
-    } catch {
-      return false
+      pace.started(clock.nowMs() - startedMs)
+      const trial = process
+      using _ended = onAbort(ended, () => void trial.stop('shutdown'))
+      const isAsItShould = await scenario({ process, bodies, secret, secretPath, answerMs, signal: ended })
+      return isAsItShould ? { result: 'yes' } : { result: 'no', problem: 'the model was sent something else' }
+    } catch (error) {
+      signal.throwIfAborted()
+      const hasEnded = error instanceof ProcessLostError && error.why === 'ended'
+      await process?.stop('done', hasEnded ? { graceMs: END_GRACE_MS } : {})
+      const exit = process === undefined ? undefined : { ...(await process.exit), stderr: process.stderrTail }
+      const result = toTrialResult(late.signal.aborted ? late.signal.reason : error, exit)
+      if (result.result === 'unknown' && result.kind === 'late') pace.late()
+      return result
+    } finally {
+      await process?.stop('done')
     }
   }
 
-  const replay = async (): Promise<Abilities['replay']> => {
-    if (await can(replays, { ...NONE, replay: 'bulk', rewind: 'steps' })) return 'bulk'
-    return (await can(replays, { ...NONE, replay: 'steps', rewind: 'steps' })) ? 'steps' : 'none'
+  /** Whether it can; one that cannot is asked twice, since what it costs lasts. */
+  async function can(scenario: Scenario, abilities: Abilities, signal: AbortSignal): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      const shown = await once(scenario, abilities, signal)
+      if (shown.result === 'unknown') throw new UnknownError(shown)
+      if (shown.result === 'yes' || attempt === 2) return shown.result === 'yes'
+    }
   }
-  const rewind = async (): Promise<Abilities['rewind']> => {
-    if (await can(rewinds, { ...NONE, rewind: 'jump' })) return 'jump'
-    return (await can(rewinds, { ...NONE, rewind: 'steps' })) ? 'steps' : 'none'
+
+  const trials: { readonly [Name in keyof Abilities]: (signal: AbortSignal) => Promise<Abilities[Name]> } = {
+    async replay(signal) {
+      if (await can(replays, { ...NONE, replay: 'bulk', rewind: 'steps' }, signal)) return 'bulk'
+      return (await can(replays, { ...NONE, replay: 'steps', rewind: 'steps' }, signal)) ? 'steps' : 'none'
+    },
+    async rewind(signal) {
+      if (await can(rewinds, { ...NONE, rewind: 'jump' }, signal)) return 'jump'
+      return (await can(rewinds, { ...NONE, rewind: 'steps' }, signal)) ? 'steps' : 'none'
+    },
+    async systemPrompt(signal) {
+      if (await can(changesSystemPrompt, NONE, signal)) return 'live'
+      return (await can(changesSystemPromptWhenEmpty, { ...NONE, rewind: 'steps' }, signal)) ? 'when-empty' : 'fixed'
+    },
+    switchModel: (signal) => can(switchesModel, { ...NONE, rewind: 'steps', switchModel: true }, signal),
+    liveSettings: (signal) => can(setsLimits, { ...NONE, liveSettings: true }, signal),
+    interrupt: (signal) => can(isInterrupted, { ...NONE, rewind: 'steps', interrupt: true }, signal),
+    functions: (signal) =>
+      can(callsFunctions, { ...NONE, rewind: 'steps', replay: 'steps', liveSettings: true, functions: true }, signal),
   }
-  const systemPrompt = async (): Promise<Abilities['systemPrompt']> => {
-    if (await can(changesSystemPrompt, NONE)) return 'live'
-    return (await can(changesSystemPromptWhenEmpty, { ...NONE, rewind: 'steps' })) ? 'when-empty' : 'fixed'
-  }
+
   return {
-    async abilities() {
-      if (!(await can(isServed, NONE))) return undefined
-      const [replayAbility, rewindAbility, systemPromptAbility, switchModel, liveSettings, interrupt, functions] =
-        await Promise.all([
-          replay(),
-          rewind(),
-          systemPrompt(),
-          can(switchesModel, { ...NONE, rewind: 'steps', switchModel: true }),
-          can(setsLimits, { ...NONE, liveSettings: true }),
-          can(isInterrupted, { ...NONE, rewind: 'steps', interrupt: true }),
-          can(callsFunctions, { ...NONE, rewind: 'steps', replay: 'steps', liveSettings: true, functions: true }),
-        ])
+    async find(known, signal) {
+      let obstacle: Obstacle | undefined
+      const found = async <T>(trial: Promise<T>): Promise<T | undefined> => {
+        try {
+          return await trial
+        } catch (error) {
+          if (!(error instanceof UnknownError)) throw error
+          obstacle ??= error.obstacle
+          return undefined
+        }
+      }
+      const pooled = known.pooled ?? (await found(can(isServed, NONE, signal)))
+      const abilities: Partial<Abilities> = { ...known.abilities }
+      const fill = async <Name extends keyof Abilities>(name: Name): Promise<void> => {
+        if (abilities[name] !== undefined) return
+        const value = await found(trials[name](signal))
+        if (value !== undefined) abilities[name] = value
+      }
+      const names = Object.keys(trials) as (keyof Abilities)[]
+      if (pooled === true) await Promise.all(names.map(fill))
       return {
-        replay: replayAbility,
-        rewind: rewindAbility,
-        systemPrompt: systemPromptAbility,
-        switchModel,
-        liveSettings,
-        interrupt,
-        functions,
+        findings: { ...(pooled === undefined ? {} : { pooled }), abilities },
+        ...(obstacle === undefined ? {} : { obstacle }),
       }
     },
-    async isInert(abilities) {
-      const shown = await Promise.all([
-        can(abilities.replay === 'none' ? isInertInQuestion : isInertInHistory, abilities),
-        !abilities.functions || can(isInertInFunctions, abilities),
-      ])
-      return shown.every((inert) => inert)
+    async isInert(abilities, signal) {
+      const scenarios = [
+        abilities.replay === 'none' ? isInertInQuestion : isInertInHistory,
+        ...(abilities.functions ? [isInertInFunctions] : []),
+      ]
+      const results = await Promise.all(
+        scenarios.map(async (scenario) => {
+          const shown = await once(scenario, abilities, signal)
+          return shown.result === 'no' ? await once(scenario, abilities, signal) : shown
+        }),
+      )
+      return (
+        results.find(({ result }) => result === 'no') ??
+        results.find(({ result }) => result === 'unknown') ?? { result: 'yes' }
+      )
     },
   }
 }

@@ -5,8 +5,6 @@ import { fromToolName, type Settings, type Turn } from '../protocol/index.ts'
 import type { Step, WarmProcess } from '../warm/index.ts'
 import { toSent, type Sent } from './sent.ts'
 
-const LIMIT_MS = 10_000
-
 /** By which a question is found among the requests; it stays in the answers that repeat it. */
 const MARK = / [\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}(?![\w.])/g
 
@@ -18,6 +16,10 @@ export interface Trial {
   /** The path of a file that holds a secret. */
   readonly secretPath: string
   readonly secret: string
+  /** How long the process may take to recover after a turn. */
+  readonly answerMs: number
+  /** Aborts when the trial has taken too long. */
+  readonly signal: AbortSignal
 }
 
 export type Scenario = (trial: Trial) => Promise<boolean>
@@ -30,9 +32,12 @@ const replay = (...texts: readonly string[]): Step => ({
 })
 
 /** Asks at the end of the steps, hears the answer out, and tells what the model was sent; one request, or it counts for nothing. */
-async function ask({ process, bodies }: Trial, text: string, ...steps: readonly Step[]): Promise<Sent> {
+async function ask(
+  { process, bodies, answerMs, signal }: Trial,
+  text: string,
+  ...steps: readonly Step[]
+): Promise<Sent> {
   const mark = randomUUID()
-  const signal = AbortSignal.timeout(LIMIT_MS)
   await process.perform([...steps, { type: 'ask', turn: user(`${text} ${mark}`) }], { signal })
   let said = ''
   for (;;) {
@@ -40,7 +45,7 @@ async function ask({ process, bodies }: Trial, text: string, ...steps: readonly 
     if (message.type === 'text') said += message.text
     if (message.type === 'result') break
   }
-  await process.settle({ said, whole: true, ms: LIMIT_MS })
+  await process.settle({ said, whole: true, ms: answerMs })
   const [sent, ...more] = bodies().filter((body) => body.includes(mark))
   if (sent === undefined || more.length > 0)
     throw new Error(`the model was asked ${more.length + (sent ? 1 : 0)} times`)
@@ -153,8 +158,7 @@ const functionNamed = (name: string): ClientFunction => ({
 
 /** One that is called ends the turn; what came of it is told in a history; others take its place. */
 export const callsFunctions: Scenario = async (trial) => {
-  const { process } = trial
-  const signal = AbortSignal.timeout(LIMIT_MS)
+  const { process, answerMs, signal } = trial
   const settings: Settings = {
     maxOutputTokens: undefined,
     reasoning: 'none',
@@ -172,7 +176,7 @@ export const callsFunctions: Scenario = async (trial) => {
   )
   for (let message = await process.next(signal); message.type !== 'result'; message = await process.next(signal))
     if (message.type === 'call-start') called.push(fromToolName(message.name))
-  await process.settle({ said: '', whole: false, ms: LIMIT_MS })
+  await process.settle({ said: '', whole: false, ms: answerMs })
   const requests = trial
     .bodies()
     .filter((body) => body.includes(mark))
@@ -200,14 +204,13 @@ export const callsFunctions: Scenario = async (trial) => {
 }
 
 export const isInterrupted: Scenario = async (trial) => {
-  const { process } = trial
-  const signal = AbortSignal.timeout(LIMIT_MS)
+  const { process, answerMs, signal } = trial
   const long: Step = { type: 'ask', turn: user('count to 2000 [rehearse slow=5]') }
   await process.perform([long], { signal })
   while ((await process.next(signal)).type !== 'text');
-  await process.settle({ said: '', whole: false, ms: LIMIT_MS })
+  await process.settle({ said: '', whole: false, ms: answerMs })
   await process.perform([long], { signal })
-  await process.settle({ said: '', whole: false, ms: LIMIT_MS })
+  await process.settle({ said: '', whole: false, ms: answerMs })
   return (await ask(trial, ANSWERS)).messages === `user: ${ANSWERS}`
 }
 

@@ -7,7 +7,7 @@ import { createManualClock } from '../../../test/support/manual-clock.ts'
 import { createRecordingObserver } from '../../../test/support/recording-observer.ts'
 import { readLines } from '../../lib/index.ts'
 import { decodeLine } from '../protocol/index.ts'
-import { CliProcess } from './cli-process.ts'
+import { CliProcess, CliReplacedError } from './cli-process.ts'
 
 const GRACE_MS = 100
 
@@ -182,4 +182,28 @@ test('[CL8] the messages of a stream are the same however its bytes are cut', as
     ),
     { seed: 51, numRuns: 500 },
   )
+})
+
+test('[SU11] a process is not started from a file that is not confirmed, and ended where it was exchanged just then', async () => {
+  const observer = createRecordingObserver()
+  const start = (confirm: () => void): Promise<CliProcess> =>
+    CliProcess.start({
+      bin: '/bin/sh',
+      args: ['-c', 'sleep 600'],
+      confirm,
+      env: { PATH: process.env['PATH'] ?? '' },
+      directory: tmpdir(),
+      clock: createManualClock(),
+      observer,
+      agent: 'talker',
+      model: 'sonnet',
+    })
+  const replaced = (): void => {
+    throw new CliReplacedError('it was replaced')
+  }
+  await expect(start(replaced)).rejects.toThrow(CliReplacedError)
+  expect(observer.of('process-started')).toEqual([])
+  let looks = 0
+  await expect(start(() => (++looks === 2 ? replaced() : undefined))).rejects.toThrow(CliReplacedError)
+  expect(observer.of('process-ended')).toMatchObject([{ cause: 'replaced', signal: 'SIGKILL' }])
 })

@@ -15,8 +15,15 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
+/** The binary has changed since it was verified: no process of it may serve. */
+export class CliReplacedError extends Error {
+  override readonly name = 'CliReplacedError'
+}
+
 export interface StartOptions {
   readonly bin: string
+  /** Throws where the file at `bin` is not the one that was verified. */
+  readonly confirm?: () => void
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly directory: string
@@ -43,8 +50,9 @@ export class CliProcess implements AsyncDisposable {
   #exited = false
   #stoppedAtMs: number | undefined
 
-  /** @throws GatewayError `cli_unavailable` when it cannot be started. */
+  /** @throws GatewayError `cli_unavailable` when it cannot be started; what `confirm` throws. */
   static async start(options: StartOptions): Promise<CliProcess> {
+    options.confirm?.()
     const child: Child = spawn(options.bin, options.args, {
       cwd: options.directory,
       env: options.env,
@@ -57,7 +65,15 @@ export class CliProcess implements AsyncDisposable {
         reject(new GatewayError('cli_unavailable', 'The Claude Code CLI could not be started.', { cause })),
       )
     })
-    return new CliProcess(child, options)
+    const started = new CliProcess(child, options)
+    try {
+      // The file may have been replaced just before it was run.
+      options.confirm?.()
+    } catch (error) {
+      await started.stop('replaced')
+      throw error
+    }
+    return started
   }
 
   private constructor(child: Child, { clock, observer, agent, model, mark }: StartOptions) {

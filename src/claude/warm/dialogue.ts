@@ -19,12 +19,22 @@ import {
 /** A healthy process answers a control request within 40 ms, also under load. */
 export const ANSWER_MS = 5000
 
+/** `late`: a limit was reached. `ended`: its output ended. `refused`: it did something else than it was asked for. */
+type Loss = 'late' | 'ended' | 'refused'
+
 /** The process is gone, or what it holds is not certain; it must not be used again. */
 export class ProcessLostError extends Error {
   override readonly name = 'ProcessLostError'
+  readonly why: Loss
+  constructor(message: string, { why = 'refused', ...options }: ErrorOptions & { readonly why?: Loss } = {}) {
+    super(message, options)
+    this.why = why
+  }
 }
 
 export interface DialogueOptions {
+  /** How long it may take to answer a request, or to read what it is sent. */
+  readonly answerMs: number
   readonly clock: Clock
   readonly observer: Observer
   /** Sees every message that is not between the two of us alone, and may change it. */
@@ -55,7 +65,7 @@ export class Dialogue {
 
   /** One that does not read what it is told is as good as gone. */
   async write(text: string): Promise<void> {
-    await this.within(ANSWER_MS, () => this.#child.write(text))
+    await this.within(this.#options.answerMs, () => this.#child.write(text))
   }
 
   /** Its answer is read with whatever is read next, and must be a good one. */
@@ -95,7 +105,7 @@ export class Dialogue {
   async within<T>(ms: number, work: () => Promise<T>): Promise<T> {
     const late = Promise.withResolvers<never>()
     using _timer = this.#options.clock.after(ms, () =>
-      late.reject(new ProcessLostError(`it did not answer within ${ms} ms`)),
+      late.reject(new ProcessLostError(`a process did not answer within ${ms} ms`, { why: 'late' })),
     )
     return await Promise.race([work(), late.promise])
   }
@@ -145,7 +155,7 @@ export class Dialogue {
         if (!(cause instanceof LineTooLongError)) throw cause
         throw new ProcessLostError('it answered with more than can be read', { cause })
       }
-      if (line.done === true) throw new ProcessLostError('it has ended')
+      if (line.done === true) throw new ProcessLostError('it has ended', { why: 'ended' })
       const decoded = decodeLine(line.value)
       if (decoded.ok) return decoded.message
       this.#options.observer.observe({ type: 'line-ignored', problem: decoded.problem })

@@ -124,3 +124,58 @@ test('[WP14] that a request left while waiting is told when it leaves', async ()
   await waiting
   expect(observer.of('pool-changed').at(-1)).toMatchObject({ waiting: 0 })
 })
+
+test('[SU12] a pool that is drained gives out no process, ends free ones at once and busy ones when they are free', async () => {
+  const { pool, lease, started, of, finish, observer } = openPool({ limits: { max: 2 } })
+  const asking = [lease(), lease()]
+  await started()
+  await started()
+  const [busy, free] = await Promise.all(asking)
+  if (busy === undefined || free === undefined) throw new Error('two processes were leased')
+  await finish(free)
+  const drained = pool.drain(new Error('replaced'))
+  await expect(lease()).rejects.toThrow('replaced')
+  expect(of(free).stops).toEqual([{ cause: 'replaced', graceMs: 2000 }])
+  expect(of(busy).stops).toEqual([])
+  busy.release(WHOLE)
+  await drained
+  expect(of(busy).stops).toEqual([{ cause: 'replaced', graceMs: undefined }])
+  expect(observer.of('process-doubted')).toEqual([])
+})
+
+test('[SU12] whoever waits for a process of a pool that is drained is told, to go to the next one', async () => {
+  const { pool, lease, started } = openPool({ limits: { max: 1 } })
+  const asking = lease()
+  await started()
+  const given = await asking
+  const waiting = lease()
+  const told = expect(waiting).rejects.toThrow('replaced')
+  const drained = pool.drain(new Error('replaced'))
+  await told
+  given.release(WHOLE)
+  await drained
+})
+
+test('[SU12] a pool that is closed while it is drained ends what is busy', async () => {
+  const { pool, lease, started, of } = openPool()
+  const asking = lease()
+  await started()
+  const given = await asking
+  const drained = pool.drain(new Error('replaced'))
+  await pool.close()
+  await drained
+  expect(of(given).stops).toHaveLength(1)
+})
+
+test('[SU12] a pool is warmed up with its first process, with a start that failed, and when it is closed', async () => {
+  const ready = openPool({ limits: { spares: 1 } })
+  await ready.started()
+  await ready.pool.warmedUp
+  const failing = openPool({ limits: { spares: 1 } })
+  await failing.startFailed(new Error('no'))
+  await failing.pool.warmedUp
+  const closed = openPool({ limits: { spares: 1 } })
+  await closed.pool.close()
+  await closed.pool.warmedUp
+  await openPool().pool.warmedUp
+})

@@ -82,6 +82,13 @@ export interface Pool {
   readonly figures: PoolFigures
   /** Waits for a process that is free, or for one that is started. @throws what starting throws; the signal's reason. */
   lease(request: LeaseRequest): Promise<Lease>
+  /** Resolves when the first process is ready, or could not be started. */
+  readonly warmedUp: Promise<void>
+  /**
+   * Gives out no process any more: leases that wait and new ones reject with `reason`. Each process ends once it is free.
+   * Resolves when none is left.
+   */
+  drain(reason: Error): Promise<void>
   /** Ends all of them and waits for it. */
   close(): Promise<void>
 }
@@ -119,6 +126,11 @@ export function createPool(options: PoolOptions): Pool {
   let sweeping: Disposable | undefined
   let refilling: { readonly sinceMs: number; readonly timer: Disposable } | undefined
   let reported = ''
+  const warmedUp = Promise.withResolvers<void>()
+  /** No process is left of a pool that gives none out any more. */
+  const emptied = Promise.withResolvers<void>()
+  /** Why processes are ended as they become free. */
+  let leaving: StopCause = 'shutdown'
 
   const figures = (): PoolFigures => {
     const all = [...members.values()]
@@ -157,6 +169,7 @@ export function createPool(options: PoolOptions): Pool {
   function remove(id: number, cause: StopCause, { idle }: { readonly idle: boolean }): void {
     const member = members.get(id)
     if (!members.delete(id) || member === undefined) return
+    if (closing.signal.aborted && members.size === 0) emptied.resolve()
     track('process', member.process.stop(cause, idle ? { graceMs: STOP_GRACE_MS } : {}))
   }
 
@@ -207,7 +220,7 @@ export function createPool(options: PoolOptions): Pool {
         turnMs = movingAverage(turnMs, clock.nowMs() - member.sinceMs)
         member.sinceMs = clock.nowMs()
         if (outcome.lost !== undefined || closing.signal.aborted) {
-          remove(id, outcome.lost ?? 'shutdown', { idle: false })
+          remove(id, outcome.lost ?? leaving, { idle: false })
           return pump()
         }
         member.state = 'recovering'
@@ -224,12 +237,14 @@ export function createPool(options: PoolOptions): Pool {
       startMs = movingAverage(startMs, clock.nowMs() - startedMs)
       failures = 0
       pausedUntilMs = 0
-      if (closing.signal.aborted) return await process.stop('shutdown')
+      if (closing.signal.aborted) return await process.stop(leaving)
       const id = ++lastId
       members.set(id, { process, state: 'idle', sinceMs: clock.nowMs(), memoryMb: UNKNOWN_MB, conversation: undefined })
       // One that ends by itself is not there any longer; whoever uses it sees that for himself.
       void process.exit.then(() => {
-        if (members.delete(id)) pump()
+        if (!members.delete(id)) return
+        if (closing.signal.aborted && members.size === 0) emptied.resolve()
+        pump()
       })
     } catch (error) {
       starting--
@@ -244,6 +259,7 @@ export function createPool(options: PoolOptions): Pool {
       }
       observer.observe({ type: 'process-start-failed', error })
     }
+    warmedUp.resolve()
     pump()
   }
 
@@ -315,11 +331,22 @@ export function createPool(options: PoolOptions): Pool {
     if (!closing.signal.aborted) sweeping = clock.after(SWEEP_EVERY_MS, sweep)
   }
 
+  function stopGiving(reason: Error): void {
+    closing.abort(reason)
+    sweeping?.[Symbol.dispose]()
+    refilling?.timer[Symbol.dispose]()
+    for (const waiter of waiters) waiter.given.reject(reason)
+    waiters.clear()
+    warmedUp.resolve()
+  }
+
   sweep()
+  if (limits.spares === 0) warmedUp.resolve()
   return {
     get figures() {
       return figures()
     },
+    warmedUp: warmedUp.promise,
     async lease({ signal, ...request }) {
       signal.throwIfAborted()
       closing.signal.throwIfAborted()
@@ -335,13 +362,15 @@ export function createPool(options: PoolOptions): Pool {
       pump()
       return await waiter.given.promise
     },
+    async drain(reason) {
+      leaving = 'replaced'
+      stopGiving(reason)
+      for (const [id, { state }] of members) if (state !== 'busy') remove(id, leaving, { idle: state === 'idle' })
+      if (members.size > 0) await emptied.promise
+      while (work.size > 0) await Promise.all(work)
+    },
     async close() {
-      const stopping = new GatewayError('shutting_down', 'The server is stopping. Try again shortly.')
-      closing.abort(stopping)
-      sweeping?.[Symbol.dispose]()
-      refilling?.timer[Symbol.dispose]()
-      for (const waiter of waiters) waiter.given.reject(stopping)
-      waiters.clear()
+      stopGiving(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
       for (const [id, { state }] of members) remove(id, 'shutdown', { idle: state === 'idle' })
       while (work.size > 0) await Promise.all(work)
     },

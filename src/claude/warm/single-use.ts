@@ -36,6 +36,11 @@ export function createSingleUse({ abilities, fresh, start, clock, observer }: Si
         },
       }
     },
+    warmedUp: Promise.resolve(),
+    // A turn that has a process keeps it.
+    async drain() {
+      await Promise.all(ending)
+    },
     async close() {
       await Promise.all(ending)
     },

@@ -16,8 +16,13 @@ const PLACEHOLDER = 'You answer.'
 /** The first question to a process that was never told anything takes 50 ms longer; five times are as good as more. */
 const WARM_UP_ROUNDS = 5
 
+/** How long a process may live on after its output has ended. */
+export const END_GRACE_MS = 1000
+
 export interface StartWarmOptions {
   readonly bin: string
+  /** Throws where the file at `bin` is not the one that was verified. */
+  readonly confirm?: () => void
   readonly passedOn: Readonly<Record<string, string>>
   /** An empty directory, the same for all: its path is part of what the model is sent, and so of its cache. */
   readonly neutralDirectory: string
@@ -25,6 +30,8 @@ export interface StartWarmOptions {
   readonly abilities: Abilities
   /** How long it may take to be ready. */
   readonly startMs: number
+  /** How long it may take to answer a request. */
+  readonly answerMs?: number
   readonly clock: Clock
   readonly observer: Observer
 }
@@ -46,7 +53,7 @@ export async function startWarmProcess(
   options: StartWarmOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<WarmProcess> {
-  const { bin, passedOn, neutralDirectory, model, abilities, startMs, clock, observer } = options
+  const { bin, confirm, passedOn, neutralDirectory, model, abilities, startMs, answerMs, clock, observer } = options
   const env = childEnvironment(passedOn, {
     mark: newMark(),
     ...(abilities.liveSettings ? {} : { reasoning: DEFAULT_SETTINGS.reasoning }),
@@ -60,25 +67,32 @@ export async function startWarmProcess(
     observer,
     agent: 'talker',
     model,
+    ...(confirm === undefined ? {} : { confirm }),
   })
   const warm = new WarmProcess(child, {
     held: { ...freshHeld(options), system: undefined },
     abilities,
+    ...(answerMs === undefined ? {} : { answerMs }),
     clock,
     observer,
   })
   try {
     using _stopped = onAbort(signal, () => void child.stop('shutdown'))
     const late = new AbortController()
-    using _timer = clock.after(startMs, () => late.abort(new ProcessLostError(`it was not ready within ${startMs} ms`)))
+    using _timer = clock.after(startMs, () =>
+      late.abort(new ProcessLostError(`a process was not ready within ${startMs} ms`, { why: 'late' })),
+    )
     await orAborted(makeReady(warm, options), AbortSignal.any([signal, late.signal]))
     return warm
   } catch (cause) {
-    await warm.stop('deadline')
-    if (isAbortOf(cause, signal) || !(cause instanceof ProcessLostError)) throw cause
+    const isLost = cause instanceof ProcessLostError
+    // One whose output has ended is given a moment to end by itself: how it ends tells why.
+    await warm.stop('deadline', isLost && cause.why === 'ended' ? { graceMs: END_GRACE_MS } : {})
+    if (isAbortOf(cause, signal) || !isLost) throw cause
+    const { code, signal: ending } = await warm.exit
     throw new GatewayError('cli_failed', 'The Claude Code CLI did not become ready.', {
       cause,
-      details: { startMs, stderr: warm.stderrTail },
+      details: { startMs, code, signal: ending, stderr: warm.stderrTail },
     })
   }
 }

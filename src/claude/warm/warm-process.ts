@@ -34,6 +34,8 @@ import { ANSWER_MS, Dialogue, ProcessLostError } from './dialogue.ts'
 export interface WarmProcessOptions {
   readonly held: Held
   readonly abilities: Abilities
+  /** How long it may take to answer a request. */
+  readonly answerMs?: number
   readonly clock: Clock
   readonly observer: Observer
 }
@@ -71,6 +73,7 @@ export class WarmProcess {
   readonly #child: CliProcess
   readonly #dialogue: Dialogue
   readonly #abilities: Abilities
+  readonly #answerMs: number
   readonly #clock: Clock
   readonly #observer: Observer
   #held: Held
@@ -79,14 +82,16 @@ export class WarmProcess {
   /** The name under which the client's functions are offered. */
   #server = ''
 
-  constructor(child: CliProcess, { held, abilities, clock, observer }: WarmProcessOptions) {
+  constructor(child: CliProcess, { held, abilities, answerMs = ANSWER_MS, clock, observer }: WarmProcessOptions) {
     this.#child = child
     this.#held = held
     this.#abilities = abilities
+    this.#answerMs = answerMs
     this.#clock = clock
     this.#observer = observer
     this.startedAtMs = clock.nowMs()
     this.#dialogue = new Dialogue(child, {
+      answerMs,
       clock,
       observer,
       follow: (message) => this.#follow(message),
@@ -203,7 +208,7 @@ export class WarmProcess {
 
   async #settle({ said, whole }: { readonly said: string; readonly whole: boolean }, ms: number): Promise<void> {
     const asked = this.#asked
-    if (asked === undefined) return await this.#dialogue.answered(ANSWER_MS)
+    if (asked === undefined) return await this.#dialogue.answered(this.#answerMs)
     const answer: readonly Turn[] = said.trim() === '' ? [] : [{ role: 'assistant', text: said }]
     if (whole && asked.over && asked.requests === 1 && answer.length > 0) {
       this.#asked = undefined
@@ -238,7 +243,7 @@ export class WarmProcess {
   /** The CLI notes the change where the conversation stands, so what stands there is left behind. */
   async #switchModel(model: string): Promise<void> {
     await this.#dialogue.request(setModelRequest({ model }), isAccepted)
-    await this.#dialogue.answered(ANSWER_MS)
+    await this.#dialogue.answered(this.#answerMs)
     await this.#dialogue.write(encodeBoundaryLine() + encodeSentinelLine())
     this.#hold({ model })
   }
@@ -290,7 +295,7 @@ export class WarmProcess {
         const uuid = randomUUID()
         row = toRow(turn, uuid)
         await this.#dialogue.write(encodePastUserLine(turn, { uuid, server: this.#server }))
-        await this.#dialogue.within(ANSWER_MS, () => this.#dialogue.until(isTaken))
+        await this.#dialogue.within(this.#answerMs, () => this.#dialogue.until(isTaken))
       }
       this.#hold({ rows: [...this.#held.rows, row] })
     }
@@ -320,7 +325,7 @@ export class WarmProcess {
         ? [rewindRequest({ target: oldest, newest })]
         : uuids.map((target) => rewindRequest({ target }))
     for (const request of requests) await this.#dialogue.request(request, isRewound)
-    await this.#dialogue.answered(ANSWER_MS)
+    await this.#dialogue.answered(this.#answerMs)
   }
 
   /** Ends the question under way; resolves to whether it was withdrawn before it began. */
