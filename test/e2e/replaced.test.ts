@@ -8,7 +8,8 @@ import { startStage, until, type Stage } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
 import { makeKnown, wrapCli } from '../support/wrapped-cli.ts'
 
-const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
+/** Lines of a script that says it is an older version. */
+const OLDER = `case "$*" in *--version*) echo '2.1.197 (Claude Code)'; exit 0 ;; esac`
 
 const SLOW = { ms: 500_000 }
 const TIMEOUT = { timeout: 1_000_000 }
@@ -129,7 +130,8 @@ test('[SU13] [SB8] agents that an older version must not run are refused once it
   // Without bubblewrap nobody may run commands, whatever the version.
   const isSandboxed = before.status === 200
   await before.text()
-  await wrapCli({ directory, name: 'claude', bin: OLDER })
+  await wrapCli({ directory, name: 'claude', lines: OLDER })
+  await makeKnown(join(directory, 'cache'), path)
   const refused = await work()
   expect([refused.status, await refused.json()]).toMatchObject([503, { error: { code: 'sandbox_unavailable' } }])
   if (isSandboxed) expect(await cliOf(stage)).toMatchObject({ version: '2.1.197' })

@@ -26,13 +26,11 @@ export interface WrapOptions {
   readonly name: string
   /** Lines of a shell script; `$COUNT` is the number of this process. */
   readonly lines?: string
-  /** The CLI behind it; the pinned one where absent. */
-  readonly bin?: string
 }
 
 /** Written beside its place and then moved there, as a package manager does: one that stands there already is replaced. */
-export async function wrapCli({ directory, name, lines = '', bin }: WrapOptions): Promise<WrappedCli> {
-  const { path: real } = await locateCli({ wanted: bin, searchPath: process.env['PATH'] ?? '' })
+export async function wrapCli({ directory, name, lines = '' }: WrapOptions): Promise<WrappedCli> {
+  const { path: real } = await locateCli({ wanted: undefined, searchPath: process.env['PATH'] ?? '' })
   const path = join(directory, name)
   const counted = join(directory, `${name}.count`)
   await writeFile(counted, '', { flag: 'a' })

@@ -71,29 +71,29 @@ export async function openProbe(options: ProbeOptions): Promise<Probe> {
     using late = deadline(clock, limits.trialMs)
     const ended = AbortSignal.any([signal, late.signal])
     const observer = { observe: () => undefined }
-    let process: WarmProcess | undefined
+    let tried: WarmProcess | undefined
     try {
       const startedMs = clock.nowMs()
       const { startMs, answerMs } = limits
-      process = await startWarmProcess(
+      tried = await startWarmProcess(
         { bin, passedOn, neutralDirectory, model: 'sonnet', abilities, startMs, answerMs, clock, observer },
         { signal: ended },
       )
       pace.started(clock.nowMs() - startedMs)
-      const trial = process
+      const trial = tried
       using _ended = onAbort(ended, () => void trial.stop('shutdown'))
-      const isAsItShould = await scenario({ process, bodies, secret, secretPath, answerMs, signal: ended })
+      const isAsItShould = await scenario({ process: tried, bodies, secret, secretPath, answerMs, signal: ended })
       return isAsItShould ? { result: 'yes' } : { result: 'no', problem: 'the model was sent something else' }
     } catch (error) {
       signal.throwIfAborted()
       const hasEnded = error instanceof ProcessLostError && error.why === 'ended'
-      await process?.stop('done', hasEnded ? { graceMs: END_GRACE_MS } : {})
-      const exit = process === undefined ? undefined : { ...(await process.exit), stderr: process.stderrTail }
+      await tried?.stop('done', hasEnded ? { graceMs: END_GRACE_MS } : {})
+      const exit = tried === undefined ? undefined : { ...(await tried.exit), stderr: tried.stderrTail }
       const result = toTrialResult(late.signal.aborted ? late.signal.reason : error, exit)
       if (result.result === 'unknown' && result.kind === 'late') pace.late()
       return result
     } finally {
-      await process?.stop('done')
+      await tried?.stop('done')
     }
   }
 
