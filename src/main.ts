@@ -24,6 +24,7 @@ import { openCallbacks } from './callbacks/index.ts'
 import { offerOf, type Offer } from './offer.ts'
 import { openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
 import { openServedCli } from './served-cli.ts'
+import { hasTenants } from './processes.ts'
 import { createStores, lockDirectory } from './storage/index.ts'
 import { encodeJobCallback } from './wire/index.ts'
 import { inWorkspace, openWorkspaces, watchSize } from './workspace/index.ts'
@@ -121,7 +122,13 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, l
     clock,
     observer,
   })
-  const admission = createAdmission({ capacity: config.MAX_CONCURRENCY, maxWaiting: config.MAX_QUEUE_DEPTH, clock })
+  const admission = createAdmission({
+    capacity: config.MAX_CONCURRENCY,
+    background: config.jobConcurrency,
+    maxWaiting: config.MAX_QUEUE_DEPTH,
+    keepsOne: hasTenants(config),
+    clock,
+  })
   const served = openServedCli(config, {
     sandbox: await openSandbox({ ...config, temporaryDirectory, maxFileBytes: maxBytes }),
     agents: offer.catalogue.agents,
@@ -155,7 +162,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, l
   const jobs = createJobs({
     engine: checked(served.engine),
     workspaces,
-    room: admission,
+    room: admission.jobs,
     agents: offer.catalogue.agents,
     openStores: stores.open,
     ...callbacks.sending,
@@ -203,6 +210,10 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, l
     },
     doerLimits: { turnMs: config.VIVAVOCE_AGENT_TIMEOUT_SECONDS * 1000 },
     budgetUsd: config.VIVAVOCE_AGENT_BUDGET_USD,
+    jobCeilings: {
+      timeoutMs: config.VIVAVOCE_JOB_MAX_TIMEOUT_SECONDS * 1000,
+      budgetUsd: config.VIVAVOCE_JOB_MAX_BUDGET_USD ?? Infinity,
+    },
     headerHoldMs: config.VIVAVOCE_HEADER_HOLD_MS,
     keepAliveMs: KEEP_ALIVE_MS,
     maxBodyBytes: config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024,

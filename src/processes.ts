@@ -48,8 +48,8 @@ const ending = (pool: Pool): Pick<Processes, 'drain' | 'close'> => ({
   close: () => pool.close(),
 })
 
-/** Whether there is more than one. */
-const hasTenants = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: others = [] }: Config): boolean =>
+/** Whether there is more than one tenant. */
+export const hasTenants = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: others = [] }: Config): boolean =>
   others.length + (own === undefined ? 0 : 1) > 1
 
 export function openProcesses(

@@ -47,6 +47,8 @@ const PURE = [
   'claude/warm/plan.ts',
   'claude/warm/wanted.ts',
   'config/pool-size.ts',
+  'access/scheduler.ts',
+  'access/expected-wait.ts',
 ]
 const NO_IO = /from 'node:(?!crypto|util)|Date\.now|setTimeout|performance\.now|process\.(?!pid)/
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { createManualClock } from '../../test/support/manual-clock.ts'
 import { createScriptedEngine, end, forever, says, text, type Step } from '../../test/support/scripted-engine.ts'
 import { GatewayError, type TurnEvent, type TurnRequest } from '../core/index.ts'
-import { admitted, createAdmission, type Admission } from './admission.ts'
+import { admitted, createAdmission, slotRequestOf, type Admission, type SlotRequest } from './admission.ts'
+import type { SlotLimits } from './scheduler.ts'
 
 const { signal } = new AbortController()
 const request: TurnRequest = {
@@ -13,22 +14,25 @@ const request: TurnRequest = {
   limits: { turnMs: 1000 },
 }
 
-const open = (capacity: number, maxWaiting: number) => {
+const open = (capacity: number, maxWaiting: number, limits: Partial<SlotLimits> = {}) => {
   const clock = createManualClock()
-  return { clock, admission: createAdmission({ capacity, maxWaiting, clock }) }
+  return {
+    clock,
+    admission: createAdmission({ capacity, background: capacity, maxWaiting, keepsOne: false, ...limits, clock }),
+  }
 }
 
-const figures = ({ active, queued, capacity, isFull }: Admission) => ({ active, queued, capacity, isFull })
+const enter = (admission: Admission, options: Partial<SlotRequest> & { readonly signal?: AbortSignal } = {}) =>
+  admission.enter({ tenant: 't', kind: 'chat', signal, ...options })
 
-const refusalOf = async (entering: Promise<unknown>): Promise<unknown> => {
-  const error: unknown = await entering.then(
-    () => 'entered',
-    (thrown: unknown) => thrown,
-  )
-  return error instanceof GatewayError
+const figures = ({ active, queued, capacity, background }: Admission) => ({ active, queued, capacity, background })
+
+const told = (error: unknown): unknown =>
+  error instanceof GatewayError
     ? { code: error.code, message: error.message, retryAfterSeconds: error.retryAfterSeconds }
     : error
-}
+
+const refusalOf = async (entering: Promise<unknown>): Promise<unknown> => await entering.then(() => 'entered', told)
 
 const refused = (code: string, retryAfterSeconds: number) => ({
   code,
@@ -36,119 +40,204 @@ const refused = (code: string, retryAfterSeconds: number) => ({
   retryAfterSeconds,
 })
 
-test('[AD1] so many have a place and the rest wait in the order they came', async () => {
-  const { admission } = open(2, 10)
-  const order: string[] = []
-  const enter = async (name: string) => {
-    const place = await admission.enter({ signal })
-    order.push(name)
-    return place
-  }
-  const a = await enter('a')
-  const b = await enter('b')
-  const [c, d, e] = [enter('c'), enter('d'), enter('e')]
-  expect(figures(admission)).toEqual({ active: 2, queued: 3, capacity: 2, isFull: false })
-  b[Symbol.dispose]()
-  const placeOfC = await c
-  expect(order).toEqual(['a', 'b', 'c'])
-  placeOfC[Symbol.dispose]()
-  a[Symbol.dispose]()
-  const places = [await d, await e]
-  expect(order).toEqual(['a', 'b', 'c', 'd', 'e'])
-  for (const place of places) place[Symbol.dispose]()
-  expect(figures(admission)).toEqual({ active: 0, queued: 0, capacity: 2, isFull: false })
+const overloaded = (retryAfterSeconds: number) => ({
+  code: 'overloaded',
+  message: 'The server is overloaded: a response would not begin in time. Try again later.',
+  retryAfterSeconds,
 })
 
-test('[AD1] a place that is given back twice is one place', async () => {
+test('[AD1] so many turns have a slot and the others of one tenant wait in the order in which they came', async () => {
+  const { admission } = open(2, 10)
+  const order: string[] = []
+  const named = async (name: string) => {
+    const slot = await enter(admission)
+    order.push(name)
+    return slot
+  }
+  const a = await named('a')
+  const b = await named('b')
+  const [c, d, e] = [named('c'), named('d'), named('e')]
+  expect(figures(admission)).toEqual({ active: 2, queued: 3, capacity: 2, background: { active: 0, capacity: 2 } })
+  b[Symbol.dispose]()
+  const slotOfC = await c
+  expect(order).toEqual(['a', 'b', 'c'])
+  slotOfC[Symbol.dispose]()
+  a[Symbol.dispose]()
+  const slots = [await d, await e]
+  expect(order).toEqual(['a', 'b', 'c', 'd', 'e'])
+  for (const slot of slots) slot[Symbol.dispose]()
+  expect(figures(admission)).toEqual({ active: 0, queued: 0, capacity: 2, background: { active: 0, capacity: 2 } })
+})
+
+test('[AD1] a slot that is released twice is one slot', async () => {
   const { admission } = open(1, 1)
-  const place = await admission.enter({ signal })
-  place[Symbol.dispose]()
-  place[Symbol.dispose]()
+  const slot = await enter(admission)
+  slot[Symbol.dispose]()
+  slot[Symbol.dispose]()
   expect(admission.active).toBe(0)
-  await admission.enter({ signal })
+  await enter(admission)
   expect(admission.active).toBe(1)
 })
 
-test('[AD2] one more than may wait is refused at once, under the code that is asked for', async () => {
+test('[AD5] three jobs on two slots leave one to a voice turn, which starts at once', async () => {
+  const { admission } = open(2, 10, { background: 1 })
+  const first = await admission.jobs.enter({ signal })
+  const second = admission.jobs.enter({ signal })
+  const voice = await enter(admission, { tenant: 'voice' })
+  expect(figures(admission)).toEqual({ active: 2, queued: 0, capacity: 2, background: { active: 1, capacity: 1 } })
+  voice[Symbol.dispose]()
+  expect(admission.active).toBe(1)
+  first[Symbol.dispose]()
+  await second
+  expect(admission.background.active).toBe(1)
+})
+
+test('[AD4] a quiet tenant’s turn is next, whatever another tenant has waiting', async () => {
+  const { admission } = open(1, 20)
+  const order: string[] = []
+  const run = async (tenant: string): Promise<void> => {
+    using _slot = await enter(admission, { tenant })
+    order.push(tenant)
+  }
+  const first = await enter(admission, { tenant: 'loud' })
+  const runs = [...Array.from({ length: 12 }, () => run('loud')), run('quiet')]
+  first[Symbol.dispose]()
+  await Promise.all(runs)
+  expect(order.slice(0, 2)).toEqual(['quiet', 'loud'])
+  expect(order).toHaveLength(13)
+})
+
+test('[AD2] one more than may wait is refused at once', async () => {
   const { admission } = open(1, 1)
-  await admission.enter({ signal })
-  void admission.enter({ signal })
-  expect(figures(admission)).toEqual({ active: 1, queued: 1, capacity: 1, isFull: true })
-  expect(await refusalOf(admission.enter({ signal }))).toEqual(refused('queue_full', 2))
-  expect(await refusalOf(admission.enter({ signal, full: 'job_queue_full' }))).toEqual(refused('job_queue_full', 2))
-  expect(admission.refusal('job_queue_full')).toMatchObject(refused('job_queue_full', 2))
-  expect(figures(admission)).toEqual({ active: 1, queued: 1, capacity: 1, isFull: true })
+  await enter(admission)
+  expect(admission.refusalOf({ tenant: 't', kind: 'chat' })).toBeUndefined()
+  void enter(admission)
+  expect(await refusalOf(enter(admission))).toEqual(refused('queue_full', 1))
+  expect(told(admission.refusalOf({ tenant: 't', kind: 'chat' }))).toEqual(refused('queue_full', 1))
+  expect(told(admission.jobs.refusal())).toEqual(refused('job_queue_full', 1))
+  expect(figures(admission)).toMatchObject({ active: 1, queued: 1 })
 })
 
-test('[AD2] with no queue at all the first that finds no place is refused', async () => {
+test('[AD8] a full queue takes a request of a tenant that has less than its share of it', async () => {
+  const { admission } = open(1, 4)
+  await enter(admission, { tenant: 'loud' })
+  for (let index = 0; index < 4; index++) void enter(admission, { tenant: 'loud' })
+  expect(await refusalOf(enter(admission, { tenant: 'loud' }))).toEqual(refused('queue_full', 1))
+  void enter(admission, { tenant: 'quiet' })
+  void enter(admission, { tenant: 'quiet' })
+  expect(await refusalOf(enter(admission, { tenant: 'quiet' }))).toEqual(refused('queue_full', 1))
+  expect(admission.queued).toBe(6)
+})
+
+test('[AD2] with no queue at all the first turn that finds no slot is refused', async () => {
   const { admission } = open(1, 0)
-  expect(admission.isFull).toBe(false)
-  const place = await admission.enter({ signal })
-  expect(admission.isFull).toBe(true)
-  expect(await refusalOf(admission.enter({ signal }))).toEqual(refused('queue_full', 1))
-  place[Symbol.dispose]()
-  expect(admission.isFull).toBe(false)
-  await admission.enter({ signal })
+  const slot = await enter(admission)
+  expect(await refusalOf(enter(admission))).toEqual(refused('queue_full', 1))
+  slot[Symbol.dispose]()
+  await enter(admission)
 })
 
-test('[AD2] the time to wait follows how long places are held and how many wait', async () => {
-  const { admission, clock } = open(1, 5)
-  const place = await admission.enter({ signal })
-  await clock.advance(11_000)
-  place[Symbol.dispose]()
-  // 1 s at first, a fifth of the way to 11 s: 3 s.
-  expect(admission.refusal('queue_full').retryAfterSeconds).toBe(3)
-  await admission.enter({ signal })
-  void admission.enter({ signal })
-  void admission.enter({ signal })
-  expect(admission.refusal('queue_full').retryAfterSeconds).toBe(9)
-})
-
-test('[AD2] the time to wait is at least a second, at most a minute, and shared by the places', async () => {
-  const many = open(10, 0)
-  expect(many.admission.refusal('queue_full').retryAfterSeconds).toBe(1)
-  const two = open(2, 0)
-  const place = await two.admission.enter({ signal })
-  await two.clock.advance(36_000)
-  place[Symbol.dispose]()
-  // 8 s a place, two places.
-  expect(two.admission.refusal('queue_full').retryAfterSeconds).toBe(4)
-  const slow = open(1, 0)
-  const long = await slow.admission.enter({ signal })
-  await slow.clock.advance(86_400_000)
-  long[Symbol.dispose]()
-  expect(slow.admission.refusal('queue_full').retryAfterSeconds).toBe(60)
-})
-
-test('[AD2] a place that is given back twice counts once towards the time to wait', async () => {
-  const { admission, clock } = open(1, 0)
-  const place = await admission.enter({ signal })
-  await clock.advance(11_000)
-  place[Symbol.dispose]()
+/** Lets one turn hold a slot for so long. */
+const hold = async ({ admission, clock }: ReturnType<typeof open>, ms: number): Promise<void> => {
+  const slot = await enter(admission)
+  await clock.advance(ms)
+  slot[Symbol.dispose]()
+  // Released twice, it counts once.
   await clock.advance(1_000_000)
-  place[Symbol.dispose]()
-  expect(admission.refusal('queue_full').retryAfterSeconds).toBe(3)
+  slot[Symbol.dispose]()
+}
+
+test('[AD2] `retry-after` follows how long slots are held and how many wait: at least a second, at most a minute', async () => {
+  const opened = open(2, 2)
+  const { admission } = opened
+  const retryAfter = () => admission.jobs.refusal().retryAfterSeconds
+  expect(retryAfter()).toBe(1)
+  await hold(opened, 10_000)
+  const full = async () => (await enter(admission).catch((error: GatewayError) => error)) as GatewayError
+  for (let index = 0; index < 4; index++) void enter(admission)
+  // Two wait before it, and each of two slots is held for 10 s.
+  expect((await full()).retryAfterSeconds).toBe(15)
+  const slow = open(1, 0)
+  await hold(slow, 86_400_000)
+  await enter(slow.admission)
+  expect(await refusalOf(enter(slow.admission))).toEqual(refused('queue_full', 60))
+})
+
+test('[AD9] a turn that is expected to wait longer than its caller would is refused at once, and keeps nothing', async () => {
+  const opened = open(1, 100)
+  const { admission, clock } = opened
+  await hold(opened, 20_000)
+  await enter(admission)
+  const patient: SlotRequest = { tenant: 't', kind: 'chat', patienceMs: 60_000 }
+  for (let index = 0; index < 2; index++) void admission.enter({ ...patient, signal })
+  const third = admission.enter({ ...patient, signal })
+  // The fourth would wait for 80 s.
+  expect(told(admission.refusalOf(patient))).toEqual(overloaded(20))
+  expect(await refusalOf(admission.enter({ ...patient, signal }))).toEqual(overloaded(20))
+  expect([admission.queued, clock.armed]).toEqual([3, 3])
+  // Another tenant's would be the next but one.
+  expect(admission.refusalOf({ ...patient, tenant: 'other' })).toBeUndefined()
+  void third
+})
+
+test('[AD9] a turn that has waited as long as its caller would is refused', async () => {
+  const { admission, clock } = open(1, 10)
+  const slot = await enter(admission)
+  const waiting = refusalOf(enter(admission, { patienceMs: 60_000 }))
+  const patient = enter(admission)
+  await clock.advance(59_999)
+  expect(admission.queued).toBe(2)
+  await clock.advance(1)
+  expect(await waiting).toEqual(overloaded(1))
+  expect([admission.queued, clock.armed]).toEqual([1, 0])
+  slot[Symbol.dispose]()
+  await patient
+})
+
+test('[AD9] where jobs hold the only slot, a chat turn is refused once jobs are known to take too long', async () => {
+  const { admission, clock } = open(1, 10)
+  const patient: SlotRequest = { tenant: 't', kind: 'chat', patienceMs: 60_000 }
+  const job = await admission.jobs.enter({ signal })
+  expect(admission.refusalOf(patient)).toBeUndefined()
+  await clock.advance(300_000)
+  job[Symbol.dispose]()
+  await admission.jobs.enter({ signal })
+  expect(told(admission.refusalOf(patient))).toEqual(overloaded(60))
+})
+
+test('a tool agent’s turn is in the background, and waits for as long as it may run', () => {
+  const limits = { turnMs: 900_000 }
+  expect(slotRequestOf({ ...request, limits, agent: { ...request.agent, tools: ['Read'] } })).toEqual({
+    tenant: 't',
+    kind: 'background',
+    patienceMs: 900_000,
+  })
+  expect(slotRequestOf({ ...request, limits: { firstTokenMs: 60_000, turnMs: 120_000 } })).toEqual({
+    tenant: 't',
+    kind: 'chat',
+    patienceMs: 60_000,
+  })
 })
 
 test('[AD3] who leaves while waiting gives up the turn, and the next one has it', async () => {
   const { admission } = open(1, 2)
-  const place = await admission.enter({ signal })
+  const place = await enter(admission)
   const leaving = new AbortController()
-  const leaver = admission.enter({ signal: leaving.signal })
-  const next = admission.enter({ signal })
+  const leaver = enter(admission, { signal: leaving.signal })
+  const next = enter(admission)
   const reason = new Error('gone')
   leaving.abort(reason)
   expect(await refusalOf(leaver)).toBe(reason)
   expect(admission.queued).toBe(1)
   place[Symbol.dispose]()
   await next
-  expect(figures(admission)).toEqual({ active: 1, queued: 0, capacity: 1, isFull: false })
+  expect([admission.active, admission.queued]).toEqual([1, 0])
 })
 
 test('[AD3] who has left already takes no place', async () => {
   const { admission } = open(1, 1)
   const reason = new Error('gone')
-  expect(await refusalOf(admission.enter({ signal: AbortSignal.abort(reason) }))).toBe(reason)
+  expect(await refusalOf(enter(admission, { signal: AbortSignal.abort(reason) }))).toBe(reason)
   expect(admission.active).toBe(0)
 })
 
@@ -215,7 +304,7 @@ test('[AD1] a place comes back from a run that fails, is left early or is aborte
 test('[AD2] an admitted engine that is full throws before it runs anything', async () => {
   const { admission } = open(1, 0)
   const { engine, inner } = admittedTo(admission, () => [])
-  await admission.enter({ signal })
+  await enter(admission)
   expect(await refusalOf(all(engine.run(request, { signal })))).toEqual(refused('queue_full', 1))
   expect(inner.runs).toEqual([])
 })

@@ -1,74 +1,168 @@
-/** Lets at most so many runs of the CLI be under way; the rest wait in order. */
-import { GatewayError, type Clock, type ErrorCode, type TurnEngine } from '../core/index.ts'
-import { createSemaphore, type Place } from '../lib/index.ts'
+/** Shares the slots for turns among tenants, chat before jobs, and refuses a turn whose wait would be too long. */
+import { GatewayError, isTalker, type Clock, type TurnEngine, type TurnRequest } from '../core/index.ts'
+import { onAbort } from '../lib/index.ts'
+import { expectedWaitMs } from './expected-wait.ts'
+import {
+  IDLE,
+  JOBS_TENANT,
+  runningOf,
+  step,
+  waitingRequests,
+  type Schedule,
+  type SlotKind,
+  type SlotLimits,
+} from './scheduler.ts'
+
+/** A slot that is taken; disposing of it (once or more) releases it. */
+export interface Slot extends Disposable {}
+
+export interface SlotRequest {
+  readonly tenant: string
+  readonly kind: SlotKind
+  /** The longest wait that makes sense; absent, there is none. */
+  readonly patienceMs?: number
+}
 
 export interface Admission {
+  /** Slots that are taken, requests that wait, all slots. */
   readonly active: number
   readonly queued: number
   readonly capacity: number
+  /** The same of jobs and tool agents' turns, which have at most a share of the slots. */
+  readonly background: { readonly active: number; readonly capacity: number }
   /**
-   * Takes a place, at once or in turn.
-   * @throws GatewayError with `full` as its code when too many are waiting; the signal's reason when it aborts.
+   * Takes a slot, at once or when it is this tenant's turn.
+   * @throws GatewayError `queue_full` when too many requests wait; `overloaded` when the wait is, or is expected to be,
+   * longer than `patienceMs`; the signal's reason when it aborts.
    */
-  enter(options: { readonly signal: AbortSignal; readonly full?: ErrorCode }): Promise<Place>
-  /** Whether one more would be turned away. */
-  readonly isFull: boolean
-  /** The refusal of one that finds no room. */
-  refusal(code: ErrorCode): GatewayError
+  enter(request: SlotRequest & { readonly signal: AbortSignal }): Promise<Slot>
+  /** The error that `enter` would throw at once; `undefined` where it would not. */
+  refusalOf(request: SlotRequest): GatewayError | undefined
+  readonly jobs: {
+    /** Takes a slot for a job. Waiting for it takes nothing from the queue of requests. */
+    enter(options: { readonly signal: AbortSignal }): Promise<Slot>
+    /** The refusal of a job for which the queue in the store is full. */
+    refusal(): GatewayError
+  }
 }
 
-export interface AdmissionOptions {
-  readonly capacity: number
-  readonly maxWaiting: number
+export interface AdmissionOptions extends SlotLimits {
   readonly clock: Clock
 }
 
 const MAX_RETRY_AFTER_SECONDS = 60
 
-export function createAdmission({ capacity, maxWaiting, clock }: AdmissionOptions): Admission {
-  const semaphore = createSemaphore({ capacity, maxWaiting })
-  /** A moving average of how long a place is held. */
-  let heldMs = 1000
+const inSeconds = (ms: number): number => Math.min(Math.max(Math.ceil(ms / 1000), 1), MAX_RETRY_AFTER_SECONDS)
 
-  const refusal = (code: ErrorCode): GatewayError => {
-    const seconds = Math.ceil((heldMs * (semaphore.waiting + 1)) / capacity / 1000)
-    return new GatewayError(code, 'The server is busy and its queue is full. Try again later.', {
-      retryAfterSeconds: Math.min(Math.max(seconds, 1), MAX_RETRY_AFTER_SECONDS),
-    })
+const overloaded = (retryAfterMs: number): GatewayError =>
+  new GatewayError('overloaded', 'The server is overloaded: a response would not begin in time. Try again later.', {
+    retryAfterSeconds: inSeconds(retryAfterMs),
+  })
+
+export function createAdmission({ clock, ...limits }: AdmissionOptions): Admission {
+  const { capacity, background } = limits
+  let schedule: Schedule = IDLE
+  let lastId = 0
+  /** Moving averages. */
+  const heldMs: Partial<Record<SlotKind, number>> = {}
+  const waiting = new Map<number, (slot: Slot) => void>()
+
+  function take(outcome: ReturnType<typeof step>): void {
+    schedule = outcome.next
+    for (const { type, id } of outcome.effects) if (type === 'admit') waiting.get(id)?.(slotOf(id))
   }
 
-  return {
+  const leave = (id: number): void => take(step(schedule, { type: 'left', id }, limits))
+
+  function slotOf(id: number): Slot {
+    const kind = schedule.running.find((ticket) => ticket.id === id)?.kind ?? 'chat'
+    const sinceMs = clock.nowMs()
+    let isHeld = true
+    return {
+      [Symbol.dispose]() {
+        if (!isHeld) return
+        isHeld = false
+        const ms = clock.nowMs() - sinceMs
+        heldMs[kind] = (heldMs[kind] ?? ms) * 0.8 + ms * 0.2
+        leave(id)
+      },
+    }
+  }
+
+  const waitMs = (request: SlotRequest): number => expectedWaitMs(schedule, request, { limits, heldMs })
+
+  const queueFull = (code: 'queue_full' | 'job_queue_full', request: SlotRequest): GatewayError =>
+    new GatewayError(code, 'The server is busy and its queue is full. Try again later.', {
+      retryAfterSeconds: inSeconds(waitMs(request)),
+    })
+
+  function arrive(request: SlotRequest): {
+    readonly id: number
+    readonly outcome: ReturnType<typeof step>
+    readonly refusal?: GatewayError
+  } {
+    const { tenant, kind, patienceMs = Infinity } = request
+    const id = ++lastId
+    const outcome = step(schedule, { type: 'arrived', ticket: { id, tenant, kind } }, limits)
+    const [effect] = outcome.effects
+    if (effect?.type === 'refuse') return { id, outcome, refusal: queueFull('queue_full', request) }
+    const beyondMs = effect === undefined ? waitMs(request) - patienceMs : 0
+    return beyondMs > 0 ? { id, outcome, refusal: overloaded(beyondMs) } : { id, outcome }
+  }
+
+  const admission: Admission = {
     get active() {
-      return semaphore.active
+      return schedule.running.length
     },
     get queued() {
-      return semaphore.waiting
-    },
-    get isFull() {
-      return semaphore.active >= capacity && semaphore.waiting >= maxWaiting
+      return waitingRequests(schedule).length
     },
     capacity,
-    refusal,
-    async enter({ signal, full = 'queue_full' }) {
-      const place = await semaphore.enter({ signal })
-      if (place === undefined) throw refusal(full)
-      const sinceMs = clock.nowMs()
-      let held = true
-      return {
-        [Symbol.dispose]() {
-          if (held) heldMs = heldMs * 0.8 + (clock.nowMs() - sinceMs) * 0.2
-          held = false
-          place[Symbol.dispose]()
-        },
+    get background() {
+      return { active: runningOf(schedule, 'background'), capacity: background }
+    },
+    refusalOf: (request) => arrive(request).refusal,
+    async enter({ signal, ...request }) {
+      signal.throwIfAborted()
+      const { id, outcome, refusal } = arrive(request)
+      if (refusal !== undefined) throw refusal
+      const given = Promise.withResolvers<Slot>()
+      const giveUp = (reason: unknown): void => {
+        if (!waiting.delete(id)) return
+        leave(id)
+        given.reject(reason)
       }
+      waiting.set(id, (slot) => {
+        waiting.delete(id)
+        given.resolve(slot)
+      })
+      take(outcome)
+      const late = (): void => giveUp(overloaded(waitMs(request)))
+      using _late = request.patienceMs === undefined ? undefined : clock.after(request.patienceMs, late)
+      using _left = onAbort(signal, () => giveUp(signal.reason))
+      return await given.promise
+    },
+    jobs: {
+      enter: ({ signal }) => admission.enter({ ...JOBS, signal }),
+      refusal: () => queueFull('job_queue_full', JOBS),
     },
   }
+  return admission
 }
 
-/** The engine behind the admission: a turn starts, and its time counts, from when it has a place. */
+const JOBS: SlotRequest = { tenant: JOBS_TENANT, kind: 'background' }
+
+/** A caller waits as long for a slot as for the first token; one who waits for a whole run, as long as that may take. */
+export const slotRequestOf = ({ tenant, agent, limits }: TurnRequest): SlotRequest => ({
+  tenant,
+  kind: isTalker(agent) ? 'chat' : 'background',
+  patienceMs: limits.firstTokenMs ?? limits.turnMs,
+})
+
+/** The engine behind the admission: a turn starts, and its time counts, from when it has a slot. */
 export const admitted = (engine: TurnEngine, admission: Admission): TurnEngine => ({
   async *run(request, { signal }) {
-    using _place = await admission.enter({ signal })
+    using _slot = await admission.enter({ ...slotRequestOf(request), signal })
     yield* engine.run(request, { signal })
   },
 })

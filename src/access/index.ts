@@ -1,2 +1,2 @@
-export * from './admission.ts'
+export { admitted, createAdmission, slotRequestOf, type Admission, type Slot } from './admission.ts'
 export * from './keys.ts'

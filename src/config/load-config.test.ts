@@ -47,6 +47,7 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS: 5,
     VIVAVOCE_AGENT_TIMEOUT_SECONDS: 900,
     VIVAVOCE_AGENT_BUDGET_USD: 2,
+    VIVAVOCE_JOB_MAX_TIMEOUT_SECONDS: 82_800,
     VIVAVOCE_WORKSPACE_MAX_MB: 2048,
     VIVAVOCE_ALLOW_UNSANDBOXED: false,
     VIVAVOCE_HEADER_HOLD_MS: 1000,
@@ -62,9 +63,24 @@ test('[CF1] with nothing set every setting has its default', () => {
     cliEnvironment: { HOME: '/home/ж' },
     gitEnvironment: { HOME: '/home/ж' },
     pool: { max: expect.any(Number), spares: expect.any(Number), memoryMb: expect.any(Number) },
+    jobConcurrency: 5,
     cores: availableParallelism(),
     searchPath: '',
   })
+})
+
+test.each([
+  [1, 1],
+  [2, 1],
+  [3, 1],
+  [10, 5],
+])('[AD5] of %j slots jobs may have %j, unless it is set', (slots, jobs) => {
+  const MAX_CONCURRENCY = String(slots)
+  expect(loadConfig({ MAX_CONCURRENCY }).jobConcurrency).toBe(jobs)
+  expect(loadConfig({ MAX_CONCURRENCY, VIVAVOCE_JOB_CONCURRENCY: MAX_CONCURRENCY }).jobConcurrency).toBe(slots)
+  expect(() => loadConfig({ MAX_CONCURRENCY, VIVAVOCE_JOB_CONCURRENCY: String(slots + 1) })).toThrow(
+    `VIVAVOCE_JOB_CONCURRENCY: ${slots + 1} is more than MAX_CONCURRENCY (${slots})`,
+  )
 })
 
 test('[CF1] settings of the file count, and those of the environment go first', async () => {
@@ -432,6 +448,7 @@ test('[CF1] no setting is read but those on the list', () => {
     'cliEnvironment',
     'gitEnvironment',
     'pool',
+    'jobConcurrency',
     'cores',
     'searchPath',
   ]

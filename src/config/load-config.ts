@@ -24,6 +24,8 @@ export interface Config extends Values {
   readonly gitEnvironment: Readonly<Record<string, string>>
   /** The processes that are kept. */
   readonly pool: PoolSize
+  /** The most jobs and tool agents' turns at once. */
+  readonly jobConcurrency: number
   readonly cores: number
   /** The search path for programs. */
   readonly searchPath: string
@@ -81,7 +83,14 @@ function keyClashes({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: tenants = [] }: P
 
 /** Contradictions between settings, as far as these have a value of the right form. */
 function crossChecks(
-  { VIVAVOCE_MODELS: models, VIVAVOCE_DEFAULT_MODEL: model, VIVAVOCE_HOST: host, ...rest }: Partial<Values>,
+  {
+    VIVAVOCE_MODELS: models,
+    VIVAVOCE_DEFAULT_MODEL: model,
+    VIVAVOCE_HOST: host,
+    VIVAVOCE_JOB_CONCURRENCY: jobs,
+    MAX_CONCURRENCY: slots,
+    ...rest
+  }: Partial<Values>,
   hasKey: boolean,
 ): readonly string[] {
   return [
@@ -94,6 +103,9 @@ function crossChecks(
           `API_BEARER_TOKEN: a key is needed to listen on ${host} (this one or one of VIVAVOCE_TENANTS); without any the server answers on loopback only`,
         ]),
     ...keyClashes(rest),
+    ...(jobs === undefined || slots === undefined || jobs <= slots
+      ? []
+      : [`VIVAVOCE_JOB_CONCURRENCY: ${jobs} is more than MAX_CONCURRENCY (${slots})`]),
   ]
 }
 
@@ -136,6 +148,8 @@ export function loadConfig(env: Environment): Config {
       spares: (values as Values).VIVAVOCE_POOL_SPARES,
       memoryMb: (values as Values).VIVAVOCE_POOL_MEMORY_MB,
     }),
+    jobConcurrency:
+      (values as Values).VIVAVOCE_JOB_CONCURRENCY ?? Math.max(1, Math.floor((values as Values).MAX_CONCURRENCY / 2)),
     cores: machine.cores,
     searchPath: env['PATH'] ?? '',
   }

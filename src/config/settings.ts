@@ -265,12 +265,19 @@ export const SETTINGS = {
   MAX_CONCURRENCY: {
     schema: integer(1, 1000),
     default: '10',
-    tells: 'How many runs of the CLI there may be at once; the rest wait in order.',
+    tells: 'How many turns and jobs may run at once. The others wait; tenants take turns, chat goes before jobs.',
+  },
+  VIVAVOCE_JOB_CONCURRENCY: {
+    schema: integer(1, 1000),
+    defaultText: 'half of `MAX_CONCURRENCY`, at least 1',
+    tells:
+      'How many of `MAX_CONCURRENCY` jobs and tool agents’ turns may take together. The rest is reserved for chat, which may take all of them.',
   },
   MAX_QUEUE_DEPTH: {
     schema: integer(0, 100_000),
     default: '100',
-    tells: 'How many requests may wait, and how many jobs; one more is refused: 429 for `/execute`, 503 elsewhere.',
+    tells:
+      'How many requests may wait, and how many jobs; one more is refused: 429 for `/execute`, 503 elsewhere. With several tenants each may always have its equal share waiting.',
   },
   CONVERSATIONAL_TIMEOUT_SECONDS: {
     schema: seconds,
@@ -307,12 +314,23 @@ export const SETTINGS = {
     schema: integer(1, 82_800),
     default: '900',
     tells:
-      'The longest run of a doer, in seconds; a job may ask for less or more with `timeout_seconds`, up to 23 hours.',
+      'The longest run of a doer, in seconds; a job may ask for less or more with `timeout_seconds`, up to `VIVAVOCE_JOB_MAX_TIMEOUT_SECONDS`.',
   },
   VIVAVOCE_AGENT_BUDGET_USD: {
     schema: decimal(0, 10_000),
     default: '2',
-    tells: 'The budget of a doer’s run in US dollars; a job may ask for another with `max_budget_usd`.',
+    tells:
+      'The budget of a doer’s run in US dollars; a job may ask for another with `max_budget_usd`, up to `VIVAVOCE_JOB_MAX_BUDGET_USD`.',
+  },
+  VIVAVOCE_JOB_MAX_TIMEOUT_SECONDS: {
+    schema: integer(1, 82_800),
+    default: '82800',
+    tells: 'The longest `timeout_seconds` that a job may ask for; a job that asks for more is a 400.',
+  },
+  VIVAVOCE_JOB_MAX_BUDGET_USD: {
+    schema: decimal(0, 1_000_000),
+    defaultText: 'none: a job may ask for any budget',
+    tells: 'The largest `max_budget_usd` that a job may ask for; a job that asks for more is a 400.',
   },
   VIVAVOCE_ALLOW_UNSANDBOXED: {
     schema: flag,

@@ -83,13 +83,15 @@ export const ERRORS = {
     status: 429,
     type: 'rate_limit_error',
     retryable: true,
-    tells: '`MAX_QUEUE_DEPTH` jobs are waiting. Submit again after `retry-after` seconds.',
+    tells:
+      '`MAX_QUEUE_DEPTH` jobs are waiting, and the tenant has its share of them. Submit again after `retry-after` seconds.',
   },
   queue_full: {
     status: 503,
     type: 'server_error',
     retryable: true,
-    tells: 'Every place is taken and `MAX_QUEUE_DEPTH` requests are waiting. Try again after `retry-after` seconds.',
+    tells:
+      'Every slot is taken, `MAX_QUEUE_DEPTH` requests are waiting, and the tenant has its share of them. Try again after `retry-after` seconds.',
   },
   starting: {
     status: 503,
@@ -102,7 +104,8 @@ export const ERRORS = {
     status: 503,
     type: 'server_error',
     retryable: true,
-    tells: 'The model API is overloaded. Try again soon.',
+    tells:
+      'The model API is overloaded; or the server is, and a response would begin later than `VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS` allows. Try again after `retry-after` seconds, or soon.',
   },
   upstream_failed: {
     status: 503,

@@ -74,7 +74,7 @@ export interface Submitted {
 export interface JobStore {
   /**
    * Stores a job and queues it, both or neither. Resolves to the job that is there where its idempotency key names one,
-   * `'mismatch'` where that one's order is another, `'full'` where `maxQueued` are queued.
+   * `'mismatch'` where that one's order is another, `'full'` where `maxQueued` are queued and the tenant has its share of them.
    */
   submit(id: string, order: JobOrder, options: { readonly maxQueued: number }): Promise<Submitted | 'full' | 'mismatch'>
   get(id: string): Promise<Job | undefined>

@@ -54,14 +54,22 @@ test('[HE1] health needs no key and tells the figures', async () => {
     active: 0,
     queued: 0,
     capacity: 1,
+    background: { active: 0, capacity: 1 },
     version: '1.2.3',
     cli: { version: '2.1.330', path: '/usr/bin/claude' },
   }
   expect(await health()).toStrictEqual(idle)
   const leaving = new AbortController()
-  const chats = [chat({}, { signal: leaving.signal }), chat({}, { signal: leaving.signal })]
+  const ask = () => chat({ model: 'recruiter-triage/haiku' }, { signal: leaving.signal })
+  const chats = [ask(), ask()]
   await expect.poll(() => admission.queued).toBe(1)
-  expect(await health()).toStrictEqual({ ...idle, busy: true, active: 1, queued: 1 })
+  expect(await health()).toStrictEqual({
+    ...idle,
+    busy: true,
+    active: 1,
+    queued: 1,
+    background: { active: 1, capacity: 1 },
+  })
   leaving.abort(new Error('gone'))
   await Promise.all(chats)
   expect(await health()).toStrictEqual(idle)

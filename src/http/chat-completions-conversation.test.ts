@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { busy, dataOf, openApp, OTHER, readChunks, told } from '../../test/support/open-app.ts'
 import { readStream } from '../../test/support/stream.ts'
 import { forever, says, text } from '../../test/support/scripted-engine.ts'
+import { takeSlot } from '../../test/support/take-slot.ts'
 
 const SUPERSEDED = {
   message: 'A newer request of the same conversation took this one’s place.',
@@ -35,7 +36,7 @@ test('[CC15] [R53] [R62] an older request that has no answer yet is 503', async 
 
 test('[CC15] [R53] an older request that still waits for a place gives it up', async () => {
   const { stream, engine, admission } = openApp(() => says('b'), { capacity: 1 })
-  const place = await admission.enter({ signal: new AbortController().signal })
+  const place = await takeSlot(admission)
   const older = stream(named('c'))
   await expect.poll(() => admission.queued).toBe(1)
   const newer = stream(named('c'))

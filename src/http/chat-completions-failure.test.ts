@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { busy, contentOf, dataOf, failed, KEEP_ALIVE, openApp, readChunks, told } from '../../test/support/open-app.ts'
 import { readStream } from '../../test/support/stream.ts'
 import { end, says, text } from '../../test/support/scripted-engine.ts'
+import { takeSlot } from '../../test/support/take-slot.ts'
 import { ERRORS, GatewayError, type ErrorCode } from '../core/index.ts'
 
 test('[ST2] [R27] a failure within the hold has its status', async () => {
@@ -107,7 +108,7 @@ test('[ER5] [R69] [R70] a failure that tells no time to wait has no header for i
 
 test('[AD2] [R66] [R70] a request that finds the queue full is 503 with the time to wait, streamed or not', async () => {
   const { chat, admission, engine } = openApp(() => says('a'), { capacity: 1, maxWaiting: 0 })
-  const place = await admission.enter({ signal: new AbortController().signal })
+  const place = await takeSlot(admission)
   const expected = [
     503,
     ['1', '1000', null],

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { contentOf, dataOf, doer, failed, busy, KEEP_ALIVE, openApp, readChunks } from '../../test/support/open-app.ts'
 import { readStream } from '../../test/support/stream.ts'
 import { end, forever, says, text, type Step } from '../../test/support/scripted-engine.ts'
+import { takeSlot } from '../../test/support/take-slot.ts'
 import type { CallEvent, FunctionCall } from '../core/index.ts'
 
 const parameters = {
@@ -89,7 +90,7 @@ test.each([true, false])(
   '[FN1] functions for an agent with tools of its own are 400 before anything is run (stream: %j)',
   async (stream) => {
     const { chat, engine, admission } = openApp(() => says('a'), { capacity: 1, maxWaiting: 0 })
-    await admission.enter({ signal: new AbortController().signal })
+    await takeSlot(admission)
     const reply = await chat({ stream, tools, model: 'recruiter-triage/opus' })
     expect([reply.status, reply.headers.get('x-should-retry'), await reply.json()]).toEqual([
       400,

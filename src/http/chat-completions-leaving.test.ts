@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { contentOf, dataOf, KEEP_ALIVE, openApp, OTHER, readChunks } from '../../test/support/open-app.ts'
 import { forever, says, text } from '../../test/support/scripted-engine.ts'
+import { takeSlot } from '../../test/support/take-slot.ts'
 import { GatewayError } from '../core/index.ts'
 
 test.each([true, false])(
@@ -55,7 +56,7 @@ test('[CA3] [R50] [R51] a caller who leaves in mid-answer is no failure, and not
 
 test('[AD3] a caller who leaves while waiting gives up the turn', async () => {
   const { chat, engine, admission } = openApp(() => says('a'), { capacity: 1 })
-  const place = await admission.enter({ signal: new AbortController().signal })
+  const place = await takeSlot(admission)
   const leaving = new AbortController()
   const reply = chat({ stream: true }, { signal: leaving.signal })
   await expect.poll(() => admission.queued).toBe(1)

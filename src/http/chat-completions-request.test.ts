@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { doer, openApp, OTHER, TENANT, told } from '../../test/support/open-app.ts'
 import { readStream } from '../../test/support/stream.ts'
 import { says } from '../../test/support/scripted-engine.ts'
+import { takeSlot } from '../../test/support/take-slot.ts'
 import { withPictures } from '../images/index.ts'
 import { OutboundError } from '../outbound/index.ts'
 
@@ -78,7 +79,7 @@ test.each([true, false])(
   '[CC2] [R9] [R57] [R62] a model that is not on offer is 404 before anything is run (stream: %j)',
   async (stream) => {
     const { chat, engine, admission } = openApp(() => says('a'), { capacity: 1, maxWaiting: 0 })
-    await admission.enter({ signal: new AbortController().signal })
+    await takeSlot(admission)
     const reply = await chat({ stream, model: 'claude-9' })
     expect([reply.status, reply.headers.get('x-should-retry'), await reply.json()]).toEqual([
       404,

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openApp, OTHER, TENANT } from '../../test/support/open-app.ts'
 import { forever, says, text } from '../../test/support/scripted-engine.ts'
+import { takeSlot } from '../../test/support/take-slot.ts'
 import { ERRORS, GatewayError, type ErrorCode, type TurnRequest } from '../core/index.ts'
 
 const echo = ({ history }: TurnRequest) => says(`answer to ${history.at(-1)?.text}`)
@@ -189,7 +190,7 @@ test('[AU3] [CV3] a turn of one key does not wait for one of another in a sessio
 
 test('[AD2] a turn that finds the queue full is 503 with the time to wait', async () => {
   const { say, admission } = open(echo, { capacity: 1, maxWaiting: 0 })
-  await admission.enter({ signal: new AbortController().signal })
+  await takeSlot(admission)
   const reply = await say('s', 'm')
   expect([reply.headers.get('retry-after'), await told(reply)]).toMatchObject(['1', [503, { error: 'queue full' }]])
 })

@@ -25,6 +25,8 @@ export interface AppDeps {
   readonly talkerLimits: TurnLimits
   readonly doerLimits: TurnLimits
   readonly budgetUsd: number
+  /** The most that a job may ask for. */
+  readonly jobCeilings: { readonly timeoutMs: number; readonly budgetUsd: number }
   readonly headerHoldMs: number
   readonly keepAliveMs: number
   readonly maxBodyBytes: number

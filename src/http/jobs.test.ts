@@ -227,7 +227,7 @@ test('[AD2] a job that finds the queue full is 429 with the time to wait; reques
   const reply = await post('/execute', jobOrder)
   expect([reply.status, reply.headers.get('retry-after'), reply.headers.get('x-should-retry')]).toEqual([
     429,
-    '2',
+    '1',
     null,
   ])
   expect(await reply.json()).toMatchObject({
@@ -235,7 +235,35 @@ test('[AD2] a job that finds the queue full is 429 with the time to wait; reques
     detail: 'The server is busy and its queue is full. Try again later.',
   })
   expect(observer.of('request-failed').map(({ code }) => code)).toEqual(['job_queue_full'])
-  expect(admission.isFull).toBe(false)
+  expect(admission.refusalOf({ tenant: 'default', kind: 'chat' })).toBeUndefined()
+})
+
+test('[JB15] a job that asks for more time or money than the operator allows is 400 with the field and the ceiling', async () => {
+  const { post, jobStore } = openJobApp(() => [forever()], { jobCeilings: { timeoutMs: 600_000, budgetUsd: 1.5 } })
+  const refusal = async (fields: object) => {
+    const reply = await post('/execute', { ...jobOrder, ...fields })
+    return [reply.status, ((await reply.json()) as { readonly detail?: unknown }).detail]
+  }
+  expect(await refusal({ timeout_seconds: 600.5 })).toEqual([
+    400,
+    '`timeout_seconds`: at most 600 is allowed by the operator of this server.',
+  ])
+  expect(await refusal({ max_budget_usd: 1.51 })).toEqual([
+    400,
+    '`max_budget_usd`: at most 1.5 is allowed by the operator of this server.',
+  ])
+  expect((await jobStore.list('default', {}, { limit: 10 })).items).toEqual([])
+  expect(await refusal({ timeout_seconds: 600, max_budget_usd: 1.5 })).toEqual([202, undefined])
+})
+
+test('[JB16] a job that asks for nothing has the default, at most the ceiling', async () => {
+  const low = openJobApp(() => [forever()], { jobCeilings: { timeoutMs: 600_000, budgetUsd: 1.5 } })
+  await low.submit({ timeout_seconds: null, max_budget_usd: null })
+  const open = openJobApp(() => [forever()])
+  await open.submit({ timeout_seconds: null, max_budget_usd: null })
+  const listed = async ({ jobStore }: typeof low) => (await jobStore.list('default', {}, { limit: 1 })).items[0]
+  expect(await listed(low)).toMatchObject({ timeoutMs: 600_000, budgetUsd: 1.5 })
+  expect(await listed(open)).toMatchObject({ timeoutMs: 900_000, budgetUsd: 2 })
 })
 
 test('[JB4] jobs and requests wait for one another', async () => {

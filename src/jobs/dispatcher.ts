@@ -1,5 +1,5 @@
-/** Takes jobs from the store as there are places for them: the place first, so that jobs and requests wait in one line. */
-import { GatewayError, type Attempt, type Clock, type JobStore, type Observer } from '../core/index.ts'
+/** Claims jobs as there are slots for them: the slot first, so that jobs and requests share the slots. */
+import type { Attempt, Clock, JobStore, Observer } from '../core/index.ts'
 import { isAbortOf, type Place } from '../lib/index.ts'
 import { createAlarm } from './alarm.ts'
 import type { JobRoom } from './ports.ts'
@@ -46,7 +46,7 @@ export function startDispatcher({ store, room, maxFailures, take, clock, observe
 
   /** Whether there may be more. */
   async function takeNext(): Promise<boolean> {
-    const place = await room.enter({ signal, full: 'job_queue_full' })
+    const place = await room.enter({ signal })
     if (signal.aborted) {
       place[Symbol.dispose]()
       return false
@@ -65,9 +65,8 @@ export function startDispatcher({ store, room, maxFailures, take, clock, observe
         if (await takeNext()) continue
       } catch (error) {
         if (isAbortOf(error, signal)) return
-        // Too many requests wait: the line is joined when it is shorter.
-        isDown = !(error instanceof GatewayError && error.code === 'job_queue_full')
-        if (isDown) observer.observe({ type: 'job-store-failed', what: 'begin', error })
+        isDown = true
+        observer.observe({ type: 'job-store-failed', what: 'begin', error })
       }
       await alarm.sleep({ ms: LOOK_EVERY_MS, signal })
     }

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
 import { openJobs, order, START_MS } from '../../test/support/open-jobs.ts'
 import { end, forever, says } from '../../test/support/scripted-engine.ts'
-
-const never = new AbortController().signal
+import { takeSlot } from '../../test/support/take-slot.ts'
 
 test('[JB4] jobs wait for a place and run in the order they came, the higher priority first', async () => {
   const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>())
@@ -33,27 +32,44 @@ test('[JB4] no more jobs run than there are places', async () => {
   expect([engine.runs.length, room.active]).toEqual([3, 3])
 })
 
-test('[JB4] jobs share their places with requests, in order', async () => {
+test('[JB4] [AD6] chat goes before the jobs that wait', async () => {
   const { room, submit, done, engine, clock } = openJobs(() => says('a'))
-  const first = await room.enter({ signal: never })
+  const first = await takeSlot(room)
   const id = await submit()
-  await expect.poll(() => room.queued).toBe(1)
-  const second = room.enter({ signal: never })
+  await clock.advance(0)
+  const second = takeSlot(room)
   expect(engine.runs).toHaveLength(0)
   first[Symbol.dispose]()
+  const slot = await second
+  await clock.advance(0)
+  expect(engine.runs).toHaveLength(0)
+  slot[Symbol.dispose]()
   expect(await done(id)).toMatchObject({ output: 'a' })
-  const place = await second
-  place[Symbol.dispose]()
   await clock.advance(0)
   expect([room.active, room.queued]).toEqual([0, 0])
 })
 
-test('[JB4] jobs that wait take one place in the line of requests, and none where nothing waits', async () => {
+test('[AD5] with two slots and three jobs another tenant’s turn has a slot at once', async () => {
+  const { room, submit, engine, clock } = openJobs(() => [forever()], { capacity: 2, background: 1 })
+  for (let index = 0; index < 3; index++) await submit()
+  await engine.started(0)
+  await clock.advance(5000)
+  expect([engine.runs.length, room.active]).toEqual([1, 1])
+  await takeSlot(room, { tenant: 'voice' })
+  expect([engine.runs.length, room.active]).toEqual([1, 2])
+})
+
+test('[JB4] jobs that wait take nothing from the queue of requests, and no slot where nothing waits', async () => {
   const { room, submit, reached, clock, jobs, done } = openJobs(() => says('a'), { capacity: 1, maxWaiting: 1 })
-  const place = await room.enter({ signal: never })
+  const slot = await takeSlot(room)
   const ids = [await submit(), await submit(), await submit()]
-  await expect.poll(() => room.queued).toBe(1)
-  place[Symbol.dispose]()
+  await clock.advance(0)
+  expect(room.queued).toBe(0)
+  const request = takeSlot(room)
+  expect(room.queued).toBe(1)
+  slot[Symbol.dispose]()
+  const next = await request
+  next[Symbol.dispose]()
   for (const id of ids) await reached(id, 'completed')
   await clock.advance(0)
   expect([room.active, room.queued]).toEqual([0, 0])
@@ -65,21 +81,20 @@ test('[JB4] jobs that wait take one place in the line of requests, and none wher
   await jobs.close()
 })
 
-test('[JB4] a job that finds the line of requests full joins it a moment later', async () => {
+test('[JB4] a full queue of requests keeps no job from its turn', async () => {
   const { room, submit, reached, clock, engine, observer } = openJobs(() => says('a'), { maxWaiting: 0 })
-  const place = await room.enter({ signal: never })
+  const slot = await takeSlot(room)
   const id = await submit()
   await clock.advance(5000)
   expect([room.queued, engine.runs.length]).toEqual([0, 0])
-  place[Symbol.dispose]()
-  await clock.advance(1000)
+  slot[Symbol.dispose]()
   expect(await reached(id, 'completed')).toMatchObject({ output: 'a' })
   expect(observer.of('job-store-failed')).toEqual([])
 })
 
 test('[JB4] waiting does not count towards the limit of a job', async () => {
   const { room, clock, engine, submit, reached, get } = openJobs(() => [forever()])
-  const request = await room.enter({ signal: never })
+  const request = await takeSlot(room)
   const id = await submit({ timeoutMs: 10 })
   await clock.advance(60_000)
   expect((await get(id))?.status).toBe('queued')
@@ -115,6 +130,21 @@ test('[JB4] a store that fails when a job is to be begun holds no place, and is 
   }
   expect(await reached(id, 'completed')).toMatchObject({ output: 'a' })
   expect(observer.of('job-store-failed').map(({ what }) => what)).toEqual(['begin', 'begin', 'begin'])
+})
+
+test('[JB17] the jobs of a tenant with many of them keep no other tenant’s job from its turn', async () => {
+  const { engine, submit, done } = openJobs(({ history }) => says(`did ${history[0]?.text}`))
+  const ids = []
+  for (const prompt of ['loud 1', 'loud 2', 'loud 3']) ids.push(await submit({ tenant: 'loud', prompt, priority: 9 }))
+  for (const prompt of ['quiet 1', 'quiet 2']) ids.push(await submit({ tenant: 'quiet', prompt }))
+  for (const id of ids) await done(id)
+  expect(engine.runs.map(({ request }) => request.history[0]?.text)).toEqual([
+    'loud 1',
+    'quiet 1',
+    'loud 2',
+    'quiet 2',
+    'loud 3',
+  ])
 })
 
 test('[AU3] jobs of several tenants are each asked as their own tenant’s', async () => {

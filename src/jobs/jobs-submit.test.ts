@@ -79,7 +79,7 @@ test('[JB4] when the queue is full a job is refused with the time to wait, and l
   await reached(await submit(), 'running')
   await submit()
   const seen = observer.seen.length
-  expect(await failure(jobs.submit(order()))).toMatchObject({ code: 'job_queue_full', retryAfterSeconds: 2 })
+  expect(await failure(jobs.submit(order()))).toMatchObject({ code: 'job_queue_full', retryAfterSeconds: 1 })
   expect(observer.seen).toHaveLength(seen)
   expect((await jobs.list('t', {}, { limit: 10 })).items).toHaveLength(2)
 })

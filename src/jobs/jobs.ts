@@ -108,7 +108,7 @@ export function createJobs({ openStores, maxQueued, ...options }: JobsOptions): 
   return {
     async submit(order) {
       const submitted = await (await open()).submit(newId('job_'), order, { maxQueued })
-      if (submitted === 'full') throw room.refusal('job_queue_full')
+      if (submitted === 'full') throw room.refusal()
       if (submitted === 'mismatch') {
         throw new GatewayError('invalid_request', '`idempotency-key`: it came with another order before.', {
           param: 'idempotency-key',

@@ -4,9 +4,10 @@ import type { Place } from '../lib/index.ts'
 
 /** The part of the admission that jobs need. */
 export interface JobRoom {
-  refusal(code: 'job_queue_full'): GatewayError
-  /** @throws GatewayError `job_queue_full` when too many are waiting; the signal's reason when it aborts. */
-  enter(options: { readonly signal: AbortSignal; readonly full: 'job_queue_full' }): Promise<Place>
+  /** The refusal of a job for which the queue is full. */
+  refusal(): GatewayError
+  /** Takes a slot when it is the jobs' turn. @throws the signal's reason when it aborts. */
+  enter(options: { readonly signal: AbortSignal }): Promise<Place>
 }
 
 /** Where a doer works; disposing of it removes it. */

@@ -26,9 +26,16 @@ export interface Delivered {
 /** Each takes part in the transaction that it is given. */
 export interface JobQueue {
   /** Resolves to the delivery's id. */
-  push(trx: Database, jobId: string, options: { readonly priority: number; readonly delayMs: number }): Promise<string>
-  /** Takes what is next in turn; it is delivered again when it is not settled and nobody says that it is at work. */
-  next(): Promise<Delivered | undefined>
+  push(
+    trx: Database,
+    jobId: string,
+    options: { readonly tenant: string; readonly priority: number; readonly delayMs: number },
+  ): Promise<string>
+  /**
+   * Takes what is next in turn, of any tenant but these. It is delivered again when it is not settled and nobody says that
+   * it is at work. What was queued by a version that did not note the tenant belongs to none.
+   */
+  next(options: { readonly except: readonly string[] }): Promise<Delivered | undefined>
   /** Says of these that they are at work. */
   beat(deliveries: readonly Delivery[]): Promise<void>
   settle(trx: Database, delivery: Delivery): Promise<void>
@@ -96,22 +103,30 @@ export async function openJobQueue(
     throw error
   }
 
-  async function next(queue: string): Promise<Delivered | undefined> {
-    const [job] = await boss.fetch<{ readonly jobId: string }>(queue, { includeMetadata: true })
+  async function next(queue: string, except: readonly string[] = []): Promise<Delivered | undefined> {
+    const [job] = await boss.fetch<{ readonly jobId: string }>(queue, {
+      includeMetadata: true,
+      ignoreGroups: [...except],
+    })
     return job && { delivery: { id: job.id, retryCount: job.retryCount }, jobId: job.data.jobId }
   }
 
   return {
-    async push(trx, jobId, { priority, delayMs }) {
+    async push(trx, jobId, { tenant, priority, delayMs }) {
       const id = await boss.send(
         JOBS,
         { jobId },
-        { db: fromKysely(trx), priority, ...(delayMs > 0 ? { startAfter: delayMs / 1000 } : {}) },
+        {
+          db: fromKysely(trx),
+          group: { id: tenant },
+          priority,
+          ...(delayMs > 0 ? { startAfter: delayMs / 1000 } : {}),
+        },
       )
       if (id === null) throw new Error('the queue did not take the job')
       return id
     },
-    next: () => next(JOBS),
+    next: ({ except }) => next(JOBS, except),
     async beat(deliveries) {
       if (deliveries.length > 0) await boss.touch(JOBS, [...deliveries])
     },

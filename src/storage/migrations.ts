@@ -104,4 +104,14 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
         )`.execute(db)
     },
   },
+  '0003-jobs-in-turn': {
+    async up(db) {
+      await sql`
+        create index jobs_not_over on vivavoce.jobs (tenant, status) where status in ('queued', 'running')
+      `.execute(db)
+      await sql`
+        create index jobs_by_start on vivavoce.jobs (tenant, started_at desc) where started_at is not null
+      `.execute(db)
+    },
+  },
 }

@@ -4,7 +4,15 @@
  */
 import { sql } from 'kysely'
 import { z } from 'zod'
-import { isTerminal, type Attempt, type Job, type JobEvent, type JobEventBody, type JobStore } from '../core/index.ts'
+import {
+  isQueueFull,
+  isTerminal,
+  type Attempt,
+  type Job,
+  type JobEvent,
+  type JobEventBody,
+  type JobStore,
+} from '../core/index.ts'
 import type { Database } from './database.ts'
 import type { Delivered, JobQueue } from './job-queue.ts'
 import { SUMMARY_COLUMNS, toEndedRow, toJob, toRow, toSummary, type JobEnd } from './job-rows.ts'
@@ -89,9 +97,21 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
     await queue.pushCallback(trx, job.id)
   }
 
-  const push = async (trx: Database, job: Pick<Job, 'id' | 'priority'>, delayMs: number): Promise<void> => {
-    const delivery = await queue.push(trx, job.id, { priority: job.priority, delayMs })
+  const push = async (trx: Database, job: Pick<Job, 'id' | 'tenant' | 'priority'>, delayMs: number): Promise<void> => {
+    const { id, tenant, priority } = job
+    const delivery = await queue.push(trx, id, { tenant: toColumn(tenant), priority, delayMs })
     await trx.updateTable('jobs').set({ delivery }).where('id', '=', job.id).execute()
+  }
+
+  /** The tenants with jobs that are not over: the fewest jobs under way first, then the tenant that was served least recently. */
+  const tenantsInTurn = async (): Promise<readonly string[]> => {
+    const { rows } = await sql<{ readonly tenant: string }>`
+      select tenant from vivavoce.jobs as one where status in ('queued', 'running') group by tenant
+      order by
+        count(*) filter (where status = 'running'),
+        (select max(started_at) from vivavoce.jobs where tenant = one.tenant) nulls first,
+        min(number)`.execute(db)
+    return rows.map(({ tenant }) => tenant)
   }
 
   /** Begins the job that was delivered; `undefined` where there is nothing to begin. */
@@ -150,12 +170,14 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
           if (there !== undefined)
             return there.order_digest === row.order_digest ? { job: toJob(there), created: false } : 'mismatch'
         }
-        const { queued } = await trx
+        const counts = await trx
           .selectFrom('jobs')
-          .select(({ fn }) => fn.countAll<string>().as('queued'))
+          .select(({ fn }) => ['tenant', fn.countAll<string>().as('queued')])
           .where('status', '=', 'queued')
-          .executeTakeFirstOrThrow()
-        if (Number(queued) >= maxQueued) return 'full'
+          .groupBy('tenant')
+          .execute()
+        const queued = new Map(counts.map((one) => [one.tenant, Number(one.queued)]))
+        if (isQueueFull(queued, row.tenant, maxQueued)) return 'full'
         const stored = await trx.insertInto('jobs').values(row).returningAll().executeTakeFirstOrThrow()
         const job = toJob(stored)
         await record(trx, id, [{ type: 'queued' }])
@@ -197,12 +219,17 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
     },
 
     async begin(options) {
-      for (;;) {
-        const delivered = await queue.next()
-        if (delivered === undefined) return undefined
-        const attempt = await beginDelivered(delivered, options)
-        if (attempt !== undefined) return attempt
+      const tenants = await tenantsInTurn()
+      for (const tenant of tenants) {
+        const except = tenants.filter((other) => other !== tenant)
+        for (;;) {
+          const delivered = await queue.next({ except })
+          if (delivered === undefined) break
+          const attempt = await beginDelivered(delivered, options)
+          if (attempt !== undefined) return attempt
+        }
       }
+      return undefined
     },
 
     async beat(attempts) {

@@ -1,5 +1,6 @@
 /** Jobs in memory, for tests: what a `JobStore` promises, with nothing under it. */
 import {
+  isQueueFull,
   isTerminal,
   systemClock,
   type Attempt,
@@ -49,6 +50,9 @@ export function createMemoryJobs({
   tellAgainMs = 20,
 }: MemoryJobsOptions = {}): MemoryJobs {
   const rows = new Map<string, Row>()
+  /** When tenants were served, in the order of numbers. */
+  const lastServed = new Map<string, number>()
+  let served = 0
 
   const all = (): readonly Row[] => [...rows.values()]
 
@@ -83,7 +87,10 @@ export function createMemoryJobs({
       const before =
         key === undefined ? undefined : all().find(({ job }) => job.tenant === tenant && job.idempotencyKey === key)
       if (before !== undefined) return before.digest === digest ? { job: before.job, created: false } : 'mismatch'
-      if (all().filter(({ job }) => job.status === 'queued').length >= maxQueued) return 'full'
+      const queued = new Map<string, number>()
+      for (const { job } of all())
+        if (job.status === 'queued') queued.set(job.tenant, (queued.get(job.tenant) ?? 0) + 1)
+      if (isQueueFull(queued, tenant, maxQueued)) return 'full'
       // What the caller does to its order afterwards is not the job's.
       const kept = structuredClone<JobOrder>(order)
       const job: Job = {
@@ -129,13 +136,20 @@ export function createMemoryJobs({
       const nowMs = clock.nowMs()
       for (const row of all())
         if (row.job.status === 'running' && row.beatAtMs < nowMs - heartbeatMs) lost(row, maxFailures)
+      const isDue = ({ job, notBeforeMs }: Row): boolean => job.status === 'queued' && notBeforeMs <= nowMs
+      const running = (tenant: string): number =>
+        all().filter(({ job }) => job.tenant === tenant && job.status === 'running').length
+      const [next] = [...new Set(all().flatMap((one) => (isDue(one) ? [one.job.tenant] : [])))].toSorted(
+        (a, b) => running(a) - running(b) || (lastServed.get(a) ?? 0) - (lastServed.get(b) ?? 0),
+      )
       const [row] = all()
-        .filter(({ job, notBeforeMs }) => job.status === 'queued' && notBeforeMs <= nowMs)
+        .filter((one) => isDue(one) && one.job.tenant === next)
         .toSorted((a, b) => b.job.priority - a.job.priority || a.number - b.number)
       if (row === undefined) return undefined
       const attempt = row.job.attempt + 1
       row.job = { ...row.job, status: 'running', attempt, startedAtMs: nowMs }
       row.beatAtMs = nowMs
+      lastServed.set(row.job.tenant, ++served)
       addEvents(row, [{ type: 'started', attempt }])
       return { job: row.job, delivery: { id: `${row.job.id}:${row.deliveries}`, retryCount: row.deliveries++ } }
     },

@@ -40,6 +40,7 @@ export interface AppOptions extends Partial<
     | 'catalogue'
     | 'corsOrigins'
     | 'unstreamedAgent'
+    | 'jobCeilings'
     | 'headerHoldMs'
     | 'maxBodyBytes'
     | 'poolFigures'
@@ -70,7 +71,7 @@ export function openApp(
   const clock = createManualClock({ startMs: START_MS })
   const observer = createRecordingObserver()
   const engine = createScriptedEngine(script)
-  const admission = createAdmission({ capacity, maxWaiting, clock })
+  const admission = createAdmission({ capacity, background: capacity, maxWaiting, keepsOne: false, clock })
   const admittedEngine = admitted(wrap(engine), admission)
   const store = createMemoryConversations({ clock })
   const jobStore = createMemoryJobs({ clock })
@@ -79,7 +80,7 @@ export function openApp(
   const jobs = createJobs({
     engine,
     workspaces: createFakeWorkspaces(workspaces),
-    room: admission,
+    room: admission.jobs,
     agents: [talker, doer],
     openStores,
     callbackBody: encodeJobCallback,
@@ -118,6 +119,7 @@ export function openApp(
     talkerLimits: { firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 },
     doerLimits: { turnMs: 900_000 },
     budgetUsd: 2,
+    jobCeilings: { timeoutMs: 82_800_000, budgetUsd: Infinity },
     headerHoldMs: 1000,
     keepAliveMs: 10_000,
     maxBodyBytes: 32 * 1024 * 1024,

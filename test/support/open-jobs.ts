@@ -36,6 +36,8 @@ export const order = (fields: Partial<JobOrder> = {}): JobOrder => ({
 
 export interface OpenJobsOptions extends FakeWorkspacesOptions {
   readonly capacity?: number
+  /** The most jobs at once. */
+  readonly background?: number
   readonly maxWaiting?: number
   readonly maxQueued?: number
   readonly ttlMs?: number
@@ -55,6 +57,7 @@ export function openJobs(
   script: (request: TurnRequest, index: number) => readonly Step[],
   {
     capacity = 1,
+    background = capacity,
     maxWaiting = 10,
     maxQueued = 100,
     ttlMs = 3_600_000,
@@ -72,13 +75,13 @@ export function openJobs(
 ) {
   const observer = createRecordingObserver()
   const engine = createScriptedEngine(script)
-  const room = createAdmission({ capacity, maxWaiting, clock })
+  const room = createAdmission({ capacity, background, maxWaiting, keepsOne: false, clock })
   const workspaces = createFakeWorkspaces(ofWorkspaces)
   let openings = 0
   const jobs = createJobs({
     engine: given ?? engine,
     workspaces,
-    room,
+    room: room.jobs,
     agents,
     openStores: async () => {
       openings++

@@ -20,6 +20,7 @@ import {
   type AnswerHead,
   type ChatRequest,
 } from '../../wire/index.ts'
+import { slotRequestOf } from '../../access/index.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { held, toFrames } from '../answer-frames.ts'
@@ -93,7 +94,8 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
       return
     }
     // One that would be refused takes nobody's place.
-    if (admission.isFull) throw admission.refusal('queue_full')
+    const refusal = admission.refusalOf(slotRequestOf(turn))
+    if (refusal !== undefined) throw refusal
     const replaced = new AbortController()
     using _place = newest.enter(JSON.stringify([turn.tenant, conversation]), arrival, () =>
       replaced.abort(new GatewayError('superseded', 'A newer request of the same conversation took this one’s place.')),

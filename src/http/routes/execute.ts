@@ -11,7 +11,23 @@ const refuse = (param: string, problem: string | undefined): void => {
   if (problem !== undefined) throw new GatewayError('invalid_request', `\`${param}\`: ${problem}.`, { param })
 }
 
-export function execute({ jobs, catalogue, jobAgent, budgetUsd, doerLimits, callbackProblem, pushProblem }: AppDeps) {
+/** What is asked for, at most the ceiling; without a wish, the default as far as the ceiling allows. */
+function within(param: string, wanted: number | undefined, { normal, most, unit = 1 }: Range): number {
+  const isOver = wanted !== undefined && wanted > most
+  refuse(param, isOver ? `at most ${most / unit} is allowed by the operator of this server` : undefined)
+  return wanted ?? Math.min(normal, most)
+}
+
+interface Range {
+  readonly normal: number
+  readonly most: number
+  /** Of the caller's figure. */
+  readonly unit?: number
+}
+
+export function execute(deps: AppDeps) {
+  const { jobs, catalogue, jobAgent, budgetUsd, doerLimits, jobCeilings, callbackProblem, pushProblem } = deps
+
   function agentOf({ agent: name }: JobRequest): Agent {
     if (name === undefined) return jobAgent
     const agent = catalogue.agents.find((each) => each.name === name)
@@ -37,8 +53,12 @@ export function execute({ jobs, catalogue, jobAgent, budgetUsd, doerLimits, call
       agent: agent.name,
       prompt,
       model: agent.model ?? catalogue.defaultModel,
-      budgetUsd: request.budgetUsd ?? budgetUsd,
-      timeoutMs: request.timeoutMs ?? doerLimits.turnMs,
+      budgetUsd: within('max_budget_usd', request.budgetUsd, { normal: budgetUsd, most: jobCeilings.budgetUsd }),
+      timeoutMs: within('timeout_seconds', request.timeoutMs, {
+        normal: doerLimits.turnMs,
+        most: jobCeilings.timeoutMs,
+        unit: 1000,
+      }),
       metadata,
       priority,
       ...(idempotencyKey === undefined

@@ -39,6 +39,7 @@ export const health =
         active: admission.active,
         queued: admission.queued,
         capacity: admission.capacity,
+        background: admission.background,
         version,
         cli: shownCli(cli),
         ...(pool === undefined ? {} : { pool }),

@@ -36,6 +36,47 @@ export function describeJobAttempts(open: OpenJobStore): void {
     expect(begunInOrder).toEqual([2, 4, 0, 3, 1])
   })
 
+  test('[JB17] tenants take turns, whoever has most jobs; priority counts within a tenant', async () => {
+    const { store } = await open()
+    const names = new Map<string, string>()
+    const bring = async (tenant: string, name: string, priority = 0): Promise<void> =>
+      void names.set((await submit(store, { tenant, priority })).id, name)
+    const next = async () => {
+      const attempt = await begun(store)
+      return { attempt, name: names.get(attempt.job.id) }
+    }
+    for (let index = 0; index < 3; index++) await bring('loud', `loud ${index}`, 100)
+    await bring('quiet', 'quiet 0')
+    await bring('quiet', 'quiet urgent', 1)
+    await bring('Ж', 'Ж 0')
+    const first = await next()
+    const [second, third] = [await next(), await next()]
+    expect([first, second, third].map(({ name }) => name)).toEqual(['loud 0', 'quiet urgent', 'Ж 0'])
+    // Of those with nothing under way the one that was served least recently is next.
+    for (const { attempt } of [first, second, third]) expect(await store.finish(attempt, completed)).toBe(true)
+    await bring('Ж', 'Ж 1')
+    const fourth = await next()
+    expect(fourth.name).toBe('loud 1')
+    // Of those with as many under way too.
+    expect(await store.finish(fourth.attempt, completed)).toBe(true)
+    expect((await next()).name).toBe('quiet 0')
+    expect((await next()).name).toBe('Ж 1')
+    expect((await next()).name).toBe('loud 2')
+    expect(await begin(store)).toBeUndefined()
+  })
+
+  test('[JB17] a job that is not due yet keeps no other tenant’s job from its turn', async () => {
+    const { store } = await open()
+    await submit(store, { tenant: 'a' })
+    const attempt = await begun(store)
+    expect(await store.handBack(attempt, { delayMs: 3_600_000 })).toBe(true)
+    const other = await submit(store, { tenant: 'b' })
+    const newer = await submit(store, { tenant: 'b' })
+    expect((await begun(store)).job.id).toBe(other.id)
+    expect((await begun(store)).job.id).toBe(newer.id)
+    expect(await begin(store)).toBeUndefined()
+  })
+
   test('[JB4] no job is begun twice, however many take at once', async () => {
     const { store, reopen } = await open()
     const other = await reopen()

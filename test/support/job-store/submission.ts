@@ -94,6 +94,19 @@ export function describeJobSubmission(open: OpenJobStore): void {
     expect(await begin(store)).toBeUndefined()
   })
 
+  test('[AD8] a tenant that fills the queue leaves another its share of it', async () => {
+    const { store } = await open()
+    const ask = async (tenant: string) => {
+      const submitted = await store.submit(newId('job_'), order({ tenant }), { maxQueued: 4 })
+      return isSubmitted(submitted) ? 'queued' : submitted
+    }
+    const loud = [await ask('loud'), await ask('loud'), await ask('loud'), await ask('loud'), await ask('loud')]
+    expect(loud).toEqual(['queued', 'queued', 'queued', 'queued', 'full'])
+    const quiet = [await ask('quiet'), await ask('quiet'), await ask('quiet')]
+    expect(quiet).toEqual(['queued', 'queued', 'full'])
+    expect(await ask('loud')).toBe('full')
+  })
+
   test('[JB6] a key with the same order is the job that is there, whatever has become of it, also when the queue is full', async () => {
     const { store, reopen } = await open()
     const wanted = { idempotencyKey: 'k', metadata: { b: [1, { c: null }], a: 'x' } }

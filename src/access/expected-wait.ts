@@ -1,0 +1,29 @@
+/** How long a turn that comes now would wait for a slot. Pure. */
+import { runningOf, type Schedule, type SlotKind, type SlotLimits, type Ticket } from './scheduler.ts'
+
+/** How long turns of either kind hold their slots on average, as far as that is known. */
+export type HeldMs = Readonly<Partial<Record<SlotKind, number>>>
+
+/** The waiting turns that are served first: the tenant's own, and of each other tenant as many and one more. */
+function turnsAhead({ waiting }: Schedule, { tenant, kind }: Omit<Ticket, 'id'>): number {
+  const counts = new Map<string, number>()
+  for (const one of waiting) if (one.kind === kind) counts.set(one.tenant, (counts.get(one.tenant) ?? 0) + 1)
+  const own = counts.get(tenant) ?? 0
+  counts.delete(tenant)
+  return [...counts.values()].reduce((sum, count) => sum + Math.min(count, own + 1), own)
+}
+
+/** 0 where nothing is known yet of how long slots are held. */
+export function expectedWaitMs(
+  schedule: Schedule,
+  ticket: Omit<Ticket, 'id'>,
+  { limits, heldMs }: { readonly limits: SlotLimits; readonly heldMs: HeldMs },
+): number {
+  const background = runningOf(schedule, 'background')
+  const slots = ticket.kind === 'background' ? limits.background : limits.capacity - background
+  const kept = ticket.kind === 'chat' && limits.keepsOne ? 1 : 0
+  // Background turns hold every slot: the next one to end makes way.
+  const firstMs = slots > 0 ? 0 : (heldMs.background ?? 0) / background
+  const turns = turnsAhead(schedule, ticket) + (slots > 0 ? 1 : 0)
+  return firstMs + ((heldMs[ticket.kind] ?? 0) * turns) / Math.max(slots - kept, 1)
+}
