@@ -7,6 +7,7 @@ import { loadAgents } from './agents/index.ts'
 import { clearRunFiles, killOrphans, loginDirectoryOf, type PaceOptions } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
+import { loadDocuments } from './documents.ts'
 import { createConversations } from './conversations/index.ts'
 import {
   GatewayError,
@@ -218,6 +219,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, l
     keepAliveMs: KEEP_ALIVE_MS,
     maxBodyBytes: config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024,
     version,
+    documents: await loadDocuments(),
     cliState: () => served.state,
     rehearsal,
     clock,

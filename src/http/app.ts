@@ -18,6 +18,7 @@ import { execute } from './routes/execute.ts'
 import { health } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { models } from './routes/models.ts'
+import { documentation, welcome } from './welcome/index.ts'
 
 /** The whole edge as a function of a request; only `server.ts` knows sockets. */
 export function createApp(deps: AppDeps): Hono<AppEnv> {
@@ -33,6 +34,8 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.use(caller())
   app.use(requestId({ clock, observer, background: deps.background }))
   if (deps.corsOrigins.length > 0) app.use(crossOrigin(deps.corsOrigins))
+  app.get('/', welcome(deps))
+  app.get('/docs/*', documentation(deps))
   app.get('/health', health(deps))
   app.use(authenticate(deps))
   app.use(async function refuseWhenStopping(_c, next) {

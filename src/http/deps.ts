@@ -31,6 +31,8 @@ export interface AppDeps {
   readonly keepAliveMs: number
   readonly maxBodyBytes: number
   readonly version: string
+  /** Pages that are served below `/docs/`, by the rest of their path. */
+  readonly documents: ReadonlyMap<string, string>
   /** Of the processes that are kept, where any are. */
   readonly poolFigures: () => PoolFigures | undefined
   readonly cliState: () => CliState

@@ -9,6 +9,8 @@ interface Path {
 }
 
 export const PATHS: readonly Path[] = [
+  { pattern: /^\/$/, methods: 'GET', plain: false, logged: '/' },
+  { pattern: /^\/docs\/.+$/, methods: 'GET', plain: false, logged: '/docs/{page}' },
   { pattern: /^\/health$/, methods: 'GET', plain: false, logged: '/health' },
   { pattern: /^\/v1\/chat\/completions$/, methods: 'POST', plain: false, logged: '/v1/chat/completions' },
   { pattern: /^\/v1\/models$/, methods: 'GET', plain: false, logged: '/v1/models' },

@@ -124,6 +124,7 @@ export function openApp(
     keepAliveMs: 10_000,
     maxBodyBytes: 32 * 1024 * 1024,
     version: '1.2.3',
+    documents: new Map([['README.md', '# vivavoce\n']]),
     cliState: () => ({ status: 'ready', version: '2.1.330', path: '/usr/bin/claude', missing: [] }),
     rehearsal: false,
     clock,
