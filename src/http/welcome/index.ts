@@ -9,7 +9,7 @@ import { CONTENT_SECURITY_POLICY, renderPage } from './page.ts'
 /** `GET /`: says without a key what this server is, whether it is ready, and how to use it. */
 export const welcome =
   ({ version, cliState, rehearsal, clock, documents }: AppDeps) =>
-  (c: Context<AppEnv>): Response => {
+  async (c: Context<AppEnv>): Promise<Response> => {
     const overview = toOverview({
       version,
       cli: cliState(),
@@ -29,7 +29,7 @@ export const welcome =
     if (type === 'application/json') return c.json(overview)
     c.header('content-security-policy', CONTENT_SECURITY_POLICY)
     c.header('referrer-policy', 'no-referrer')
-    return c.html(renderPage(overview))
+    return await c.html(renderPage(overview))
   }
 
 /** `GET /docs/…`: the README and the reference pages of this version, as Markdown that a browser shows. */

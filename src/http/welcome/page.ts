@@ -34,9 +34,15 @@ const curl = (baseUrl: string): string => `curl -N ${baseUrl}/chat/completions \
   -d '{"stream": true, "messages": [{"role": "user", "content": "Hello!"}]}'`
 
 /** What a caller gave is escaped by the template. */
-export function renderPage({ version, status, detail, base_url: baseUrl, documentation }: Overview): string {
+export function renderPage({
+  version,
+  status,
+  detail,
+  base_url: baseUrl,
+  documentation,
+}: Overview): string | Promise<string> {
   const refresh = status === 'starting' ? html`<meta http-equiv="refresh" content="${REFRESH_SECONDS}" />` : ''
-  const page = html`<!doctype html>
+  return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -68,5 +74,4 @@ export function renderPage({ version, status, detail, base_url: baseUrl, documen
         <p class="dim"><a href="/health">/health</a> says how busy the server is.</p>
       </body>
     </html> `
-  return String(page)
 }
