@@ -17,7 +17,6 @@ const ROUTES = [
 ] as const
 
 const UNKNOWN = [
-  '/',
   '/v1',
   '/v1/chat',
   '/v1/chat/completions/',
