@@ -14,15 +14,18 @@ export function shownPath(path: string): string {
   return path.length <= MAX_CHARACTERS ? plain : `${plain.slice(0, MAX_CHARACTERS)}…`
 }
 
+/** `/` is close to every short path. */
+const SUGGESTED = PATHS.filter(({ logged }) => logged !== '/')
+
 const withoutPrefix = (path: string): string => path.replace(PREFIX, '')
 
 /** The path that is served and that this one was meant to be: under another prefix, in another case, or with a slip. */
 export function closestPath(path: string): string | undefined {
   if (path.length > MAX_COMPARED_CHARACTERS) return undefined
   const meant = withoutPrefix(`${path.toLowerCase().replaceAll(/\/+/g, '/')}/`.replace(/\/+$/, ''))
-  const under = ['', '/v1'].flatMap((prefix) => PATHS.filter(({ pattern }) => pattern.test(`${prefix}${meant}`)))
+  const under = ['', '/v1'].flatMap((prefix) => SUGGESTED.filter(({ pattern }) => pattern.test(`${prefix}${meant}`)))
   if (under[0] !== undefined) return under[0].logged
-  const rests = PATHS.map(({ logged }) => withoutPrefix(logged))
+  const rests = SUGGESTED.map(({ logged }) => withoutPrefix(logged))
   const closest = meant.length < 4 ? undefined : closestMatch(meant, rests, { maxDistance: MAX_DISTANCE })
-  return closest === undefined ? undefined : PATHS[rests.indexOf(closest)]?.logged
+  return closest === undefined ? undefined : SUGGESTED[rests.indexOf(closest)]?.logged
 }
