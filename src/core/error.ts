@@ -20,7 +20,8 @@ export const ERRORS = {
     status: 400,
     type: 'invalid_request_error',
     retryable: false,
-    tells: 'The request is malformed; `param` names the field. Correct it.',
+    tells:
+      'The request is malformed, or the model API does not take a part of it (an image, a file, its size); `param` names the field. Correct it.',
   },
   context_length_exceeded: {
     status: 400,
@@ -118,7 +119,7 @@ export const ERRORS = {
     type: 'server_error',
     retryable: false,
     tells:
-      'The model API refuses what the CLI sent: the model is not on offer to this login, or the request is not accepted. The log has its words.',
+      'The model API refuses what the CLI sent: the model or feature is not on offer to this login, or the request is not accepted. The log has its words.',
   },
   timeout: {
     status: 503,
@@ -184,7 +185,8 @@ export const ERRORS = {
     status: 503,
     type: 'server_error',
     retryable: false,
-    tells: 'The model declined to answer in a conversation, without a word. Say it in another way.',
+    tells:
+      'The model declined to answer in a conversation, without a word, or the model API’s content filter blocked the response. Say it in another way.',
   },
   schema_unmet: {
     status: 503,

@@ -6,7 +6,7 @@ export type Mishap =
   | { readonly kind: 'status'; readonly status: number; readonly message?: string; readonly retryAfter?: string }
   | { readonly kind: 'hang' }
   | { readonly kind: 'drop' | 'stall' | 'garbage' | 'end'; readonly afterPieces: number }
-  | { readonly kind: 'error'; readonly afterPieces: number; readonly message?: string }
+  | { readonly kind: 'error'; readonly afterPieces: number; readonly status?: number; readonly message?: string }
 
 /** What one round of a prompt is directed to do. Absent means: as without directions. */
 export interface Directions {
@@ -40,6 +40,7 @@ const settingsSchema = z.strictObject({
   drop: whole.optional(),
   stall: whole.optional(),
   error: whole.optional(),
+  as: whole.refine((value) => value >= 400 && value <= 599, 'must be between 400 and 599').optional(),
   garbage: whole.optional(),
   end: whole.optional(),
   slow: whole.optional(),
@@ -98,7 +99,9 @@ function toMishap(given: Settings): Mishap | undefined {
   const retryAfter = given['retry-after'] === undefined ? {} : { retryAfter: given['retry-after'] }
   if (given.status !== undefined) return { kind: 'status', status: given.status, ...message, ...retryAfter }
   if (given.hang !== undefined) return { kind: 'hang' }
-  if (given.error !== undefined) return { kind: 'error', afterPieces: given.error, ...message }
+  if (given.error !== undefined) {
+    return { kind: 'error', afterPieces: given.error, ...(given.as !== undefined && { status: given.as }), ...message }
+  }
   for (const kind of AFTER_PIECES) {
     const afterPieces = given[kind]
     if (afterPieces !== undefined) return { kind, afterPieces }

@@ -101,7 +101,7 @@ function* befall(mishap: PieceMishap, staging: Staging): Generator<Step, boolean
       yield { type: 'end' }
       return true
     case 'error': {
-      const body = errorBody(MISHAP_STATUS, mishap.message ?? OVERLOADED, requestId(staging.number))
+      const body = errorBody(mishap.status ?? MISHAP_STATUS, mishap.message ?? OVERLOADED, requestId(staging.number))
       yield write(encodeSseEvent(JSON.stringify(body), 'error'))
       yield { type: 'end' }
       return true
@@ -116,10 +116,8 @@ function* befall(mishap: PieceMishap, staging: Staging): Generator<Step, boolean
 function* unstreamed(reply: Reply, mishap: PieceMishap | undefined, staging: Staging): Generator<Step> {
   yield { type: 'wait', ms: staging.firstDeltaMs + staging.paceMs * Math.max(countPieces(reply.blocks) - 1, 0) }
   if (mishap?.kind === 'error') {
-    return yield* whole(
-      MISHAP_STATUS,
-      errorBody(MISHAP_STATUS, mishap.message ?? OVERLOADED, requestId(staging.number)),
-    )
+    const status = mishap.status ?? MISHAP_STATUS
+    return yield* whole(status, errorBody(status, mishap.message ?? OVERLOADED, requestId(staging.number)))
   }
   const body = JSON.stringify(replyMessage(reply, staging))
   yield head(200, 'application/json')

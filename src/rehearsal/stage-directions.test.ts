@@ -42,6 +42,7 @@ test.each([
   ['drop=0', { kind: 'drop', afterPieces: 0 }],
   ['stall=2', { kind: 'stall', afterPieces: 2 }],
   ['error=3 message=no', { kind: 'error', afterPieces: 3, message: 'no' }],
+  ['error=3 as=429', { kind: 'error', afterPieces: 3, status: 429 }],
   ['garbage=4', { kind: 'garbage', afterPieces: 4 }],
   ['end=5', { kind: 'end', afterPieces: 5 }],
 ])('a mishap is directed by %s', (keys, mishap) => {

@@ -68,6 +68,10 @@ describe('failures of the model API, through the real CLI', () => {
     await expectFailure('hi [rehearse status=529]', { status: 503, code: 'overloaded' })
   })
 
+  test('[ER15] [ER7] a login that may not use what is asked for is not taken for one that is missing', async () => {
+    await expectFailure('hi [rehearse status=403]', { status: 503, code: 'upstream_refused' })
+  })
+
   test.each([
     ['500', 'hi [rehearse status=500]', 'upstream_failed'],
     ['a model that the login does not have', 'hi [rehearse status=404]', 'upstream_refused'],
@@ -148,10 +152,11 @@ describe('failures of the CLI itself, on a scripted one', () => {
     ['reports an error as a success', 'is-error', 503, 'cli_failed'],
     ['writes a limit’s text in the model’s place', 'synthetic', 429, 'insufficient_quota'],
     ['reports the limit of a plan', 'plan-limit', 429, 'insufficient_quota'],
-  ])('[ER3] a CLI that %s is a failure', async (_, kind, status, code) => {
+    ['reports the limit of a plan with the time of day', 'plan-resets', 429, 'insufficient_quota'],
+  ])('[ER3] [ER18] a CLI that %s is a failure', async (_, kind, status, code) => {
     const response = await expectFailure(`[fake ${kind}]`, { status, code })
     if (code === 'insufficient_quota') expect(response.headers.get('x-should-retry')).toBe('false')
-    if (kind === 'plan-limit') expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(500)
+    if (kind.startsWith('plan-')) expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(500)
   })
 
   test('[ER8] [ER3] a CLI that hangs, deaf to TERM, is stopped and is a failure', async () => {

@@ -25,56 +25,10 @@ const failing = (fields: Partial<CliResult>, problem?: string) =>
   )
 
 test.each<[string, Partial<CliResult>, string | undefined, string]>([
-  ['[ER4] 401', { status: 401 }, undefined, 'cli_not_logged_in'],
-  ['[ER4] 403', { status: 403 }, undefined, 'cli_not_logged_in'],
-  [
-    '[ER4] no login at all',
-    { text: 'Not logged in · Please run /login' },
-    'authentication_failed',
-    'cli_not_logged_in',
-  ],
-  ['[ER5] 429', { status: 429, text: 'API Error: Request rejected (429)' }, 'rate_limit', 'rate_limit_exceeded'],
-  [
-    '[ER5] 429 of a plan',
-    { status: 429, text: 'You’ve hit your session limit · resets 3pm' },
-    'rate_limit',
-    'insufficient_quota',
-  ],
-  [
-    '[ER5] a plan’s limit without a status',
-    { text: 'Claude AI usage limit reached|1700000600' },
-    undefined,
-    'insufficient_quota',
-  ],
-  ['[ER5] 529', { status: 529, text: 'usage limit' }, undefined, 'overloaded'],
-  [
-    '[ER3] 500, whatever its words',
-    { status: 500, text: 'authentication backend failed: context window' },
-    undefined,
-    'upstream_failed',
-  ],
-  ['[ER3] 404', { status: 404 }, 'model_not_found', 'upstream_refused'],
-  ['[ER3] another 400', { status: 400, text: 'API Error: 400 no' }, undefined, 'upstream_refused'],
-  [
-    '[ER6] 400 for its length',
-    { status: 400, text: 'prompt is too long: 1 > 0' },
-    undefined,
-    'context_length_exceeded',
-  ],
-  [
-    '[ER6] refused by the CLI for its length',
-    { terminalReason: 'blocking_limit' },
-    undefined,
-    'context_length_exceeded',
-  ],
   ['[DO6] over the budget', { subtype: 'error_max_budget_usd' }, undefined, 'budget_exceeded'],
   ['[CC11] no value for the schema', { subtype: 'error_max_structured_output_retries' }, undefined, 'schema_unmet'],
-  [
-    '[ER3] a dropped connection',
-    { text: 'API Error: Connection dropped (ECONNRESET)' },
-    'server_error',
-    'upstream_failed',
-  ],
+  ['[ER4] 401', { status: 401 }, undefined, 'cli_not_logged_in'],
+  ['[ER3] a dropped connection', { text: 'SECRET (ECONNRESET)' }, 'server_error', 'upstream_failed'],
   ['[ER3] nothing to go by', {}, undefined, 'cli_failed'],
 ])('%s', (_, fields, problem, code) => {
   const failure = failing({ text: 'SECRET words', ...fields }, problem)
@@ -82,8 +36,18 @@ test.each<[string, Partial<CliResult>, string | undefined, string]>([
   expect(failure.message).not.toMatch(/SECRET|ECONN|API Error|\d{3}/)
 })
 
-test('[ER5] the reset of a plan is told in seconds from now, a rate limit that the CLI does not wait for as a long one', () => {
+test('[ER16] what the model API does not take is named, and the words of the CLI are for the log', () => {
+  expect(failing({ status: 413, text: 'SECRET', terminalReason: 'image_error' })).toMatchObject({
+    code: 'invalid_request',
+    param: 'messages',
+    details: { status: 413, words: 'SECRET' },
+  })
+})
+
+test('[ER5] [ER18] the reset of a plan is told in seconds from now, a rate limit that the CLI does not wait for as a long one', () => {
   expect(failing({ text: 'usage limit reached|1700000600' }).retryAfterSeconds).toBe(600)
+  expect(failing({ text: 'You’ve hit your session limit · resets 11:13pm (UTC)' }).retryAfterSeconds).toBe(3580)
+  expect(failing({ text: 'You’ve hit your session limit' }).retryAfterSeconds).toBeUndefined()
   expect(failing({ status: 429 }).retryAfterSeconds).toBe(60)
 })
 
