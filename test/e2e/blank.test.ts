@@ -1,10 +1,8 @@
 /** Responses without text, on the real CLI: each is a success, and the second request that the CLI would make is cut off. */
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { installed, OLDER_CLI } from '../support/older-cli.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
-
-const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
 
 /** How the CLI asks the model for text. */
 const ASKED_AGAIN = /had no visible output/
@@ -25,14 +23,22 @@ const BLANKS: readonly Blank[] = [
 ]
 
 const ONE_SHOT = { VIVAVOCE_POOL_MAX: '0' }
-const OLD = { VIVAVOCE_CLAUDE_BIN: OLDER }
+const OLD = { VIVAVOCE_CLAUDE_BIN: OLDER_CLI }
 
-describe.each<{ name: string; env: Record<string, string>; blanks: readonly Blank[] }>([
-  { name: 'pooled', env: {}, blanks: BLANKS },
-  { name: 'pooled, 2.1.197', env: OLD, blanks: BLANKS },
-  { name: 'one-shot', env: ONE_SHOT, blanks: [A_BLANK, A_STOP] },
-  { name: 'one-shot, 2.1.197', env: { ...OLD, ...ONE_SHOT }, blanks: [A_BLANK] },
-])('$name', ({ env, blanks }) => {
+interface Kind {
+  readonly name: string
+  readonly env: Readonly<Record<string, string>>
+  readonly blanks: readonly Blank[]
+}
+
+describe.each<{ name: string; env: Record<string, string>; blanks: readonly Blank[] }>(
+  installed<Kind>([
+    { name: 'pooled', env: {}, blanks: BLANKS },
+    { name: 'pooled, 2.1.197', env: OLD, blanks: BLANKS },
+    { name: 'one-shot', env: ONE_SHOT, blanks: [A_BLANK, A_STOP] },
+    { name: 'one-shot, 2.1.197', env: { ...OLD, ...ONE_SHOT }, blanks: [A_BLANK] },
+  ]),
+)('$name', ({ env, blanks }) => {
   let stage: Stage
   beforeAll(async () => {
     stage = await startStage({ env: { VIVAVOCE_POOL_SPARES: '1', ...env } })

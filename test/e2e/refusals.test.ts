@@ -1,10 +1,9 @@
 /** Errors of the model API through the real CLI, of both versions: the same failure streamed and not, pooled and one-shot. */
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { installed, OLDER_CLI } from '../support/older-cli.ts'
 import { startStage, type Stage } from '../support/stage.ts'
 import { readStream } from '../support/stream.ts'
 
-const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
 const THEIRS = /API Error|Try (?:re|with a)|removed|compact|pdftotext|SECRET|5316852|Plans & Billing/
 
 type Case = readonly [direction: string, status: number, code: string, says: RegExp, param?: string]
@@ -60,11 +59,19 @@ const CASES: readonly Case[] = [
   ['error=0 as=429 message="This request would exceed your rate limit"', 429, 'rate_limit_exceeded', /rate/],
 ]
 
-describe.each<{ name: string; env: Record<string, string>; cases: readonly Case[] }>([
-  { name: 'pooled', env: {}, cases: CASES },
-  { name: 'pooled, 2.1.197', env: { VIVAVOCE_CLAUDE_BIN: OLDER }, cases: CASES },
-  { name: 'one-shot', env: { VIVAVOCE_POOL_MAX: '0' }, cases: [LARGE, TOO_LARGE, CREDIT] },
-])('$name', ({ env, cases }) => {
+interface Kind {
+  readonly name: string
+  readonly env: Readonly<Record<string, string>>
+  readonly cases: readonly Case[]
+}
+
+describe.each<{ name: string; env: Record<string, string>; cases: readonly Case[] }>(
+  installed<Kind>([
+    { name: 'pooled', env: {}, cases: CASES },
+    { name: 'pooled, 2.1.197', env: { VIVAVOCE_CLAUDE_BIN: OLDER_CLI }, cases: CASES },
+    { name: 'one-shot', env: { VIVAVOCE_POOL_MAX: '0' }, cases: [LARGE, TOO_LARGE, CREDIT] },
+  ]),
+)('$name', ({ env, cases }) => {
   let stage: Stage
   beforeAll(async () => {
     stage = await startStage({ env: { VIVAVOCE_POOL_SPARES: '1', ...env } })
