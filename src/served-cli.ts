@@ -106,6 +106,8 @@ export function openServedCli(config: Config, options: ServedCliOptions): Served
   }
 
   function open(identity: CliIdentity, { cli, findings }: Verified): Generation {
+    // What is opened once the server stops would not be ended.
+    closing.signal.throwIfAborted()
     const generation: Generation = openGeneration(
       config,
       identity,
