@@ -28,6 +28,7 @@ const open = (bin: string, env: Readonly<Record<string, string>> = {}): Promise<
       XDG_CACHE_HOME: join(directory, 'cache'),
       VIVAVOCE_POOL_SPARES: '1',
       VIVAVOCE_START_TIMEOUT_SECONDS: '900',
+      CONVERSATIONAL_TIMEOUT_SECONDS: '900',
       ...env,
     },
   })
