@@ -85,3 +85,9 @@ export type JobEvent = JobEventBody & { readonly sequence: number; readonly atMs
 /** No further change is to come. */
 export const isTerminal = ({ status }: { readonly status: JobStatus }): boolean =>
   status !== 'queued' && status !== 'running'
+
+/** The error of a job that no server finished. */
+export const lostJobError = (attempts: number): string =>
+  attempts === 1
+    ? 'The job was started once, and the server that ran it was lost.'
+    : `The job was started ${attempts} times, and no server finished it.`

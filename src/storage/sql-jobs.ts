@@ -7,6 +7,7 @@ import { z } from 'zod'
 import {
   isQueueFull,
   isTerminal,
+  lostJobError,
   type Attempt,
   type Job,
   type JobEvent,
@@ -133,7 +134,7 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
         await trx.updateTable('jobs').set({ failures }).where('id', '=', jobId).execute()
         await end(trx, job, {
           status: 'error',
-          error: `The job was begun ${job.attempt} times, and each time the server that ran it was lost.`,
+          error: lostJobError(job.attempt),
           errorCode: 'internal_error',
         })
         await queue.settle(trx, delivery)

@@ -12,6 +12,7 @@ import {
   type JobOrder,
   type JobStatus,
   type JobStore,
+  lostJobError,
 } from '../../src/core/index.ts'
 
 /** A callback that is handed out and never settled is handed out again after that long. */
@@ -75,7 +76,7 @@ export function createMemoryJobs({
   function lost(row: Row, maxFailures: number): void {
     const failures = row.job.failures + 1
     if (failures >= maxFailures) {
-      const error = `The job was begun ${row.job.attempt} times and came to no end.`
+      const error = lostJobError(row.job.attempt)
       end(row, 'error', { failures, error, errorCode: 'internal_error' })
     } else row.job = { ...row.job, failures, status: 'queued' }
   }
