@@ -1,7 +1,6 @@
 /** The composition root: a configuration in, everything constructed once, one `close()` out. */
-import { mkdir, readFile, realpath, rm } from 'node:fs/promises'
+import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
 import { clearRunFiles, killOrphans, loginDirectoryOf, type PaceOptions } from './claude/index.ts'
@@ -20,9 +19,11 @@ import {
   type TurnEngine,
 } from './core/index.ts'
 import { createApp, createBackground, startServer } from './http/index.ts'
+import { writeProblem } from './lib/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks/index.ts'
-import { offerOf, type Offer } from './offer.ts'
+import { agentSourceOf, offerOf, type Offer } from './offer.ts'
+import { packageVersion } from './package-version.ts'
 import { openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
 import { openServedCli } from './served-cli.ts'
 import { hasTenants } from './processes.ts'
@@ -30,9 +31,6 @@ import { createStores, lockDirectory } from './storage/index.ts'
 import { encodeJobCallback } from './wire/index.ts'
 import { inWorkspace, openWorkspaces, watchSize } from './workspace/index.ts'
 
-const PACKAGE = new URL('../package.json', import.meta.url)
-/** The agents that come with the product. */
-export const AGENTS_DIRECTORY = new URL('../agents/', import.meta.url)
 const KEEP_ALIVE_MS = 10_000
 const MEASURE_OUTPUT_EVERY_MS = 1000
 const MS_A_DAY = 86_400_000
@@ -67,18 +65,19 @@ const keyOf = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: tenants }: Config): Ga
   return tenants === undefined ? { value: newId('vv-'), made: true } : undefined
 }
 
-export const packageVersion = async (): Promise<string> => {
-  const manifest: unknown = JSON.parse(await readFile(PACKAGE, 'utf8'))
-  return manifest !== null && typeof manifest === 'object' && 'version' in manifest ? String(manifest.version) : ''
-}
-
 /**
  * Starts the gateway: it listens when this resolves, and serves turns when `ready` does.
  * @throws ConfigError, AgentFilesError, GatewayError `cli_unavailable` where there is no CLI, or what listening throws; nothing is left then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
-  const agents = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
+  const agents = await loadAgents(agentSourceOf(config))
   const offer = offerOf(config, agents)
+  const problem = await writeProblem(config.dataDirectory)
+  if (problem !== undefined) {
+    throw new ConfigError([
+      `VIVAVOCE_DATA_DIR: no file can be written in ${config.dataDirectory}: ${problem}. Name a directory that this user may write to`,
+    ])
+  }
   const locked = await lockDirectory(config.dataDirectory)
   if (!locked.ok) {
     throw new ConfigError([

@@ -1,3 +1,4 @@
+import type { AgentSource } from './agents/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { chooseModel, defaultAliases, isTalker, type Agent, type Catalogue } from './core/index.ts'
 
@@ -13,6 +14,12 @@ export interface Offer {
 
 /** The agent of jobs, where the operator names none. */
 const JOB_AGENT = 'recruiter-triage'
+
+/** Where the agents are read from. An agent that a setting names may come from the built-in ones. */
+export const agentSourceOf = (config: Config): AgentSource => ({
+  directory: config.VIVAVOCE_AGENTS_DIR,
+  needed: [config.VIVAVOCE_STREAM_AGENT, config.VIVAVOCE_AGENT ?? JOB_AGENT],
+})
 
 /** Brings the settings and the agents together. @throws ConfigError with every setting that leads nowhere. */
 export function offerOf(config: Config, agents: readonly Agent[]): Offer {

@@ -1,1 +1,1 @@
-export { AgentFilesError, loadAgents } from './load-agents.ts'
+export { AgentFilesError, builtInAgents, loadAgents, type AgentSource } from './load-agents.ts'

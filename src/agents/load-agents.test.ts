@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isTalker } from '../core/index.ts'
 import { AgentFilesError, loadAgents } from './load-agents.ts'
@@ -21,7 +20,7 @@ async function write(files: Readonly<Record<string, string>>): Promise<void> {
 
 async function problemsOf(from: string): Promise<readonly string[]> {
   try {
-    await loadAgents(from)
+    await loadAgents({ directory: from, needed: [] })
   } catch (error) {
     if (error instanceof AgentFilesError) return error.problems
     throw error
@@ -36,14 +35,14 @@ test('[AG1] the agents are those of the Markdown files, in the order of the file
     'notes.txt': 'not an agent',
     'c.markdown': 'nor this',
   })
-  expect(await loadAgents(directory)).toEqual([
+  expect(await loadAgents({ directory, needed: [] })).toEqual([
     { name: 'second', description: 'd', prompt: 'You are second.', tools: [] },
     { name: 'first', description: 'd', prompt: 'You are first.', tools: ['Read'] },
   ])
 })
 
 test('[AG1] the agents that come with the product load', async () => {
-  const agents = await loadAgents(fileURLToPath(new URL('../../agents/', import.meta.url)))
+  const agents = await loadAgents({ directory: undefined, needed: [] })
   expect(agents.map(({ name }) => name)).toEqual(['conversational', 'recruiter-triage'])
   const [talker, doer] = agents
   expect(talker).toMatchObject({ name: 'conversational', tools: [] })
@@ -53,6 +52,29 @@ test('[AG1] the agents that come with the product load', async () => {
     expect(prompt.length).toBeGreaterThan(100)
     expect(description).not.toBe('')
   }
+})
+
+test('[CF14] agents that settings need and the directory lacks come from the built-in ones, and no others', async () => {
+  await write({ 'a.md': agent('librarian', 'Read') })
+  const namesWith = async (...needed: readonly string[]) =>
+    (await loadAgents({ directory, needed })).map(({ name }) => name)
+  expect(await namesWith('conversational', 'recruiter-triage')).toEqual([
+    'librarian',
+    'conversational',
+    'recruiter-triage',
+  ])
+  expect(await namesWith('conversational', 'librarian')).toEqual(['librarian', 'conversational'])
+  expect(await namesWith('nobody', 'librarian')).toEqual(['librarian'])
+  await write({ 'b.md': agent('conversational') })
+  const own = await loadAgents({ directory, needed: ['conversational'] })
+  expect(own.find(({ name }) => name === 'conversational')?.prompt).toBe('You are conversational.')
+})
+
+test('[CF14] [AG2] a broken agent of one’s own is reported, and a directory without agents too', async () => {
+  const load = () => loadAgents({ directory, needed: ['conversational'] })
+  await expect(load()).rejects.toMatchObject({ problems: [`${directory}: it holds no agent (*.md)`] })
+  await write({ 'conversational.md': 'no front matter' })
+  await expect(load()).rejects.toMatchObject({ problems: [expect.stringMatching(/^conversational\.md:1: /)] })
 })
 
 test('[AG2] every problem of every file is told, by name and line', async () => {
@@ -97,7 +119,7 @@ test('[AG2] YAML that cannot be followed, a list that holds no names and a direc
     await mkdir(join(directory, 'folder.md'))
     await writeFile(join(directory, 'bold.md'), '---\nname: a\ndescription: *bold*\n---\nYou.\n')
     await writeFile(join(directory, 'five.md'), '---\nname: b\ndescription: b\ntools: 5\n---\nYou.\n')
-    await expect(loadAgents(directory)).rejects.toMatchObject({
+    await expect(loadAgents({ directory, needed: [] })).rejects.toMatchObject({
       problems: [
         expect.stringMatching(/^bold\.md:3: .*put the value in quotes$/),
         expect.stringMatching(/^five\.md:4: tools: tools are names/),

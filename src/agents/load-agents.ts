@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Agent } from '../core/index.ts'
 import { parseAgent } from './parse-agent.ts'
 
@@ -13,11 +14,30 @@ export class AgentFilesError extends Error {
   }
 }
 
+/** The directory of the agents that come with the product. */
+export const builtInAgents = fileURLToPath(new URL('../../agents/', import.meta.url))
+
+export interface AgentSource {
+  /** Without one the built-in agents are used. */
+  readonly directory: string | undefined
+  /** Names that come from the built-in agents when the directory lacks them. */
+  readonly needed: readonly string[]
+}
+
 /**
- * The agents of a directory's `*.md` files, by name.
+ * The agents on offer.
  * @throws AgentFilesError with every problem of every file, also when the directory cannot be read or holds no agent.
  */
-export async function loadAgents(directory: string): Promise<readonly Agent[]> {
+export async function loadAgents({ directory, needed }: AgentSource): Promise<readonly Agent[]> {
+  const own = await loadDirectory(directory ?? builtInAgents)
+  const missing = needed.filter((name) => !own.some((agent) => agent.name === name))
+  if (directory === undefined || missing.length === 0) return own
+  const builtIn = await loadDirectory(builtInAgents)
+  return [...own, ...builtIn.filter(({ name }) => missing.includes(name))]
+}
+
+/** The agents of a directory's `*.md` files, by name. @throws AgentFilesError */
+async function loadDirectory(directory: string): Promise<readonly Agent[]> {
   const files = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw new AgentFilesError([`${directory}: the directory cannot be read (${String(cause)})`])
   })

@@ -4,7 +4,7 @@ import type { Environment } from './environment.ts'
  * Which variables of our environment a child gets: what the CLI needs to find its login, its network and its files.
  * Nothing else is passed on, so a secret of ours stays ours.
  */
-const NAMES: readonly string[] = [
+const SYSTEM_NAMES: readonly string[] = [
   'PATH',
   'HOME',
   'USER',
@@ -19,6 +19,9 @@ const NAMES: readonly string[] = [
   'XDG_DATA_HOME',
   'XDG_CACHE_HOME',
   'XDG_RUNTIME_DIR',
+]
+/** How the CLI finds its login and its network. These may stand in the file that `VIVAVOCE_CONFIG` names. */
+const LOGIN_NAMES: readonly string[] = [
   'ANTHROPIC_BASE_URL',
   'ANTHROPIC_API_KEY',
   'ANTHROPIC_AUTH_TOKEN',
@@ -52,6 +55,7 @@ const NAMES: readonly string[] = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
 ]
+const NAMES: readonly string[] = [...SYSTEM_NAMES, ...LOGIN_NAMES]
 const PATTERNS: readonly RegExp[] = [/^LC_[A-Z_]+$/]
 /** Cloud credentials go to the CLI only where it is told to use that cloud. */
 const BEDROCK: readonly RegExp[] = [/^AWS_/]
@@ -62,6 +66,10 @@ const VERTEX: readonly RegExp[] = [
   /^VERTEX_REGION_/,
   /^CLOUDSDK_CONFIG$/,
 ]
+
+/** Whether the configuration file may set a variable for the CLI. */
+export const isLoginName = (name: string): boolean =>
+  LOGIN_NAMES.includes(name) || [...BEDROCK, ...VERTEX].some((pattern) => pattern.test(name))
 
 const isOn = (value: string | undefined): boolean => value === '1' || value === 'true'
 

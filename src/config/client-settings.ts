@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts'
-import { ConfigError, fromFile } from './load-config.ts'
-import { setting, type SettingName, type SettingValue } from './settings.ts'
+import { openLayers } from './layers.ts'
+import { ConfigError } from './load-config.ts'
 
 /** What a command that talks to a running server needs to know. */
 export interface ClientSettings {
@@ -24,13 +24,7 @@ function addressOf(host: string, port: number): string {
  */
 export function loadClientSettings(env: Environment): ClientSettings {
   const problems: string[] = []
-  const file = env['VIVAVOCE_CONFIG'] ? fromFile(env['VIVAVOCE_CONFIG'], problems) : {}
-  const read = <Name extends SettingName>(name: Name): SettingValue<Name> => {
-    const { schema, default: fallback } = setting(name)
-    const parsed = schema.optional().safeParse(env[name] || file[name] || fallback)
-    if (!parsed.success) problems.push(...parsed.error.issues.map(({ message }) => `${name}: ${message}`))
-    return parsed.data as SettingValue<Name>
-  }
+  const { read } = openLayers(env, {}, problems)
   const url = read('VIVAVOCE_URL')
   const host = read('VIVAVOCE_HOST')
   const port = read('VIVAVOCE_PORT')

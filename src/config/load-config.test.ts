@@ -58,6 +58,7 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_JOB_HEARTBEAT_SECONDS: 10,
     VIVAVOCE_LOG_LEVEL: 'info',
     dataDirectory: '/home/ж/.local/share/vivavoce',
+    loginDirectory: '/home/ж/.claude',
     secretDirectories: ['/home/ж/.local/share/vivavoce', '/home/ж/.claude'],
     cacheDirectory: '/home/ж/.cache/vivavoce',
     cliEnvironment: { HOME: '/home/ж' },
@@ -272,15 +273,16 @@ test('[CF1] [WS9] the branches that may be pushed are read with spaces and gaps 
 })
 
 test('[CF2] every problem is told at once: of form, of name, of the file', async () => {
-  const path = await file('VIVAVOCE_PROT=1\nPATH=/bin\nMAX_CONCURRENCY=many\n')
-  const problems = problemsOf({ ...path, VIVAVOCE_PORT: 'x', VIVAVOCE_MODLES: 'a', VIVAVOCE_MODEL_ALIASES: 'a,b=' })
+  const named = await file('VIVAVOCE_PROT=1\nPATH=/bin\nMAX_CONCURRENCY=many\n')
+  const path = named.VIVAVOCE_CONFIG
+  const problems = problemsOf({ ...named, VIVAVOCE_PORT: 'x', VIVAVOCE_MODLES: 'a', VIVAVOCE_MODEL_ALIASES: 'a,b=' })
   expect(problems.toSorted()).toEqual([
-    'MAX_CONCURRENCY: a whole number is expected',
-    'VIVAVOCE_CONFIG: the file sets PATH, which is no setting',
-    'VIVAVOCE_CONFIG: the file sets VIVAVOCE_PROT, which is no setting',
+    `${path}:1: VIVAVOCE_PROT is not a setting. Did you mean \`VIVAVOCE_PORT\`?`,
+    `${path}:2: PATH is not a setting.`,
+    `${path}:3: MAX_CONCURRENCY: a whole number is expected`,
     'VIVAVOCE_MODEL_ALIASES: `a` is not of the form name=model',
     'VIVAVOCE_MODEL_ALIASES: `b=` is not of the form name=model',
-    'VIVAVOCE_MODLES: there is no such setting (docs/reference/config.md lists them)',
+    'VIVAVOCE_MODLES: there is no such setting (docs/reference/config.md lists them). Did you mean `VIVAVOCE_MODELS`?',
     'VIVAVOCE_PORT: a whole number is expected',
   ])
 })
@@ -336,7 +338,7 @@ test('[CF2] a file that cannot be read is a problem beside the others', () => {
   const path = join(directory, 'gone.env')
   const problems = problemsOf({ VIVAVOCE_CONFIG: path, VIVAVOCE_PORT: 'x' })
   expect(problems).toEqual([
-    expect.stringMatching(/^VIVAVOCE_CONFIG: the file cannot be read \(ENOENT/),
+    expect.stringMatching(/^VIVAVOCE_CONFIG: the file .*gone\.env cannot be read: ENOENT/),
     'VIVAVOCE_PORT: a whole number is expected',
   ])
 })
@@ -391,17 +393,32 @@ test('[CF5] without a key only a loopback address is taken', () => {
       `API_BEARER_TOKEN: a key is needed to listen on ${host} (this one or one of VIVAVOCE_TENANTS); without any the server answers on loopback only`,
     ])
     expect(problemsOf({ VIVAVOCE_HOST: host, API_BEARER_TOKEN: '' })).toHaveLength(1)
-    expect(problemsOf({ VIVAVOCE_HOST: host, API_BEARER_TOKEN: 'key' })).toEqual([])
+    expect(problemsOf({ VIVAVOCE_HOST: host, API_BEARER_TOKEN: 'a-key-of-16-char' })).toEqual([])
   }
 })
 
 test('[CF5] a key that the file sets is a key', async () => {
-  expect(problemsOf({ ...(await file('API_BEARER_TOKEN=key\n')), VIVAVOCE_HOST: '0.0.0.0' })).toEqual([])
+  expect(problemsOf({ ...(await file('API_BEARER_TOKEN=a-key-of-16-char\n')), VIVAVOCE_HOST: '0.0.0.0' })).toEqual([])
 })
 
 test('[CF5] the key of a tenant is a key', async () => {
-  expect(problemsOf({ VIVAVOCE_TENANTS: 'acme=KEY', VIVAVOCE_HOST: '0.0.0.0' })).toEqual([])
-  expect(problemsOf({ ...(await file('VIVAVOCE_TENANTS=acme=KEY\n')), VIVAVOCE_HOST: '0.0.0.0' })).toEqual([])
+  expect(problemsOf({ VIVAVOCE_TENANTS: 'acme=A-KEY-OF-16-CHAR', VIVAVOCE_HOST: '0.0.0.0' })).toEqual([])
+  expect(problemsOf({ ...(await file('VIVAVOCE_TENANTS=acme=A-KEY-OF-16-CHAR\n')), VIVAVOCE_HOST: '0.0.0.0' })).toEqual(
+    [],
+  )
+})
+
+test('[CF13] beyond loopback every key has at least 16 characters', () => {
+  const keys = { API_BEARER_TOKEN: 'k'.repeat(15), VIVAVOCE_TENANTS: `a=${'t'.repeat(15)},b=${'u'.repeat(16)},c=v` }
+  expect(problemsOf(keys)).toEqual([])
+  const problems = problemsOf({ ...keys, VIVAVOCE_HOST: '0.0.0.0' })
+  const advice = 'at least 16 characters are needed to listen on 0.0.0.0. Make a key with `openssl rand -hex 24`'
+  expect(problems).toEqual([
+    `API_BEARER_TOKEN: the key is too short: ${advice}`,
+    `VIVAVOCE_TENANTS: the key of a is too short: ${advice}`,
+    `VIVAVOCE_TENANTS: the key of c is too short: ${advice}`,
+  ])
+  expect(problemsOf({ VIVAVOCE_HOST: '::', API_BEARER_TOKEN: 'k'.repeat(16) })).toEqual([])
 })
 
 test('[CF5] a list of tenants that names none is no key', () => {
@@ -443,6 +460,7 @@ test('[CF1] no setting is read but those on the list', () => {
   const config = loadConfig({ OTHER: 'z', __proto__x: 'y', valueOf_: 'x' })
   const derived = [
     'dataDirectory',
+    'loginDirectory',
     'secretDirectories',
     'cacheDirectory',
     'cliEnvironment',

@@ -1,19 +1,21 @@
-/** Settings from the environment and an optional file; the one place that reads either. */
-import { readFileSync } from 'node:fs'
+/** Settings from options, the environment and an optional file, checked as a whole. */
 import { isIPv4 } from 'node:net'
-import { availableParallelism, homedir, totalmem } from 'node:os'
-import { join, resolve } from 'node:path'
-import { parseEnv } from 'node:util'
+import { availableParallelism, totalmem } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { didYouMean } from '../lib/index.ts'
 import { cliEnvironment, gitEnvironment } from './cli-environment.ts'
 import type { Environment } from './environment.ts'
+import { openLayers, type Given, type Layers, type Source } from './layers.ts'
 import { poolSize, type Machine, type PoolSize } from './pool-size.ts'
-import { setting, settingNames, type SettingName, type SettingValue } from './settings.ts'
+import { settingNames, type SettingName, type SettingValue } from './settings.ts'
 
 type Values = { readonly [Name in SettingName]: SettingValue<Name> }
 
 /** All settings, read and checked. */
 export interface Config extends Values {
   readonly dataDirectory: string
+  /** Of the CLI: its settings and its login. */
+  readonly loginDirectory: string
   /** For what can be found out again. */
   readonly cacheDirectory: string
   /** Where keys, logins and what callers said are kept. */
@@ -37,6 +39,9 @@ const machine: Machine = {
   cores: availableParallelism(),
 }
 
+/** Of a key, when the server listens beyond loopback. */
+const MIN_KEY_LENGTH = 16
+
 /** Every problem of the configuration, a line each, naming the setting. Values of secrets are not in it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
@@ -50,27 +55,6 @@ export class ConfigError extends Error {
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'))
 
-/** The settings of the file that `VIVAVOCE_CONFIG` names; what is wrong with it is added to `problems`. */
-export function fromFile(path: string, problems: string[]): Environment {
-  let values: Environment
-  try {
-    values = parseEnv(readFileSync(path, 'utf8'))
-  } catch (error) {
-    problems.push(
-      `VIVAVOCE_CONFIG: the file cannot be read (${error instanceof Error ? error.message : String(error)})`,
-    )
-    return {}
-  }
-  for (const name of Object.keys(values)) {
-    if (!settingNames.includes(name as SettingName))
-      problems.push(`VIVAVOCE_CONFIG: the file sets ${name}, which is no setting`)
-  }
-  return values
-}
-
-const dataDirectoryOf = (env: Environment, wanted: string | undefined): string =>
-  resolve(wanted ?? join(env['XDG_DATA_HOME'] || join(env['HOME'] ?? homedir(), '.local', 'share'), 'vivavoce'))
-
 /** Every key is one tenant's, and every tenant has one key. */
 function keyClashes({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: tenants = [] }: Partial<Values>): readonly string[] {
   const keys = [...(own === undefined ? [] : [own]), ...tenants.map(({ key }) => key)]
@@ -78,6 +62,18 @@ function keyClashes({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: tenants = [] }: P
   return [
     ...(new Set(keys).size === keys.length ? [] : ['VIVAVOCE_TENANTS: two tenants have the same key']),
     ...(new Set(names).size === names.length ? [] : ['VIVAVOCE_TENANTS: two tenants have the same name']),
+  ]
+}
+
+/** Beyond loopback anyone may guess keys. */
+function shortKeys({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: tenants = [] }: Partial<Values>, host: string) {
+  const isShort = (key: string): boolean => key.length < MIN_KEY_LENGTH
+  const advice = `at least ${MIN_KEY_LENGTH} characters are needed to listen on ${host}. Make a key with \`openssl rand -hex 24\``
+  return [
+    ...(own !== undefined && isShort(own) ? [`API_BEARER_TOKEN: the key is too short: ${advice}`] : []),
+    ...tenants
+      .filter(({ key }) => isShort(key))
+      .map(({ tenant }) => `VIVAVOCE_TENANTS: the key of ${tenant} is too short: ${advice}`),
   ]
 }
 
@@ -102,6 +98,7 @@ function crossChecks(
       : [
           `API_BEARER_TOKEN: a key is needed to listen on ${host} (this one or one of VIVAVOCE_TENANTS); without any the server answers on loopback only`,
         ]),
+    ...(host === undefined || isLoopback(host) ? [] : shortKeys(rest, host)),
     ...keyClashes(rest),
     ...(jobs === undefined || slots === undefined || jobs <= slots
       ? []
@@ -109,48 +106,78 @@ function crossChecks(
   ]
 }
 
+/** The directory for a kind of file: that of XDG, which counts only when it is absolute, else one in the home directory. */
+function userDirectory({ environment, home }: Layers, variable: string, fallback: string): string | undefined {
+  const own = environment[variable]
+  if (own !== undefined && isAbsolute(own)) return join(own, 'vivavoce')
+  return home === '' ? undefined : join(home, fallback, 'vivavoce')
+}
+
+const unknownSettings = (env: Environment): readonly string[] =>
+  Object.keys(env)
+    .filter((name) => name.startsWith('VIVAVOCE_') && name !== 'VIVAVOCE_CONFIG')
+    .filter((name) => !settingNames.includes(name as SettingName))
+    .map(
+      (name) =>
+        `${name}: there is no such setting (docs/reference/config.md lists them).${didYouMean(name, settingNames)}`,
+    )
+
+export interface SourcedConfig {
+  readonly config: Config
+  readonly sources: Readonly<Record<SettingName, Source>>
+}
+
 /**
- * Reads the settings. The environment goes before the file that `VIVAVOCE_CONFIG` names; an empty value counts as unset.
+ * Reads the settings. Options go before the environment, and the environment before the file that `VIVAVOCE_CONFIG`
+ * names; an empty value counts as unset.
  * @throws ConfigError with all problems at once.
  */
-export function loadConfig(env: Environment): Config {
+export function loadSourcedConfig(env: Environment, given: Given = {}): SourcedConfig {
   const problems: string[] = []
-  const file = env['VIVAVOCE_CONFIG'] ? fromFile(env['VIVAVOCE_CONFIG'], problems) : {}
-  const values: Partial<Record<SettingName, unknown>> = {}
+  const layers = openLayers(env, given, problems)
+  const read: Partial<Record<SettingName, unknown>> = {}
   for (const name of settingNames) {
-    const { schema, default: fallback } = setting(name)
-    const text = env[name] || file[name] || fallback
-    if (text === undefined) continue
-    const parsed = schema.safeParse(text)
-    if (parsed.success) values[name] = parsed.data
-    else problems.push(...parsed.error.issues.map((issue) => `${name}: ${issue.message}`))
+    const value = layers.read(name)
+    if (value !== undefined) read[name] = value
   }
-  for (const name of Object.keys(env)) {
-    if (name.startsWith('VIVAVOCE_') && name !== 'VIVAVOCE_CONFIG' && !settingNames.includes(name as SettingName)) {
-      problems.push(`${name}: there is no such setting (docs/reference/config.md lists them)`)
-    }
-  }
-  const isSet = (name: SettingName): boolean => Boolean(env[name] || file[name])
+  problems.push(...unknownSettings(env))
+  const isSet = (name: SettingName): boolean => layers.sourceOf(name) !== 'default'
   const hasKey = isSet('API_BEARER_TOKEN') || isSet('VIVAVOCE_TENANTS')
+  problems.push(...crossChecks(read as Partial<Values>, hasKey))
   // Each value came from its own schema, so the record is whole once there is no problem.
-  problems.push(...crossChecks(values as Partial<Values>, hasKey))
+  const values = read as Values
+  const { environment, home } = layers
+  const ownDirectory = values.VIVAVOCE_DATA_DIR
+  const dataDirectory =
+    ownDirectory === undefined ? userDirectory(layers, 'XDG_DATA_HOME', '.local/share') : resolve(ownDirectory)
+  const cacheDirectory = userDirectory(layers, 'XDG_CACHE_HOME', '.cache')
+  const loginDirectory = environment['CLAUDE_CONFIG_DIR'] ?? (home === '' ? undefined : join(home, '.claude'))
+  if (dataDirectory === undefined || cacheDirectory === undefined || loginDirectory === undefined) {
+    problems.push('HOME: this user has no home directory. Set HOME to a directory that this user may write to')
+    throw new ConfigError(problems)
+  }
   if (problems.length > 0) throw new ConfigError(problems)
-  const dataDirectory = dataDirectoryOf(env, (values as Values).VIVAVOCE_DATA_DIR)
   return {
-    ...(values as Values),
-    dataDirectory,
-    secretDirectories: [dataDirectory, resolve(env['CLAUDE_CONFIG_DIR'] || join(env['HOME'] ?? homedir(), '.claude'))],
-    cacheDirectory: resolve(env['XDG_CACHE_HOME'] || join(env['HOME'] ?? homedir(), '.cache'), 'vivavoce'),
-    cliEnvironment: cliEnvironment(env),
-    gitEnvironment: gitEnvironment(env),
-    pool: poolSize(machine, {
-      max: (values as Values).VIVAVOCE_POOL_MAX,
-      spares: (values as Values).VIVAVOCE_POOL_SPARES,
-      memoryMb: (values as Values).VIVAVOCE_POOL_MEMORY_MB,
-    }),
-    jobConcurrency:
-      (values as Values).VIVAVOCE_JOB_CONCURRENCY ?? Math.max(1, Math.floor((values as Values).MAX_CONCURRENCY / 2)),
-    cores: machine.cores,
-    searchPath: env['PATH'] ?? '',
+    config: {
+      ...values,
+      dataDirectory,
+      loginDirectory,
+      secretDirectories: [dataDirectory, loginDirectory],
+      cacheDirectory,
+      cliEnvironment: cliEnvironment(environment),
+      gitEnvironment: gitEnvironment(environment),
+      pool: poolSize(machine, {
+        max: values.VIVAVOCE_POOL_MAX,
+        spares: values.VIVAVOCE_POOL_SPARES,
+        memoryMb: values.VIVAVOCE_POOL_MEMORY_MB,
+      }),
+      jobConcurrency: values.VIVAVOCE_JOB_CONCURRENCY ?? Math.max(1, Math.floor(values.MAX_CONCURRENCY / 2)),
+      cores: machine.cores,
+      searchPath: environment['PATH'] ?? '',
+    },
+    sources: Object.fromEntries(settingNames.map((name) => [name, layers.sourceOf(name)])) as SourcedConfig['sources'],
   }
 }
+
+/** The settings alone. @throws ConfigError with all problems at once. */
+export const loadConfig = (env: Environment, given: Given = {}): Config => loadSourcedConfig(env, given).config

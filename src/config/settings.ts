@@ -130,6 +130,12 @@ interface Setting {
   /** For the reference page, where the default is worked out. */
   readonly defaultText?: string
   readonly secret?: true
+  /** `~` and `~/…` stand for the home directory. */
+  readonly isPath?: true
+  /** The option of the command where it is not made of the name (option-names.ts). */
+  readonly option?: string
+  /** An imperative for `vivavoce serve --help`, for the options that most people need. */
+  readonly help?: string
   readonly tells: string
 }
 
@@ -137,12 +143,14 @@ export const SETTINGS = {
   VIVAVOCE_HOST: {
     schema: z.string().min(1),
     default: '127.0.0.1',
+    help: 'Listen on this address; a key is needed beyond loopback',
     tells:
       'The address to listen on. Any but a loopback address needs a key (`API_BEARER_TOKEN` or `VIVAVOCE_TENANTS`).',
   },
   VIVAVOCE_PORT: {
     schema: integer(0, 65_535),
     default: '8765',
+    help: 'Listen on this port; 0 takes any free one',
     tells:
       'The port to listen on; 0 takes any free one. The bound address is printed on stdout as one JSON line, `{"listening":"http://…"}`.',
   },
@@ -162,6 +170,8 @@ export const SETTINGS = {
   VIVAVOCE_CLAUDE_BIN: {
     schema: z.string().min(1),
     defaultText: '`claude` on the PATH, else the one in `node_modules`',
+    isPath: true,
+    help: 'Run this Claude Code CLI',
     tells: 'The Claude Code CLI: a path, or a name on the PATH.',
   },
   VIVAVOCE_MODELS: {
@@ -172,6 +182,8 @@ export const SETTINGS = {
   VIVAVOCE_DEFAULT_MODEL: {
     schema: name,
     default: 'sonnet',
+    option: 'model',
+    help: 'Answer with this model when a request names none',
     tells: 'The model of a request that names none. One of `VIVAVOCE_MODELS`.',
   },
   VIVAVOCE_MODEL_ALIASES: {
@@ -189,6 +201,8 @@ export const SETTINGS = {
   VIVAVOCE_AGENTS_DIR: {
     schema: z.string().min(1),
     defaultText: 'the agents that come with vivavoce',
+    isPath: true,
+    help: 'Read the agent files from this directory',
     tells: 'The directory of the agent files (`*.md`).',
   },
   VIVAVOCE_STREAM_AGENT: {
@@ -199,6 +213,7 @@ export const SETTINGS = {
   VIVAVOCE_AGENT: {
     schema: name,
     defaultText: '`recruiter-triage`, for jobs alone',
+    help: 'Run this agent for jobs that name none',
     tells:
       'The agent of a job that names none. If this setting or `VIVAVOCE_WORKSPACE_REPO` is set, the agent also serves chat that is not streamed and names no agent.',
   },
@@ -214,6 +229,8 @@ export const SETTINGS = {
       .min(1)
       .refine((text) => !text.startsWith('-'), 'a repository does not begin with a dash'),
     defaultText: 'none: an empty directory',
+    isPath: true,
+    help: 'Give each run of a tool agent a checkout of this repository',
     tells:
       'The git repository that a doer gets a fresh checkout of: a path or an address that `git clone` takes. An agent file may name another (`repository`).',
   },
@@ -237,6 +254,8 @@ export const SETTINGS = {
   VIVAVOCE_DATA_DIR: {
     schema: z.string().min(1),
     defaultText: '`$XDG_DATA_HOME/vivavoce`, else `~/.local/share/vivavoce`',
+    isPath: true,
+    help: 'Keep conversations, jobs and workspaces here',
     tells: 'Where conversations, jobs and workspaces are kept. One server at a time.',
   },
   DATABASE_URL: {
@@ -265,6 +284,7 @@ export const SETTINGS = {
   MAX_CONCURRENCY: {
     schema: integer(1, 1000),
     default: '10',
+    help: 'Run at most this many turns and jobs at once',
     tells: 'How many turns and jobs may run at once. The others wait; tenants take turns, chat goes before jobs.',
   },
   VIVAVOCE_JOB_CONCURRENCY: {
@@ -394,6 +414,7 @@ export const SETTINGS = {
   VIVAVOCE_LOG_LEVEL: {
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
     default: 'info',
+    help: 'Log from this level up: debug, info, warn, error or silent',
     tells: 'What is logged, on stderr, as JSON lines.',
   },
 } as const satisfies Record<string, Setting>
@@ -403,6 +424,8 @@ export type SettingName = keyof typeof SETTINGS
 export const settingNames = Object.keys(SETTINGS) as SettingName[]
 
 export const setting = (of: SettingName): Setting => SETTINGS[of]
+
+export const isFlag = (of: SettingName): boolean => setting(of).schema === flag
 
 export type SettingValue<Name extends SettingName> = (typeof SETTINGS)[Name] extends { readonly default: string }
   ? z.output<(typeof SETTINGS)[Name]['schema']>
