@@ -1,46 +1,49 @@
-import { parseArgs } from 'node:util'
-import { USAGE } from './usage.ts'
+import { ConfigError } from '../config/index.ts'
+import { isAbortOf } from '../lib/index.ts'
+import { CommandError, UsageError } from './command-error.ts'
+import { hasFlag, resolveStep, usageHint, type Step } from './command-line/index.ts'
+import { COMMANDS } from './commands.ts'
+import { reportFailure } from './report-failure.ts'
+import { openWorld, type World } from './world.ts'
 
-/** Runs one command; resolves to the program's exit code. What a command needs is loaded with it: some need little. */
-export async function runCommand(args: readonly string[]): Promise<number> {
-  // These have words of their own.
-  if (args[0] === 'jobs') return await (await import('./jobs/index.ts')).runJobs(args.slice(1))
-  if (args[0] === 'conversations')
-    return await (await import('./conversations/index.ts')).runConversations(args.slice(1))
-  const { values, positionals, problem } = parse(args)
-  const [command, ...rest] = positionals
-  if (problem !== undefined || rest.length > 0) {
-    process.stderr.write(`vivavoce: ${problem ?? `too many words: ${rest.join(' ')}`}\n\n${USAGE}`)
-    return 2
+/** A failure that one message explains; anything else is a defect and thrown on. */
+function toCommandError(thrown: unknown, { signal }: World): CommandError {
+  const error: unknown = isAbortOf(thrown, signal) ? signal.reason : thrown
+  if (error instanceof ConfigError) return new CommandError(error.message, { code: 'configuration' })
+  if (error instanceof CommandError) return error
+  throw error
+}
+
+/** Performs one step; resolves to the exit code of the program. */
+export async function performStep(
+  step: Step,
+  world: World,
+  { json = false }: { readonly json?: boolean } = {},
+): Promise<number> {
+  const perform = async (): Promise<number> => {
+    if (step.kind === 'refuse') throw step.error
+    if (step.kind === 'run') return await step.command.run(step.given, world)
+    world.stdout.write(step.text)
+    return 0
   }
-  switch (command) {
-    case 'serve':
-      return await (await import('./serve.ts')).serve({ rehearsal: values.rehearsal === true })
-    case 'demo':
-      return await (await import('./demo.ts')).runDemo({ live: values.live === true })
-    case 'doctor':
-      return await (await import('./doctor.ts')).runDoctor()
-    case 'config':
-      return (await import('./config.ts')).printConfig({ reference: values.reference === true })
-    default: {
-      const isHelp = command === 'help' || (command === undefined && values.help === true)
-      process[isHelp ? 'stdout' : 'stderr'].write(USAGE)
-      return isHelp ? 0 : 2
-    }
+  try {
+    const exitCode = await perform()
+    await world.flush()
+    world.signal.throwIfAborted()
+    return exitCode
+  } catch (thrown) {
+    const error = toCommandError(thrown, world)
+    if (error.code === 'broken_pipe') return error.exitCode
+    reportFailure(error, world, { json })
+    const hint = step.kind === 'refuse' ? step.hint : step.kind === 'run' ? usageHint(step.command) : ''
+    if (error instanceof UsageError && !json) world.stderr.write(`\n${hint}`)
+    return error.exitCode
   }
 }
 
-function parse(args: readonly string[]) {
-  try {
-    const options = {
-      rehearsal: { type: 'boolean' },
-      live: { type: 'boolean' },
-      reference: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    } as const
-    return { ...parseArgs({ args: [...args], options, allowPositionals: true }), problem: undefined }
-  } catch (error) {
-    // parseArgs throws for an unknown option only.
-    return { values: {}, positionals: [], problem: error instanceof Error ? error.message : String(error) } as const
-  }
+/** Runs the command that the arguments name; resolves to the exit code of the program. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  const step = resolveStep(COMMANDS, args[0] === '--version' || args[0] === '-v' ? ['version'] : args)
+  using world = openWorld({ signals: step.kind !== 'run' || step.command.ownsSignals !== true })
+  return await performStep(step, world, { json: hasFlag(args, '--json') })
 }

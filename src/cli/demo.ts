@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { loadConfig, readEnvironment, type Config } from '../config/index.ts'
+import type { Options, Values } from './command-line/index.ts'
 import { startGateway } from '../main.ts'
 import { createLog } from '../telemetry/index.ts'
 import { CommandError } from './command-error.ts'
 import { rehearse } from './rehearse.ts'
+import { settingsOf } from './setting-options.ts'
 
 const JOB_POLL_MS = 200
 
@@ -163,15 +165,18 @@ async function show(config: Config, { rehearsal }: { readonly rehearsal: boolean
 }
 
 /** Resolves to 0 when everything it showed went as it should; throws what went wrong. */
-export async function runDemo({ live }: { readonly live: boolean }): Promise<number> {
-  if (!live) {
-    await using set = await rehearse({ ownData: true })
+export async function runDemo(values: Values<Options>): Promise<number> {
+  const options = settingsOf(values)
+  if (values['live'] !== true) {
+    await using set = await rehearse({ options, ownData: true })
     await show(set.config, { rehearsal: true })
     return 0
   }
   const directory = await mkdtemp(join(tmpdir(), 'vivavoce-demo-'))
   try {
-    await show(loadConfig({ ...readEnvironment(), VIVAVOCE_DATA_DIR: directory }), { rehearsal: false })
+    await show(loadConfig(readEnvironment(), { options: { ...options, VIVAVOCE_DATA_DIR: directory } }), {
+      rehearsal: false,
+    })
     return 0
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })

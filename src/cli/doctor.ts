@@ -1,16 +1,17 @@
 import { access, constants, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { loadAgents } from '../agents/index.ts'
 import { locateCli, missingFrom } from '../claude/index.ts'
 import { checkOnce } from '../check-cli.ts'
-import { ConfigError, loadConfig, readEnvironment } from '../config/index.ts'
+import { ConfigError, loadConfig } from '../config/index.ts'
 import { isTalker, needsSandbox, type MissingCapability } from '../core/index.ts'
-import { AGENTS_DIRECTORY } from '../main.ts'
 import { serverVersion } from '../storage/index.ts'
-import { offerOf } from '../offer.ts'
+import { agentSourceOf, offerOf } from '../offer.ts'
 import { openSandbox } from '../sandbox/index.ts'
+import type { Options, Values } from './command-line/index.ts'
+import { settingsOf } from './setting-options.ts'
+import type { World } from './world.ts'
 
 /** What the gateway does without, and what that costs. */
 const told = (missing: readonly MissingCapability[]): string =>
@@ -19,7 +20,7 @@ const told = (missing: readonly MissingCapability[]): string =>
     : missing.map(({ capability, status, cost }) => `${capability} (${status}): ${cost}`).join(' ')
 
 /** Checks what serving needs, a line each; resolves to 0 when all of it is there. */
-export async function runDoctor(): Promise<number> {
+export async function runDoctor(values: Values<Options>, { stdout, environment }: World): Promise<number> {
   let failed = 0
   async function check<T>(
     what: string,
@@ -27,13 +28,13 @@ export async function runDoctor(): Promise<number> {
   ): Promise<T | undefined> {
     try {
       const { found, value } = await look()
-      process.stdout.write(`ok    ${what}: ${found}\n`)
+      stdout.write(`ok    ${what}: ${found}\n`)
       return value
     } catch (error) {
       failed++
       const lines =
         error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)]
-      process.stdout.write(`FAIL  ${what}: ${lines.join('\n        ')}\n`)
+      stdout.write(`FAIL  ${what}: ${lines.join('\n        ')}\n`)
       return undefined
     }
   }
@@ -46,11 +47,11 @@ export async function runDoctor(): Promise<number> {
   })
   const config = await check('configuration', async () => ({
     found: 'all settings can be used',
-    value: loadConfig(readEnvironment()),
+    value: loadConfig(environment, { options: settingsOf(values) }),
   }))
   if (config === undefined) return 1
   const agents = await check('agents', async () => {
-    const loaded = await loadAgents(config.VIVAVOCE_AGENTS_DIR ?? fileURLToPath(AGENTS_DIRECTORY))
+    const loaded = await loadAgents(agentSourceOf(config))
     offerOf(config, loaded)
     return {
       value: loaded,

@@ -1,6 +1,7 @@
 import { isAbortOf } from '../lib/index.ts'
-import { tellFailure, writeJson } from './client-command.ts'
+import { writeJson } from './client-command.ts'
 import { CommandError } from './command-error.ts'
+import { reportFailure } from './report-failure.ts'
 import type { World } from './world.ts'
 
 interface EachOptions<Done> {
@@ -28,7 +29,9 @@ export async function forEachId<Done>(
     } catch (error) {
       if (isAbortOf(error, world.signal) || !(error instanceof CommandError)) throw error
       exitCode = 1
-      tellFailure(json ? error.with('', { [field]: id }) : new CommandError(`${id}: ${error.message}`), world, { json })
+      reportFailure(json ? error.with('', { [field]: id }) : new CommandError(`${id}: ${error.message}`), world, {
+        json,
+      })
     }
   }
   if (json) writeJson(world, done)

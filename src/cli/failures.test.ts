@@ -14,7 +14,7 @@ import {
 } from '../../test/support/fake-gateway.ts'
 import { createFakeWorld } from '../../test/support/fake-world.ts'
 import { runCommand, startCommand } from '../../test/support/run-command.ts'
-import { runGroup } from './client-command.ts'
+import { runInWorld } from '../../test/support/run-in-world.ts'
 import { forget } from './conversations/forget.ts'
 import { list as listConversations } from './conversations/list.ts'
 import { show } from './conversations/show.ts'
@@ -98,7 +98,7 @@ test.each(FAILURES)(
     gateway.on('GET /jobs', step)
     const told = async (...args: readonly string[]): Promise<string> => {
       const world = createFakeWorld({ url: gateway.url })
-      expect(await runGroup({ usage: '', commands: new Map([['list', listJobs]]) }, ['list', ...args], world)).toBe(1)
+      expect(await runInWorld(listJobs, args, world)).toBe(1)
       expect(world.out()).toBe('')
       return world.err()
     }
@@ -187,7 +187,7 @@ test.each([
   ['conversations forget', forget],
 ])('[CM5] so is that of each command: %s', async (name, command) => {
   const world = createFakeWorld({ url: gateway.url })
-  expect(await runGroup({ usage: '', commands: new Map([['it', command]]) }, ['it', '--help'], world)).toBe(0)
+  expect(await runInWorld(command, ['--help'], world)).toBe(0)
   expect(world.err()).toBe('')
   expect(world.out()).toContain(`usage: vivavoce ${name}`)
   expect(world.out()).toContain('--url URL')

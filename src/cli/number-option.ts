@@ -9,7 +9,7 @@ export function numberOption(name: string, text: string | undefined): number | u
 
 /** How many are listed: `--limit`, or all there are. @throws UsageError */
 export function limitOption(
-  { limit, all }: { readonly limit?: string; readonly all?: boolean },
+  { limit, all }: { readonly limit?: string | undefined; readonly all?: boolean | undefined },
   fallback: number,
 ): number {
   const given = numberOption('limit', limit)

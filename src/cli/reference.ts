@@ -1,20 +1,18 @@
-import { cancel } from './jobs/cancel.ts'
-import { follow } from './jobs/follow.ts'
-import { list as listJobs } from './jobs/list.ts'
-import { submit } from './jobs/submit.ts'
-import { forget } from './conversations/forget.ts'
-import { list as listConversations } from './conversations/list.ts'
-import { show } from './conversations/show.ts'
-import { USAGE } from './usage.ts'
+import { helpOf, type Command, type CommandGroup } from './command-line/index.ts'
+import { COMMANDS } from './commands.ts'
+
+const pagesOf = (entry: Command | CommandGroup): readonly string[] => [
+  helpOf(entry),
+  ...('commands' in entry ? entry.commands.flatMap(pagesOf) : []),
+]
 
 /** The reference page of the command, as Markdown. */
 export function commandReference(): string {
-  const usages = [USAGE, submit, listJobs, follow, cancel, listConversations, show, forget].map((one) =>
-    typeof one === 'string' ? one : one.usage,
-  )
   return `# The command
 
-${usages.map((usage) => `\`\`\`text\n${usage}\`\`\`\n`).join('\n')}
+${pagesOf(COMMANDS)
+  .map((help) => `\`\`\`text\n${help}\`\`\`\n`)
+  .join('\n')}
 \`vivavoce jobs\` and \`vivavoce conversations\` are clients of a server that is up. They read \`VIVAVOCE_URL\`, \`VIVAVOCE_HOST\`,
 \`VIVAVOCE_PORT\`, \`VIVAVOCE_AGENT\` and \`API_BEARER_TOKEN\`, from the environment or the file that \`VIVAVOCE_CONFIG\` names, and no
 other [setting](config.md). The key is never an option, since options stand in the list of processes.

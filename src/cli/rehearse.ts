@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadConfig, readEnvironment, type Config } from '../config/index.ts'
+import { loadConfig, readEnvironment, type Config, type Environment } from '../config/index.ts'
 import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../rehearsal/index.ts'
 
 export interface RehearsalSet extends AsyncDisposable {
@@ -9,14 +9,19 @@ export interface RehearsalSet extends AsyncDisposable {
   readonly config: Config
 }
 
-/** Every way to a real login: none of them reaches a rehearsal. */
-const LOGINS = /^(ANTHROPIC_|CLAUDE_CODE_|CLAUDE_CONFIG_DIR$|AWS_|GOOGLE_|(https?|all)_proxy$)/i
+interface RehearseOptions {
+  /** Settings of the command line. */
+  readonly options: Environment
+  /** Whether the data directory is a new one even if the settings name one. */
+  readonly ownData?: boolean
+}
 
 /**
- * A rehearsal API and a configuration under which the CLI talks to it and to nothing else: no real login, a configuration
- * directory of its own and, unless the settings name one and may (`ownData`), a data directory of its own. Disposing of it removes both.
+ * A rehearsal API and a configuration under which the CLI talks to that API and to nothing else: no real login, a
+ * configuration directory of its own and, unless the settings name one, a data directory of its own. Disposing of the set
+ * removes both.
  */
-export async function rehearse({ ownData = false }: { readonly ownData?: boolean } = {}): Promise<RehearsalSet> {
+export async function rehearse({ options, ownData = false }: RehearseOptions): Promise<RehearsalSet> {
   const directory = await mkdtemp(join(tmpdir(), 'vivavoce-rehearsal-'))
   const remove = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 })
   let rehearsal: Rehearsal | undefined
@@ -24,14 +29,15 @@ export async function rehearse({ ownData = false }: { readonly ownData?: boolean
     const started = await startRehearsal()
     rehearsal = started
     const data = join(directory, 'data')
-    const own = Object.fromEntries(Object.entries(readEnvironment()).filter(([name]) => !LOGINS.test(name)))
-    const config = loadConfig({
-      VIVAVOCE_DATA_DIR: data,
-      ...own,
-      ...(ownData ? { VIVAVOCE_DATA_DIR: data } : {}),
-      ANTHROPIC_BASE_URL: started.url,
-      ANTHROPIC_API_KEY: REHEARSAL_KEY,
-      CLAUDE_CONFIG_DIR: join(directory, 'config'),
+    const config = loadConfig(readEnvironment(), {
+      options: { ...options, ...(ownData ? { VIVAVOCE_DATA_DIR: data } : {}) },
+      defaults: { VIVAVOCE_DATA_DIR: data },
+      // No real login reaches a rehearsal.
+      login: {
+        ANTHROPIC_BASE_URL: started.url,
+        ANTHROPIC_API_KEY: REHEARSAL_KEY,
+        CLAUDE_CONFIG_DIR: join(directory, 'config'),
+      },
     })
     return {
       rehearsal: started,

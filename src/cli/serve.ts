@@ -1,7 +1,9 @@
 import { loadConfig, readEnvironment } from '../config/index.ts'
+import type { Options, Values } from './command-line/index.ts'
 import { startGateway } from '../main.ts'
 import { createLog } from '../telemetry/index.ts'
 import { rehearse } from './rehearse.ts'
+import { settingsOf } from './setting-options.ts'
 
 /** Resolves with the first signal to stop; a second one ends the program at once. */
 const stopSignal = (): Promise<NodeJS.Signals> => {
@@ -16,10 +18,12 @@ const stopSignal = (): Promise<NodeJS.Signals> => {
 }
 
 /** Serves until a signal; stdout gets one JSON line with the bound address, everything else goes to stderr. */
-export async function serve({ rehearsal: rehearsed }: { readonly rehearsal: boolean }): Promise<number> {
+export async function serve(values: Values<Options>): Promise<number> {
+  const rehearsed = values['rehearsal'] === true
+  const options = settingsOf(values)
   const stopped = stopSignal()
-  await using set = rehearsed ? await rehearse() : undefined
-  const config = set?.config ?? loadConfig(readEnvironment())
+  await using set = rehearsed ? await rehearse({ options }) : undefined
+  const config = set?.config ?? loadConfig(readEnvironment(), { options })
   const log = createLog({ level: config.VIVAVOCE_LOG_LEVEL })
   const gateway = await startGateway(config, { observer: log, rehearsal: rehearsed })
   try {

@@ -1,4 +1,4 @@
-/** What the commands that talk to a server find around them; tests put their own in its place. */
+/** The surroundings of a command; tests put their own in their place. */
 import { constants } from 'node:os'
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import { readEnvironment, type Environment } from '../config/index.ts'
@@ -28,8 +28,12 @@ export interface World {
 
 const SIGPIPE_EXIT = 128 + constants.signals.SIGPIPE
 
-/** The world of this program, until it is disposed of. A second signal ends the program at once. */
-export function openWorld(): World & Disposable {
+/**
+ * The world of this program, until it is disposed of. A second signal ends the program at once. Without `signals` they are
+ * left to the command.
+ */
+export function openWorld({ signals }: { readonly signals: boolean }): World & Disposable {
+  const names = signals ? (['SIGINT', 'SIGTERM'] as const) : []
   const stopping = new AbortController()
   const stop = (name: NodeJS.Signals): void =>
     stopping.abort(new CommandError('interrupted', { code: 'interrupted', exitCode: 128 + constants.signals[name] }))
@@ -40,7 +44,7 @@ export function openWorld(): World & Disposable {
         : new CommandError(`the output cannot be written (${cause.message})`, { cause }),
     )
   const { stdin, stdout, stderr } = process
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop)
+  for (const name of names) process.once(name, stop)
   for (const out of [stdout, stderr]) out.on('error', cannotWrite)
   return {
     stdin,
@@ -57,7 +61,7 @@ export function openWorld(): World & Disposable {
     },
     // What is written may fail after the command is over: that is still heard.
     [Symbol.dispose]() {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop)
+      for (const name of names) process.off(name, stop)
     },
   }
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { refuse, reply, startFakeGateway, type FakeGateway, type Step } from '../../../test/support/fake-gateway.ts'
 import { createFakeWorld } from '../../../test/support/fake-world.ts'
 import { runCommand } from '../../../test/support/run-command.ts'
+import { runBare } from '../../../test/support/run-in-world.ts'
 import { show } from './show.ts'
 
 let gateway: FakeGateway
@@ -100,7 +101,7 @@ test('[CM11] a conversation is shown word for word, interrupted answers marked',
 test('[CM11] [CM15] on a terminal nothing of it is obeyed', async () => {
   gateway.on(ROUTE, reply(conversation))
   const world = createFakeWorld({ url: gateway.url, stdoutIsTTY: true })
-  expect(await show.run(['x'], world)).toBe(0)
+  expect(await runBare(show, ['x'], world)).toBe(0)
   expect(world.out()).toBe(SHOWN.replace('\u001b', '␛'))
 })
 

@@ -1,23 +1,21 @@
 import { z } from 'zod'
-import { COMMON_USAGE, openClient, parseWords, type ClientCommand } from '../client-command.ts'
+import { clientOptions, openClient } from '../client-command.ts'
 import { UsageError } from '../command-error.ts'
+import { defineCommand } from '../command-line/index.ts'
 import { forEachId } from '../each.ts'
 import { harmlessLine } from '../harmless.ts'
 
-const USAGE = `usage: vivavoce conversations forget [options] [--] ID…
-
-Removes conversations. Exits with 1 when one could not be found or removed. -- goes before ids that begin with a dash.
-
-${COMMON_USAGE}
-                       (an array)
-`
-
 const forgottenSchema = z.looseObject({ session_id: z.string(), deleted: z.literal(true) })
 
-export const forget: ClientCommand = {
-  usage: USAGE,
-  async run(args, world) {
-    const { values, positionals } = parseWords(args, {})
+export const forget = defineCommand({
+  name: 'conversations forget',
+  summary: 'Remove conversations',
+  positionals: '[--] ID…',
+  description:
+    'Remove conversations. Exit with 1 when a conversation could not be found or removed. Put -- before ids that start with a dash.',
+  options: clientOptions('an array'),
+  examples: ['vivavoce conversations forget kitchen hall'],
+  async run({ values, positionals }, world) {
     if (positionals.length === 0) throw new UsageError('at least one id of a conversation is expected')
     if (positionals.includes('')) throw new UsageError('the id of a conversation is not empty')
     const { client } = openClient(values, world)
@@ -38,4 +36,4 @@ export const forget: ClientCommand = {
       world,
     )
   },
-}
+})

@@ -1,21 +1,11 @@
 import { z } from 'zod'
-import { COMMON_USAGE, openClient, parseWords, type ClientCommand } from '../client-command.ts'
-import { UsageError } from '../command-error.ts'
+import { clientOptions, openClient } from '../client-command.ts'
+import { defineCommand } from '../command-line/index.ts'
 import { limitOption } from '../number-option.ts'
 import { pages } from '../pages.ts'
 import { printPages } from '../print-pages.ts'
 
 const DEFAULT_LIMIT = 50
-
-const USAGE = `usage: vivavoce conversations list [options]
-
-Lists the conversations that the server keeps, the newest turn first.
-
-  --limit N            at most so many (else ${DEFAULT_LIMIT})
-  --all                all there are
-${COMMON_USAGE}
-                       (an array; with --all a line for each conversation)
-`
 
 const conversationSchema = z.looseObject({
   session_id: z.string(),
@@ -35,11 +25,17 @@ const rowOf = ({ updated_at: at, turns, agent, model, session_id: id }: Conversa
   id,
 ]
 
-export const list: ClientCommand = {
-  usage: USAGE,
-  async run(args, world) {
-    const { values, positionals } = parseWords(args, { limit: { type: 'string' }, all: { type: 'boolean' } })
-    if (positionals.length > 0) throw new UsageError(`too many words: ${positionals.join(' ')}`)
+export const list = defineCommand({
+  name: 'conversations list',
+  summary: 'List conversations, the newest turn first',
+  description: 'List the conversations that the server keeps, the newest turn first.',
+  options: {
+    limit: { type: 'string', value: 'N', help: 'List at most this many', fallback: String(DEFAULT_LIMIT) },
+    all: { type: 'boolean', help: 'List all conversations; with --json, print a line for each' },
+    ...clientOptions('an array'),
+  },
+  examples: ['vivavoce conversations list', 'vivavoce conversations list --all --json'],
+  async run({ values }, world) {
     const limit = limitOption(values, DEFAULT_LIMIT)
     const { client } = openClient(values, world)
     const asked = pages(
@@ -54,4 +50,4 @@ export const list: ClientCommand = {
     await printPages(asked, { json, all, none: 'no conversations', heading, rowOf }, world)
     return 0
   },
-}
+})

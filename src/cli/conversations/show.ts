@@ -1,14 +1,8 @@
 import { z } from 'zod'
-import { COMMON_USAGE, forStdout, openClient, parseWords, writeJson, type ClientCommand } from '../client-command.ts'
+import { clientOptions, forStdout, openClient, writeJson } from '../client-command.ts'
 import { UsageError } from '../command-error.ts'
+import { defineCommand } from '../command-line/index.ts'
 import { harmlessLine } from '../harmless.ts'
-
-const USAGE = `usage: vivavoce conversations show [options] [--] ID
-
-Prints a conversation; answers that were interrupted are marked. -- goes before an id that begins with a dash.
-
-${COMMON_USAGE}
-`
 
 const messageSchema = z.looseObject({
   role: z.string(),
@@ -29,10 +23,15 @@ const headingOf = ({ role, at, interrupted, agent, model }: z.output<typeof mess
     ...(interrupted === true ? ['interrupted'] : []),
   ].join('  ')
 
-export const show: ClientCommand = {
-  usage: USAGE,
-  async run(args, world) {
-    const { values, positionals } = parseWords(args, {})
+export const show = defineCommand({
+  name: 'conversations show',
+  summary: 'Print a conversation',
+  positionals: '[--] ID',
+  description:
+    'Print a conversation word for word. Interrupted replies are marked. Put -- before an id that starts with a dash.',
+  options: clientOptions('the conversation'),
+  examples: ['vivavoce conversations show kitchen', 'vivavoce conversations show -- -x'],
+  async run({ values, positionals }, world) {
     const [id, ...rest] = positionals
     if (id === undefined || id === '' || rest.length > 0) throw new UsageError('one id of a conversation is expected')
     const { client } = openClient(values, world)
@@ -50,4 +49,4 @@ export const show: ClientCommand = {
     }
     return 0
   },
-}
+})

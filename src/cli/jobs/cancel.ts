@@ -1,22 +1,19 @@
-import { COMMON_USAGE, openClient, parseWords, type ClientCommand } from '../client-command.ts'
+import { clientOptions, openClient } from '../client-command.ts'
 import { UsageError } from '../command-error.ts'
+import { defineCommand } from '../command-line/index.ts'
 import { forEachId } from '../each.ts'
 import { harmlessLine } from '../harmless.ts'
 import { jobPath, jobSchema } from './job.ts'
 
-const USAGE = `usage: vivavoce jobs cancel [options] ID…
-
-Ends jobs, and tells the state of each then: one that was over stays as it was. Exits with 1 when one could not be found
-or ended.
-
-${COMMON_USAGE}
-                       (an array of jobs)
-`
-
-export const cancel: ClientCommand = {
-  usage: USAGE,
-  async run(args, world) {
-    const { values, positionals } = parseWords(args, {})
+export const cancel = defineCommand({
+  name: 'jobs cancel',
+  summary: 'Cancel jobs',
+  positionals: 'ID…',
+  description:
+    'Cancel jobs and print the state of each. A finished job stays as it was. Exit with 1 when a job could not be found or cancelled.',
+  options: clientOptions('an array of jobs'),
+  examples: ['vivavoce jobs cancel JOB_ID', 'vivavoce jobs cancel JOB_ID OTHER_ID --json'],
+  async run({ values, positionals }, world) {
     if (positionals.length === 0) throw new UsageError('at least one id of a job is expected')
     const { client } = openClient(values, world)
     return await forEachId(
@@ -30,4 +27,4 @@ export const cancel: ClientCommand = {
       world,
     )
   },
-}
+})

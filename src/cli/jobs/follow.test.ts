@@ -12,6 +12,7 @@ import {
 } from '../../../test/support/fake-gateway.ts'
 import { createFakeWorld } from '../../../test/support/fake-world.ts'
 import { runCommand, startCommand } from '../../../test/support/run-command.ts'
+import { runBare } from '../../../test/support/run-in-world.ts'
 import { until } from '../../../test/support/stage.ts'
 import { follow } from './follow.ts'
 
@@ -177,7 +178,7 @@ test('[CM9] a job that is not there, and what cannot be one, are told; nothing i
   })
   expect(gateway.asked).toHaveLength(1)
   for (const id of ['..', 'a/b', 'ж', ''])
-    await expect(follow.run(['--', id], createFakeWorld({ url: gateway.url }))).rejects.toMatchObject({
+    await expect(runBare(follow, ['--', id], createFakeWorld({ url: gateway.url }))).rejects.toMatchObject({
       code: 'not_found',
     })
   expect(gateway.asked).toHaveLength(1)
@@ -186,7 +187,7 @@ test('[CM9] a job that is not there, and what cannot be one, are told; nothing i
 test('[CM9] a silent connection is given up and made anew', async () => {
   gateway.on(EVENTS, stream(all.slice(0, 3), 'stay'), stream(all.slice(3)))
   const world = createFakeWorld({ url: gateway.url })
-  const done = follow.run(['job_1'], world)
+  const done = runBare(follow, ['job_1'], world)
   await until(() => world.out() === 'Let me look. 🙂\n')
   await world.clock.advance(45_000)
   expect(await done).toBe(0)
@@ -201,7 +202,7 @@ test('[CM9] a connection on which something comes every so often is kept', async
     opened.resolve(response)
   })
   const world = createFakeWorld({ url: gateway.url })
-  const done = follow.run(['job_1'], world)
+  const done = runBare(follow, ['job_1'], world)
   const response = await opened.promise
   for (const event of [all[2], all[6]]) {
     await until(() => world.clock.armed === 1)
@@ -218,7 +219,7 @@ test('[CM9] a connection on which something comes every so often is kept', async
 test('[CM9] a server that stays away is waited for, longer and longer, and then given up', async () => {
   gateway.on(EVENTS, stream(all.slice(0, 3), 'cut'), cut)
   const world = createFakeWorld({ url: gateway.url })
-  await expect(follow.run(['job_1'], world)).rejects.toMatchObject({
+  await expect(runBare(follow, ['job_1'], world)).rejects.toMatchObject({
     code: 'unreachable',
     message: expect.stringMatching(/^the connection to http\S+ broke .*; the job goes on: /),
   })
@@ -253,7 +254,7 @@ test('[CM9] [CM14] [CM15] on a terminal text and progress keep apart, and nothin
   const seen: string[] = []
   const world = createFakeWorld({ url: gateway.url })
   const screen = { isTTY: true, columns: 40, write: (text: string) => seen.push(text) }
-  expect(await follow.run(['job_1'], { ...world, stdout: screen, stderr: screen })).toBe(0)
+  expect(await runBare(follow, ['job_1'], { ...world, stdout: screen, stderr: screen })).toBe(0)
   expect(seen.join('')).toBe('half ␛[31ma line\nBa␛sh\n\r\u001b[2K0s  Ba␛sh\r\u001b[2Kcompleted in 12s, $0.0312\n')
 })
 

@@ -1,20 +1,12 @@
-import { COMMON_USAGE, forStdout, openClient, parseWords, writeJson, type ClientCommand } from '../client-command.ts'
+import { clientOptions, forStdout, openClient, writeJson } from '../client-command.ts'
 import { UsageError } from '../command-error.ts'
+import { defineCommand } from '../command-line/index.ts'
 import { harmlessLine } from '../harmless.ts'
 import { liveProgress, plainProgress, silentProgress, type Progress } from '../progress.ts'
 import type { World } from '../world.ts'
 import { exitCodeOf, outcomeOf } from './job.ts'
 import type { ShownEvent } from './events.ts'
 import { doingAfter, watchJob } from './watch.ts'
-
-const USAGE = `usage: vivavoce jobs follow [options] ID
-
-Shows what a job does, from its beginning and as it happens: what it says on stdout; its states and tools on stderr. Exits
-with 0 when it was completed, otherwise with 1. Ctrl-C ends the following, not the job.
-
-${COMMON_USAGE}
-                       (a line for each event)
-`
 
 /** What the job says goes to stdout, all else beside it: on a terminal, each on lines of its own. */
 function printer(world: World, progress: Progress): (event: ShownEvent) => void {
@@ -38,10 +30,15 @@ function printer(world: World, progress: Progress): (event: ShownEvent) => void 
   }
 }
 
-export const follow: ClientCommand = {
-  usage: USAGE,
-  async run(args, world) {
-    const { values, positionals } = parseWords(args, {})
+export const follow = defineCommand({
+  name: 'jobs follow',
+  summary: 'Show what a job does, as it happens',
+  positionals: 'ID',
+  description:
+    'Show what a job does, from its start and as it happens: its text on stdout, its states and tools on stderr. Exit with 0 when the job was completed, otherwise with 1. Ctrl-C ends the following, not the job.',
+  options: clientOptions('each event'),
+  examples: ['vivavoce jobs follow JOB_ID', 'vivavoce jobs follow JOB_ID --json'],
+  async run({ values, positionals }, world) {
     const [id, ...rest] = positionals
     if (id === undefined || rest.length > 0) throw new UsageError('one id of a job is expected')
     const { client } = openClient(values, world)
@@ -53,4 +50,4 @@ export const follow: ClientCommand = {
     if (!isJson) world.stderr.write(`${harmlessLine(outcomeOf(job))}\n`)
     return exitCodeOf(job.status)
   },
-}
+})

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fakeJob, refuse, reply, startFakeGateway, type FakeGateway } from '../../../test/support/fake-gateway.ts'
 import { createFakeWorld } from '../../../test/support/fake-world.ts'
 import { runCommand } from '../../../test/support/run-command.ts'
+import { runBare } from '../../../test/support/run-in-world.ts'
 import { list } from './list.ts'
 
 let gateway: FakeGateway
@@ -44,7 +45,7 @@ test('[CM8] a job that runs has taken as long as it runs', async () => {
   gateway.on(ROUTE, reply({ jobs: [fakeJob({ status: 'running', finished_at: null })], next: null }))
   const world = createFakeWorld({ url: gateway.url })
   await world.clock.advance(Date.parse('2026-01-01T00:03:01.000Z') - world.clock.nowMs())
-  await list.run([], world)
+  await runBare(list, [], world)
   expect(world.out()).toMatch(/running .* 3m00s /)
 })
 

@@ -1,24 +1,12 @@
 import { z } from 'zod'
-import { COMMON_USAGE, openClient, parseWords, type ClientCommand } from '../client-command.ts'
-import { UsageError } from '../command-error.ts'
+import { clientOptions, openClient } from '../client-command.ts'
+import { defineCommand } from '../command-line/index.ts'
 import { limitOption } from '../number-option.ts'
 import { pages } from '../pages.ts'
 import { printPages } from '../print-pages.ts'
 import { jobSchema, took, type ShownJob } from './job.ts'
 
 const DEFAULT_LIMIT = 50
-
-const USAGE = `usage: vivavoce jobs list [options]
-
-Lists jobs, the newest first.
-
-  --status STATUS      only those that are queued, running, completed, failed, timeout, error or cancelled
-  --agent NAME         only those of this agent
-  --limit N            at most so many (else ${DEFAULT_LIMIT})
-  --all                all there are
-${COMMON_USAGE}
-                       (an array; with --all a line for each job)
-`
 
 const pageSchema = z.looseObject({ jobs: z.array(jobSchema), next: z.string().nullable() })
 
@@ -31,16 +19,23 @@ const rowOf = (job: ShownJob, nowMs: number): readonly string[] => [
   job.agent,
 ]
 
-export const list: ClientCommand = {
-  usage: USAGE,
-  async run(args, world) {
-    const { values, positionals } = parseWords(args, {
-      status: { type: 'string' },
-      agent: { type: 'string' },
-      limit: { type: 'string' },
-      all: { type: 'boolean' },
-    })
-    if (positionals.length > 0) throw new UsageError(`too many words: ${positionals.join(' ')}`)
+export const list = defineCommand({
+  name: 'jobs list',
+  summary: 'List jobs, the newest first',
+  description: 'List jobs, the newest first.',
+  options: {
+    status: {
+      type: 'string',
+      value: 'STATUS',
+      help: 'Only jobs that are queued, running, completed, failed, timeout, error or cancelled',
+    },
+    agent: { type: 'string', value: 'NAME', help: 'Only jobs of this agent' },
+    limit: { type: 'string', value: 'N', help: 'List at most this many', fallback: String(DEFAULT_LIMIT) },
+    all: { type: 'boolean', help: 'List all jobs; with --json, print a line for each' },
+    ...clientOptions('an array'),
+  },
+  examples: ['vivavoce jobs list --status running', 'vivavoce jobs list --all --json'],
+  async run({ values }, world) {
     const limit = limitOption(values, DEFAULT_LIMIT)
     const { client } = openClient(values, world)
     const { status, agent } = values
@@ -57,4 +52,4 @@ export const list: ClientCommand = {
     await printPages(asked, { json, all, none: 'no jobs', heading, rowOf: (job) => rowOf(job, nowMs) }, world)
     return 0
   },
-}
+})

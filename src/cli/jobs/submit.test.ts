@@ -12,7 +12,7 @@ import {
 } from '../../../test/support/fake-gateway.ts'
 import { createFakeWorld } from '../../../test/support/fake-world.ts'
 import { runCommand, startCommand } from '../../../test/support/run-command.ts'
-import { runGroup } from '../client-command.ts'
+import { runBare, runInWorld } from '../../../test/support/run-in-world.ts'
 import { CommandError } from '../command-error.ts'
 import { submit as submitCommand } from './submit.ts'
 
@@ -111,7 +111,7 @@ test('[CM6] who stops while the prompt is awaited has submitted nothing', async 
   const stdin = new PassThrough()
   stdin.write('half a prompt')
   const world = { ...createFakeWorld({ url: gateway.url, signal: stopping.signal }), stdin }
-  const done = runGroup({ usage: '', commands: new Map([['submit', submitCommand]]) }, ['submit'], world)
+  const done = runInWorld(submitCommand, [], world)
   stopping.abort(new CommandError('interrupted', { code: 'interrupted', exitCode: 130 }))
   expect(await done).toBe(130)
   expect(stdin.destroyed).toBe(true)
@@ -121,7 +121,7 @@ test('[CM6] who stops while the prompt is awaited has submitted nothing', async 
 test('[CM6] a server that stays away is tried for some seconds; then the key is told', async () => {
   gateway.on('POST /execute', cut)
   const world = createFakeWorld({ url: gateway.url })
-  await expect(submitCommand.run(['--key', 'k-1', 'x'], world)).rejects.toMatchObject({
+  await expect(runBare(submitCommand, ['--key', 'k-1', 'x'], world)).rejects.toMatchObject({
     code: 'unreachable',
     message: expect.stringContaining('submitting the same again with --key k-1 will find it'),
     details: { idempotency_key: 'k-1' },
@@ -140,7 +140,7 @@ test('[CM6] a server that goes away in between is waited for', async () => {
       if (world.pauses.length === 1) await gateway[Symbol.asyncDispose]()
     },
   }
-  await expect(submitCommand.run(['x'], away)).rejects.toMatchObject({
+  await expect(runBare(submitCommand, ['x'], away)).rejects.toMatchObject({
     code: 'unreachable',
     message: expect.stringMatching(/no server to be reached .* will find it$/),
   })

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { newId } from '../../core/index.ts'
 import { isAbortOf, parseJson } from '../../lib/index.ts'
-import { COMMON_USAGE, forStdout, openClient, parseWords, writeJson, type ClientCommand } from '../client-command.ts'
+import { clientOptions, forStdout, openClient, writeJson } from '../client-command.ts'
 import type { Client } from '../client.ts'
 import { CommandError, ConnectionError, UsageError } from '../command-error.ts'
+import { defineCommand, type Values } from '../command-line/index.ts'
 import { numberOption } from '../number-option.ts'
 import { persistently } from '../persistently.ts'
 import { liveProgress, plainProgress, silentProgress } from '../progress.ts'
@@ -12,38 +13,30 @@ import { exitCodeOf, outcomeOf } from './job.ts'
 import { readPrompt } from './prompt.ts'
 import { doingAfter, watchJob } from './watch.ts'
 
-const USAGE = `usage: vivavoce jobs submit [options] [PROMPT…]
-
-Gives an agent work to do in the background and prints the job's id. The prompt comes from stdin where there is none, or
-where it is -, so that it need not stand in the list of processes.
-
-  --agent NAME         the agent (default: VIVAVOCE_AGENT, else the server's)
-  --budget USD         the most it may cost
-  --timeout SECONDS    the longest it may run
-  --priority N         from -100 to 100; the higher is run first
-  --metadata JSON      an object that is kept with the job
-  --push BRANCH        push the work to this branch
-  --callback URL       tell this address when the job is over
-  --key KEY            an idempotency key: the same key is the same job (else one is made)
-  --wait               wait for the end and print the output; exits with 0 if it was completed, otherwise with 1
-${COMMON_USAGE}
-`
-
 const OPTIONS = {
-  agent: { type: 'string' },
-  budget: { type: 'string' },
-  timeout: { type: 'string' },
-  priority: { type: 'string' },
-  metadata: { type: 'string' },
-  push: { type: 'string' },
-  callback: { type: 'string' },
-  key: { type: 'string' },
-  wait: { type: 'boolean' },
+  agent: { type: 'string', value: 'NAME', help: 'Run this agent', fallback: "VIVAVOCE_AGENT, else the server's" },
+  budget: { type: 'string', value: 'USD', help: 'Stop when the run has cost this much' },
+  timeout: { type: 'string', value: 'SECONDS', help: 'Stop after this time' },
+  priority: { type: 'string', value: 'N', help: 'Run higher numbers first, from -100 to 100', fallback: '0' },
+  metadata: { type: 'string', value: 'JSON', help: 'Keep this object with the job' },
+  push: { type: 'string', value: 'BRANCH', help: 'Push the work to this branch' },
+  callback: { type: 'string', value: 'URL', help: 'Send a webhook to this address when the job is over' },
+  key: {
+    type: 'string',
+    value: 'KEY',
+    help: 'Use this idempotency key: the same key is the same job',
+    fallback: 'a new one',
+  },
+  wait: {
+    type: 'boolean',
+    help: 'Wait for the end and print the output; exit with 0 if the job was completed, otherwise with 1',
+  },
+  ...clientOptions('the job'),
 } as const
 
 const acceptedSchema = z.looseObject({ job_id: z.string(), status: z.string() })
 
-type Values = { readonly [Name in Exclude<keyof typeof OPTIONS, 'wait'>]?: string | undefined }
+type OptionValues = Values<typeof OPTIONS>
 
 function metadataOf(text: string): object {
   const json = parseJson(text)
@@ -53,7 +46,7 @@ function metadataOf(text: string): object {
 }
 
 /** What the options ask for, as the server takes it. @throws UsageError */
-function orderOf({ budget, timeout, priority, metadata, callback, push }: Values): object {
+function orderOf({ budget, timeout, priority, metadata, callback, push }: OptionValues): object {
   return {
     max_budget_usd: numberOption('budget', budget),
     timeout_seconds: numberOption('timeout', timeout),
@@ -64,7 +57,7 @@ function orderOf({ budget, timeout, priority, metadata, callback, push }: Values
   }
 }
 
-function keyOf({ key = newId('cli_') }: Values): string {
+function keyOf({ key = newId('cli_') }: OptionValues): string {
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new UsageError('--key: 1 to 255 visible ASCII characters without spaces are expected')
   return key
@@ -128,10 +121,18 @@ async function wait(
   return exitCodeOf(job.status)
 }
 
-export const submit: ClientCommand = {
-  usage: USAGE,
-  async run(args, world) {
-    const { values, positionals } = parseWords(args, OPTIONS)
+export const submit = defineCommand({
+  name: 'jobs submit',
+  summary: 'Start a background run of an agent',
+  positionals: '[PROMPT…]',
+  description:
+    'Start a background run of an agent and print the id of the job. Without a PROMPT, or with -, the prompt is read from stdin, so that it need not show in the list of processes.',
+  options: OPTIONS,
+  examples: [
+    'vivavoce jobs submit --agent recruiter-triage --wait < letter.txt',
+    'vivavoce jobs submit --budget 0.5 --timeout 600 "Summarise the changelog"',
+  ],
+  async run({ values, positionals }, world) {
     const order = orderOf(values)
     const key = keyOf(values)
     const { client, settings } = openClient(values, world)
@@ -143,4 +144,4 @@ export const submit: ClientCommand = {
     else world.stdout.write(`${forStdout(world, accepted.job_id)}\n`)
     return 0
   },
-}
+})
