@@ -3,6 +3,7 @@ import type { Block } from './block.ts'
 import { COLUMNS, type ColumnName } from './columns.ts'
 import { ENGINES, ROWS, type EngineName, type RowName } from './rows.ts'
 import type { Measured } from './run.ts'
+import type { Sharing } from './sharing.ts'
 import { percentile, spreadOf, type Spread } from './statistics.ts'
 
 /** One row in one column. Ratios are of the p50 of the time to the first token. */
@@ -31,6 +32,8 @@ export interface EngineFigures {
 }
 
 export interface Figures {
+  /** The time to the first token of a quiet tenant. */
+  readonly sharing: Sharing
   readonly cells: Readonly<Record<RowName, Readonly<Record<ColumnName, Cell>>>>
   readonly engines: Readonly<Record<EngineName, EngineFigures>>
   /** From the CLI's being handed a token to the end of its line, without a gateway. */
@@ -41,7 +44,7 @@ export interface Figures {
 
 const p50Of = (block: Block): number => percentile(block.firstTokenMs, 0.5)
 
-export function toFigures({ columns, memory, relayedToken, defaultBytes }: Measured): Figures {
+export function toFigures({ columns, memory, relayedToken, sharing, defaultBytes }: Measured): Figures {
   const cellOf = (row: RowName, column: ColumnName): Cell => {
     const block = columns[row][column]
     const { turns, elapsedMs, upstreamBytes, callerBytes, cpuMs } = block
@@ -73,6 +76,7 @@ export function toFigures({ columns, memory, relayedToken, defaultBytes }: Measu
   return {
     cells: Object.fromEntries(cells) as Figures['cells'],
     engines: Object.fromEntries(engines) as Figures['engines'],
+    sharing,
     cliLineMs: relayedToken.alone,
     defaultBesideBytes: defaultBytes,
   }

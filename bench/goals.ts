@@ -1,5 +1,6 @@
 /** What the warm engine is to reach. All but two are ratios within one run, so that they hold on any machine. */
 import type { Figures } from './figures.ts'
+import type { Spread } from './statistics.ts'
 
 interface Goal {
   readonly what: string
@@ -17,6 +18,9 @@ export interface GoalReached {
   readonly unit: Goal['unit']
   readonly met: boolean
 }
+
+const p95Ratio = (above: Spread | undefined, below: Spread | undefined): number =>
+  (above?.p95 ?? Number.NaN) / (below?.p95 ?? Number.NaN)
 
 const GOALS: readonly Goal[] = [
   {
@@ -66,6 +70,18 @@ const GOALS: readonly Goal[] = [
     what: 'bytes upstream beside the caller’s text, fresh: less than what the default CLI sends',
     value: ({ cells, defaultBesideBytes }) => defaultBesideBytes / cells.warm.fresh.besideBytesPerTurn,
     atLeast: 20,
+    unit: 'times',
+  },
+  {
+    what: 'first token of a quiet tenant beside a loud one’s chat: p95 beside its p95 alone',
+    value: ({ sharing }) => p95Ratio(sharing.besideChat, sharing.alone),
+    atMost: 1.5,
+    unit: 'times',
+  },
+  {
+    what: 'the same beside a loud one’s jobs',
+    value: ({ sharing }) => p95Ratio(sharing.besideJobs, sharing.alone),
+    atMost: 1.5,
     unit: 'times',
   },
 ]

@@ -28,6 +28,8 @@ export function toMarkdown(report: Report): string {
     samples(report),
     '### Beside that',
     costs(report),
+    '### A quiet tenant beside a loud one: its time to the first token, p50 / p95',
+    sharing(report),
     '### Goals',
     goals(report),
   ].join('\n\n')
@@ -44,6 +46,14 @@ function firstTokens({ cells }: Report, of: Column['table']): string {
     rowOf('warm : direct', ({ name }) => formatTimes(cells.warm[name].timesDirect)),
   ])
 }
+
+const sharing = ({ sharing: { alone, besideChat, besideJobs } }: Report): string =>
+  table([
+    ['', 'first token', 'p95 beside alone'],
+    ['alone', formatSpread(alone), ''],
+    ['beside 20 callers of a loud tenant', formatSpread(besideChat), ratio(besideChat?.p95, alone?.p95)],
+    ['beside 20 jobs of a loud tenant', formatSpread(besideJobs), ratio(besideJobs?.p95, alone?.p95)],
+  ])
 
 /** Two requests to the model each, the second of them a turn's next. */
 const roundTripBesideTurns = ({ cells }: Report): string =>

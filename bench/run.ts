@@ -10,12 +10,14 @@ import type { Ground } from './block.ts'
 import { measureRows, type MeasuredRows } from './measure-rows.ts'
 import { searchPath } from './quiet-environment.ts'
 import { measureRelayedToken, type RelayedToken } from './relayed-token.ts'
+import { measureSharing, type Sharing } from './sharing.ts'
 import type { Sizes } from './sizes.ts'
 import { createTexts } from './texts.ts'
 
 export interface Measured extends MeasuredRows {
   readonly cli: CliBinary
   readonly relayedToken: RelayedToken
+  readonly sharing: Sharing
   /** What the CLI with its default arguments sends beside the prompt. */
   readonly defaultBytes: number
 }
@@ -44,5 +46,15 @@ export async function run({ sizes, signal, onProgress }: RunOptions): Promise<Me
 
   onProgress('the way of a token')
   const relayedToken = await measureRelayedToken(ground, { directory, cliPath: cli.path, relayed: sizes.relayed })
-  return { ...rows, cli, relayedToken, defaultBytes: bytes }
+  const sharing = await measureSharing({
+    directory,
+    cliPath: cli.path,
+    upstream: rehearsal.url,
+    client,
+    texts: ground.texts,
+    sharing: sizes.sharing,
+    signal,
+    onProgress,
+  })
+  return { ...rows, cli, relayedToken, sharing, defaultBytes: bytes }
 }

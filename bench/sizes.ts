@@ -15,6 +15,8 @@ export interface Sizes {
   readonly turns: number
   /** Unmeasured conversations at the beginning. */
   readonly warmUp: number
+  /** The blocks and the turns of a quiet tenant, alone and beside a loud one. */
+  readonly sharing: { readonly blocks: number; readonly turns: number }
   /** Answers of which each token's way is timed, and the tokens of each. */
   readonly relayed: { readonly answers: number; readonly pieces: number; readonly paceMs: number }
 }
@@ -37,6 +39,7 @@ export const FULL: Sizes = {
   turns: 5,
   warmUp: 3,
   relayed: { answers: 6, pieces: 80, paceMs: 8 },
+  sharing: { blocks: 3, turns: 12 },
 }
 
 export const QUICK: Sizes = {
@@ -57,4 +60,5 @@ export const QUICK: Sizes = {
   turns: 2,
   warmUp: 1,
   relayed: { answers: 1, pieces: 40, paceMs: 8 },
+  sharing: { blocks: 1, turns: 4 },
 }

@@ -4,6 +4,7 @@ import {
   createColdEngine,
   createPool,
   createSingleUse,
+  createStartTimes,
   createWarmEngine,
   freshHeld,
   startWarmProcess,
@@ -76,10 +77,12 @@ export function openProcesses(
     observer,
   }
   const persona = config.VIVAVOCE_PERSONA
+  const startTimes = createStartTimes({ leastMs: config.VIVAVOCE_START_TIMEOUT_SECONDS * 1000 })
   const cold = createColdEngine({
     ...common,
     persona,
     afterResultMs,
+    startTimes,
     watchOutput,
     ...(sandbox === undefined ? {} : { sandbox }),
   })
@@ -88,10 +91,11 @@ export function openProcesses(
     return { engine: cold, figures: () => undefined, warmedUp: none, drain: none, close: none }
 
   const model = config.VIVAVOCE_DEFAULT_MODEL
-  const startMs = config.VIVAVOCE_START_TIMEOUT_SECONDS * 1000
   const fresh = freshHeld({ model, abilities })
   const start: Parameters<typeof createPool>[0]['start'] = ({ model: wanted, signal }) =>
-    startWarmProcess({ ...common, model: wanted, abilities, startMs }, { signal })
+    startTimes.measure(clock, (limits) =>
+      startWarmProcess({ ...common, ...limits, model: wanted, abilities }, { signal }),
+    )
   const warm = { abilities, fresh, persona, fallback: cold, clock, observer }
   if (config.pool.max === 0) {
     const pool = createSingleUse({ abilities, fresh, start, clock, observer })
@@ -110,7 +114,9 @@ export function openProcesses(
       startsAtOnce: config.cores,
       reusable: !hasTenants(config) && abilities.rewind !== 'none' && abilities.systemPrompt !== 'fixed',
     },
+    keepsOne: hasTenants(config),
     start,
+    startTimes,
     model,
     settleMs: afterResultMs,
     clock,

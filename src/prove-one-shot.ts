@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   createColdEngine,
+  createStartTimes,
   deadline,
   LateError,
   obstacleOfExit,
@@ -63,6 +64,7 @@ export async function proveOneShot(
     neutralDirectory: workspace,
     persona: 'prepend',
     afterResultMs: pace.limits.answerMs,
+    startTimes: createStartTimes({ leastMs: pace.limits.answerMs }),
     clock,
     observer: { observe: () => undefined },
   })

@@ -1,6 +1,14 @@
 /** Shares the slots for turns among tenants, chat before jobs, and refuses a turn whose wait would be too long. */
-import { GatewayError, isTalker, type Clock, type TurnEngine, type TurnRequest } from '../core/index.ts'
-import { onAbort } from '../lib/index.ts'
+import {
+  GatewayError,
+  isTalker,
+  overloaded,
+  retryAfterSeconds,
+  type Clock,
+  type TurnEngine,
+  type TurnRequest,
+} from '../core/index.ts'
+import { movingAverage, onAbort } from '../lib/index.ts'
 import { expectedWaitMs } from './expected-wait.ts'
 import {
   IDLE,
@@ -50,15 +58,6 @@ export interface AdmissionOptions extends SlotLimits {
   readonly clock: Clock
 }
 
-const MAX_RETRY_AFTER_SECONDS = 60
-
-const inSeconds = (ms: number): number => Math.min(Math.max(Math.ceil(ms / 1000), 1), MAX_RETRY_AFTER_SECONDS)
-
-const overloaded = (retryAfterMs: number): GatewayError =>
-  new GatewayError('overloaded', 'The server is overloaded: a response would not begin in time. Try again later.', {
-    retryAfterSeconds: inSeconds(retryAfterMs),
-  })
-
 export function createAdmission({ clock, ...limits }: AdmissionOptions): Admission {
   const { capacity, background } = limits
   let schedule: Schedule = IDLE
@@ -83,7 +82,7 @@ export function createAdmission({ clock, ...limits }: AdmissionOptions): Admissi
         if (!isHeld) return
         isHeld = false
         const ms = clock.nowMs() - sinceMs
-        heldMs[kind] = (heldMs[kind] ?? ms) * 0.8 + ms * 0.2
+        heldMs[kind] = movingAverage(heldMs[kind] ?? ms, ms)
         leave(id)
       },
     }
@@ -93,7 +92,7 @@ export function createAdmission({ clock, ...limits }: AdmissionOptions): Admissi
 
   const queueFull = (code: 'queue_full' | 'job_queue_full', request: SlotRequest): GatewayError =>
     new GatewayError(code, 'The server is busy and its queue is full. Try again later.', {
-      retryAfterSeconds: inSeconds(waitMs(request)),
+      retryAfterSeconds: retryAfterSeconds(waitMs(request)),
     })
 
   function arrive(request: SlotRequest): {

@@ -312,12 +312,14 @@ export const SETTINGS = {
   VIVAVOCE_START_TIMEOUT_SECONDS: {
     schema: seconds,
     default: '30',
-    tells: 'The longest that a process which is to be kept may take to be ready, in seconds.',
+    tells:
+      'The shortest limit on the silence of a process that starts, in seconds. The limit follows what starts take on this machine: four times as long, and twice that after each start that was given up.',
   },
   VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS: {
     schema: seconds,
     default: '60',
-    tells: 'The longest wait for a talker’s answer to begin, in seconds.',
+    tells:
+      'The longest wait for a chat agent’s response to begin, in seconds. A request that would wait longer than that for a slot or a process is refused with `overloaded`.',
   },
   VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS: {
     schema: seconds,

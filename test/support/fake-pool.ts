@@ -1,7 +1,7 @@
 /** A pool whose processes say what a script says, for the engine that leases them. */
 import type { CliMessage, CliResult } from '../../src/claude/protocol/index.ts'
 import { align, type Step, type Wanted } from '../../src/claude/warm/align.ts'
-import type { Lease, LeaseRequest, Outcome, Pool } from '../../src/claude/warm/pool.ts'
+import type { Lease, LeaseRequest, Outcome, Pool } from '../../src/claude/warm/lease.ts'
 import { freshHeld } from '../../src/claude/warm/start.ts'
 import type { WarmProcess } from '../../src/claude/warm/warm-process.ts'
 import { NO_USAGE, type StopCause } from '../../src/core/index.ts'

@@ -1,10 +1,12 @@
 /** A pool over processes in the test's hand: they start, come to rest and end when the test says so. */
 import type { Exit } from '../../src/claude/process/index.ts'
 import type { Turn } from '../../src/claude/protocol/index.ts'
+import { createStartTimes } from '../../src/claude/start-times.ts'
 import type { Abilities } from '../../src/claude/warm/abilities.ts'
 import type { Held, Wanted } from '../../src/claude/warm/align.ts'
 import type { PoolLimits } from '../../src/claude/warm/plan.ts'
-import { createPool, type Lease, type Outcome, type Pool } from '../../src/claude/warm/pool.ts'
+import type { Lease, Outcome, Pool } from '../../src/claude/warm/lease.ts'
+import { createPool } from '../../src/claude/warm/pool.ts'
 import { DEFAULT_SETTINGS, freshHeld } from '../../src/claude/warm/start.ts'
 import { ProcessLostError } from '../../src/claude/warm/dialogue.ts'
 import type { WarmProcess } from '../../src/claude/warm/warm-process.ts'
@@ -70,6 +72,7 @@ export interface LeaseOptions {
   readonly turns?: readonly Turn[]
   readonly system?: string
   readonly model?: string
+  readonly patienceMs?: number
 }
 
 export const wantedOf = ({ turns = [], system = 'S', model = 'sonnet' }: LeaseOptions = {}): Wanted => ({
@@ -139,30 +142,35 @@ function createFakeProcess(number: number, clock: Clock, held: Held): FakeProces
 export interface OpenPoolOptions {
   readonly limits?: Partial<PoolLimits>
   readonly abilities?: Partial<Abilities>
+  readonly keepsOne?: boolean
 }
 
 /** Keeps as many spares as the test says, none unless it does. */
-export function openPool({ limits, abilities: some }: OpenPoolOptions = {}): OpenPool {
+export function openPool({ limits, abilities: some, keepsOne = false }: OpenPoolOptions = {}): OpenPool {
   const abilities = { ...ABLE, ...some }
   const clock = createManualClock()
   const observer = createRecordingObserver()
   const processes: FakeProcess[] = []
   const starts: Start[] = []
+  const startTimes = createStartTimes({ leastMs: 30_000 })
+  async function startOne(model: string, signal: AbortSignal): Promise<WarmProcess> {
+    const start: Start = { model, signal, given: Promise.withResolvers() }
+    starts.push(start)
+    using _left = onAbort(signal, () => start.given.reject(signal.reason))
+    try {
+      return await start.given.promise
+    } finally {
+      starts.splice(starts.indexOf(start), 1)
+    }
+  }
   const pool = createPool({
     abilities,
     limits: { max: 4, spares: 0, reusable: false, memoryMb: 10_000, startsAtOnce: 2, ...limits },
     model: 'sonnet',
-    async start({ model, signal }) {
-      const start: Start = { model, signal, given: Promise.withResolvers() }
-      starts.push(start)
-      using _left = onAbort(signal, () => start.given.reject(signal.reason))
-      try {
-        return await start.given.promise
-      } finally {
-        starts.splice(starts.indexOf(start), 1)
-      }
-    },
+    start: ({ model, signal }) => startTimes.measure(clock, () => startOne(model, signal)),
     settleMs: 1000,
+    keepsOne,
+    startTimes,
     clock,
     observer,
   })
@@ -196,8 +204,8 @@ export function openPool({ limits, abilities: some }: OpenPoolOptions = {}): Ope
       oldest().given.reject(error)
       await clock.advance(0)
     },
-    lease: async ({ tenant = 'a', conversation, signal = new AbortController().signal, ...wanted } = {}) =>
-      await pool.lease({ tenant, conversation, wanted: wantedOf(wanted), signal }),
+    lease: async ({ tenant = 'a', conversation, patienceMs, signal = new AbortController().signal, ...wanted } = {}) =>
+      await pool.lease({ tenant, conversation, patienceMs, wanted: wantedOf(wanted), signal }),
     of,
     async finish(lease, outcome = {}) {
       lease.release({ ...WHOLE, ...outcome })

@@ -49,3 +49,20 @@ test('[ER8] the first limit that is passed is the one that counts, and none afte
   await over.clock.advance(500)
   expect(over.overruns).toEqual([])
 })
+
+test('[AD11] the wait for the first token begins when the process is up', async () => {
+  const { clock, watchdog, overruns } = watch({ firstTokenMs: 500, turnMs: 10_000 })
+  await clock.advance(400)
+  watchdog.started(100)
+  await clock.advance(99)
+  expect(overruns).toEqual([])
+  await clock.advance(1)
+  expect(overruns).toEqual(['first-token'])
+
+  // A sign of life has come already.
+  const alive = watch({ firstTokenMs: 500, turnMs: 10_000 })
+  alive.watchdog.fed()
+  alive.watchdog.started(100)
+  await alive.clock.advance(9000)
+  expect(alive.overruns).toEqual([])
+})

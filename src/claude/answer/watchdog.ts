@@ -5,6 +5,8 @@ export type Overrun = 'first-token' | 'token-gap' | 'turn'
 /** Watches a turn's limits; `onOverrun` is called once, with the first limit that was passed. */
 export interface Watchdog extends Disposable {
   readonly overrun: Overrun | undefined
+  /** The process is up: the wait for the first sign of life begins anew. */
+  started(firstTokenMs: number | undefined): void
   /** A sign of life came: the wait for the next one begins. */
   fed(): void
   /** Nobody waits for a sign of life until the next `fed`: what came is being taken by a reader, however slow. */
@@ -23,11 +25,18 @@ export function createWatchdog(
   }
   const whole = clock.after(limits.turnMs, pass('turn'))
   let next = limits.firstTokenMs === undefined ? undefined : clock.after(limits.firstTokenMs, pass('first-token'))
+  let isFed = false
   return {
     get overrun() {
       return overrun
     },
+    started(firstTokenMs) {
+      if (isFed || firstTokenMs === undefined) return
+      next?.[Symbol.dispose]()
+      next = clock.after(firstTokenMs, pass('first-token'))
+    },
     fed() {
+      isFed = true
       next?.[Symbol.dispose]()
       next = limits.tokenGapMs === undefined ? undefined : clock.after(limits.tokenGapMs, pass('token-gap'))
     },

@@ -28,6 +28,7 @@ import {
   type PersonaMode,
   type Turn,
 } from '../protocol/index.ts'
+import type { StartTimes } from '../start-times.ts'
 import { openRunFiles } from './run-files.ts'
 import { watchAll, type Watch } from './watch-all.ts'
 
@@ -42,6 +43,8 @@ export interface ColdEngineOptions {
   readonly persona: PersonaMode
   /** How long a child may take to end by itself after its result; then it is stopped, and its answer stands. */
   readonly afterResultMs: number
+  /** What starts take: the wait for the first token begins once the CLI is up. */
+  readonly startTimes: StartTimes
   /** For doers; absent where there is none. */
   readonly sandbox?: Sandbox
   /** Watches a directory in which the CLI keeps what a doer's programs print; absent where that may be any amount. */
@@ -109,8 +112,8 @@ function inputOf({ agent, history, outputSchema }: TurnRequest, mode: PersonaMod
 }
 
 export function createColdEngine(options: ColdEngineOptions): TurnEngine {
-  const { bin, confirm, passedOn, neutralDirectory, persona, afterResultMs, sandbox, watchOutput, clock, observer } =
-    options
+  const { bin, confirm, passedOn, neutralDirectory, persona, afterResultMs } = options
+  const { startTimes, sandbox, watchOutput, clock, observer } = options
 
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
     const { agent, model, limits, maxOutputTokens, functions, sampling } = request
@@ -163,7 +166,13 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
     await using output = watchAll(files?.growing ?? [], watchOutput)
     using _overgrown = onAbort(output.overgrown, () => void child.stop('deadline'))
     using _left = onAbort(signal, () => void child.stop('cancelled'))
-    using watchdog = createWatchdog(limits, { clock, onOverrun: () => void child.stop('deadline') })
+    const { firstTokenMs } = limits
+    let isUp = false
+    const sinceMs = clock.nowMs()
+    using watchdog = createWatchdog(
+      firstTokenMs === undefined ? limits : { ...limits, firstTokenMs: firstTokenMs + startTimes.limits.startMs },
+      { clock, onOverrun: () => void child.stop('deadline') },
+    )
     const answer = createAnswer({
       talker,
       structured: request.outputSchema !== undefined,
@@ -195,6 +204,11 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
         }
         const { message } = decoded
         if (isSignOfLife(message)) watchdog.fed()
+        if (message.type === 'turn-start' && !isUp) {
+          isUp = true
+          startTimes.succeeded(clock.nowMs() - sinceMs)
+          watchdog.started(firstTokenMs)
+        }
         const { text, toolUses = [], end, failure } = answer.take(message)
         if (text !== '') {
           watchdog.rest()

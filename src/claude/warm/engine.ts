@@ -23,7 +23,7 @@ import { createSchemaCheck } from '../../json-schema/index.ts'
 import { callId, callStem, failureOfExit, missingFrom, type PersonaMode } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import { align, type Held, type Wanted } from './align.ts'
-import type { Lease, Outcome, Pool } from './pool.ts'
+import type { Lease, Outcome, Pool } from './lease.ts'
 import { toWanted, type WantedTurn } from './wanted.ts'
 import { ProcessLostError } from './dialogue.ts'
 
@@ -166,7 +166,8 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
   ): AsyncGenerator<TurnEvent, void, undefined> {
     const startedMs = clock.nowMs()
     const { tenant, conversation } = request
-    const lease = await pool.lease({ tenant, conversation, wanted: turn.wanted, signal })
+    const patienceMs = request.limits.firstTokenMs
+    const lease = await pool.lease({ tenant, conversation, wanted: turn.wanted, patienceMs, signal })
     const { process, alignment, waitedMs } = lease
     const late = new AbortController()
     using watchdog = createWatchdog(request.limits, { clock, onOverrun: () => late.abort(new Error('overrun')) })

@@ -14,6 +14,7 @@ const spare = (id: number, rest: Partial<Idle> = {}): Idle => ({
   tenant: undefined,
   idleMs: 0,
   memoryMb: NEW_MB,
+  makesWay: true,
   ...rest,
 })
 const used = (id: number, rest: Partial<Idle> = {}): Idle => spare(id, { tenant: 'a', ...rest })
@@ -27,7 +28,7 @@ const anyIdle: fc.Arbitrary<readonly Idle[]> = fc
     }),
     { maxLength: 8 },
   )
-  .map((list) => list.map((one, id) => ({ ...one, id })))
+  .map((list) => list.map((one, id) => ({ ...one, id, makesWay: true })))
 
 /** A pool that keeps its limits, save that of memory: processes grow. */
 const anyPool: fc.Arbitrary<readonly [State, PoolLimits]> = fc

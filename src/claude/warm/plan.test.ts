@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { ABLE, anyAbilities, anyHeld, anyWantedOf } from '../../../test/support/histories.ts'
 import type { Turn } from '../protocol/index.ts'
 import { align, type Held, type Wanted } from './align.ts'
-import { choose, movingAverage, worthStarting, type Candidate } from './plan.ts'
+import { movingAverage } from '../../lib/index.ts'
+import { choose, worthStarting, type Candidate } from './plan.ts'
 import { freshHeld } from './start.ts'
 
 const SETTINGS = { maxOutputTokens: undefined, reasoning: 'none' } as const
@@ -133,7 +134,8 @@ test('none is chosen where there is none, or where none can be aligned', () => {
 
 test('a start is worth it for those who wait longer for a turn to end than two starts take, or have done so', () => {
   const times = { turnMs: 1000, startMs: 600 }
-  const waiting = (busy: number, ...waits: readonly number[]) => waits.map((waitedMs) => ({ waitedMs, busy }))
+  const waiting = (busy: number, ...waits: readonly number[]) =>
+    waits.map((waitedMs) => ({ tenant: 'mine', waitedMs, busy }))
   // Two turns end every second: the first two get theirs within 1 s, the third only after 1.5 s.
   expect(worthStarting(waiting(2, 0, 0, 0), times)).toBe(1)
   expect(worthStarting(waiting(2, 0, 0), times)).toBe(0)

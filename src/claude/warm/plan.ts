@@ -2,6 +2,7 @@
 import type { RetireCause } from '../../core/index.ts'
 import type { Abilities } from './abilities.ts'
 import { align, replayCost, type Alignment, type Held, type Wanted } from './align.ts'
+import { LIKELY_WANTED_MS } from './share.ts'
 
 /** A process as the plan sees it; `recovering` becomes idle within moments, holding about what it holds here. */
 export interface Candidate {
@@ -19,9 +20,6 @@ export interface Candidate {
 /** The first turn of a process is slower than later ones. */
 const YOUNG_COST = 15
 const RECOVERING_COST = 20
-/** How long it is as likely as not that a conversation goes on. */
-const LIKELY_WANTED_MS = 120_000
-
 /** What others lose when this process is used: the conversation that it holds, unless it is the one that goes on. */
 const lossOf = ({ held, idleMs }: Candidate, { kept }: Alignment, abilities: Abilities): number =>
   kept > 0 || held.rows.length === 0 || idleMs > LIKELY_WANTED_MS ? 0 : replayCost(held.rows, abilities) / 2
@@ -60,11 +58,9 @@ export function choose(
   return best
 }
 
-/** The older a figure, the less it counts. */
-export const movingAverage = (average: number, figure: number): number => average * 0.8 + figure * 0.2
-
 /** A request that no free process can serve. */
 export interface Unserved {
+  readonly tenant: string
   readonly waitedMs: number
   /** How many of the busy processes may serve it once they are free. */
   readonly busy: number
@@ -89,6 +85,38 @@ export function worthStarting(
     .length
 }
 
+/**
+ * How long a request waits on, of those who wait, in turn: for a process of its tenant that becomes free, or for one that is
+ * started, whichever is sooner. 0 where nothing is known of it. `startedMs`: how long the oldest start has been under way.
+ */
+export function expectedWaitMs(
+  unserved: readonly Unserved[],
+  place: number,
+  {
+    turnMs,
+    startMs,
+    startedMs,
+    startsAtOnce,
+    mayStart,
+  }: {
+    readonly turnMs: number
+    readonly startMs: number | undefined
+    readonly startedMs: number
+    readonly startsAtOnce: number
+    /** Whether there is room for one more. */
+    readonly mayStart: boolean
+  },
+): number {
+  const own = unserved[place]
+  if (own === undefined || startMs === undefined) return 0
+  const rounds = Math.ceil((place + 1) / startsAtOnce)
+  const startedInMs = Math.max(0, rounds * startMs - startedMs)
+  if (own.busy === 0) return startedInMs
+  const before = unserved.slice(0, place).filter(({ tenant }) => tenant === own.tenant).length
+  const freeInMs = ((before + 1) * turnMs) / own.busy
+  return mayStart ? Math.min(startedInMs, freeInMs) : freeInMs
+}
+
 export interface PoolLimits {
   readonly max: number
   /** How many processes that nobody has used are kept ready. */
@@ -110,12 +138,21 @@ export interface Idle {
   readonly tenant: string | undefined
   readonly idleMs: number
   readonly memoryMb: number
+  /** Whether it may be ended for those who wait. */
+  readonly makesWay: boolean
 }
 
 export interface Growth {
   readonly start: number
   readonly retire: readonly { readonly id: number; readonly cause: RetireCause }[]
 }
+
+/** How many more processes there may be beside so many that take so much memory. */
+export const roomIn = (
+  { max, memoryMb }: Pick<PoolLimits, 'max' | 'memoryMb'>,
+  count: number,
+  countMb: number,
+): number => Math.min(max - count, Math.floor((memoryMb - countMb) / NEW_PROCESS_MB))
 
 /**
  * How the pool should change. `waiting` requests can be served by no process that is there; `otherMb` is the memory of the
@@ -143,11 +180,10 @@ export function grow(
   const left = (): readonly Idle[] => longestIdleFirst.filter(({ id }) => !isRetired(id))
   const used = (): number => left().reduce((sum, one) => sum + one.memoryMb, otherMb) + starting * NEW_PROCESS_MB
   const size = (): number => left().length + busy + starting
-  const roomFor = (kept: number, keptMb: number): number =>
-    Math.min(max - kept, Math.floor((memoryMb - keptMb) / NEW_PROCESS_MB))
+  const roomFor = (kept: number, keptMb: number): number => roomIn({ max, memoryMb }, kept, keptMb)
   const room = (): number => roomFor(size(), used())
-  const retireOne = (cause: RetireCause): boolean => {
-    const [longest] = left()
+  const retireOne = (cause: RetireCause, from = left()): boolean => {
+    const [longest] = from
     if (longest === undefined) return false
     retire.push({ id: longest.id, cause })
     return true
@@ -163,7 +199,10 @@ export function grow(
   // Only as many make room as there can then be started.
   const short = Math.max(0, Math.min(waiting, startsAtOnce) - starting)
   const most = roomFor(busy + starting, otherMb + starting * NEW_PROCESS_MB)
-  if (short > 0) while (room() < Math.min(short, most) && retireOne('surplus'));
+  if (short > 0) {
+    const yielding = (): readonly Idle[] => left().filter(({ makesWay }) => makesWay)
+    while (room() < Math.min(short, most) && retireOne('surplus', yielding()));
+  }
 
   const ready = left().filter(({ tenant }) => reusable || tenant === undefined).length + Math.max(0, starting - waiting)
   const wanted = short + Math.max(0, spares - ready)

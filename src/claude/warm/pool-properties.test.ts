@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openPool, WHOLE, type FakeProcess, type OpenPool } from '../../../test/support/open-pool.ts'
-import type { Lease } from './pool.ts'
+import type { Lease } from './lease.ts'
 
 const MAX = 3
 

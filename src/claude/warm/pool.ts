@@ -1,25 +1,29 @@
 /** The processes that are kept: owns every one of them, gives them out, takes them back, starts and retires them. */
 import {
   GatewayError,
+  overloaded,
   type Clock,
   type Observer,
   type PoolFigures,
   type RetireCause,
   type StopCause,
 } from '../../core/index.ts'
-import { onAbort } from '../../lib/index.ts'
+import { movingAverage, onAbort } from '../../lib/index.ts'
+import type { StartTimes } from '../start-times.ts'
 import type { Abilities } from './abilities.ts'
-import type { Alignment, Wanted } from './align.ts'
+import type { Alignment } from './align.ts'
+import { assign } from './assign.ts'
 import {
-  choose,
+  expectedWaitMs,
   grow,
-  movingAverage,
+  roomIn,
   STARTS_WORTH_A_WAIT,
   worthStarting,
   type Unserved,
   type Candidate,
   type PoolLimits,
 } from './plan.ts'
+import type { Lease, LeaseRequest, Outcome, Pool } from './lease.ts'
 import type { WarmProcess } from './warm-process.ts'
 
 /** Whether a process may serve a tenant, now or once it is free. */
@@ -35,62 +39,26 @@ const STOP_GRACE_MS = 2000
 const REFILL_AFTER_MS = 1000
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
+/** What a start is taken to take until one has succeeded. */
+const GUESSED_START_MS = 500
 /** What a process is taken to need before its memory was looked at. */
 const UNKNOWN_MB = 120
-
-/** How a turn left its process. */
-export interface Outcome {
-  /** What its transcript shall hold as the answer. */
-  readonly said: string
-  /** That is all that the model said. */
-  readonly whole: boolean
-  /** Set where the process must not be used again. */
-  readonly lost?: StopCause
-}
-
-/** The right to use a process for one turn. */
-export interface Lease {
-  readonly process: WarmProcess
-  readonly alignment: Alignment
-  readonly waitedMs: number
-  /** Gives it back, at once; it is brought to rest behind the caller's back. */
-  release(outcome: Outcome): void
-}
 
 export interface PoolOptions {
   readonly abilities: Abilities
   readonly limits: PoolLimits
-  /** Starts a process that is ready for its first lease. */
+  /** Whether there are several tenants: one process that nobody has used is kept for a tenant that has none. */
+  readonly keepsOne: boolean
+  /** Starts a process that is ready for its first lease. @throws GatewayError `overloaded` when it is not in time. */
   readonly start: (options: { readonly model: string; readonly signal: AbortSignal }) => Promise<WarmProcess>
+  /** What starts take, kept up to date by `start`. */
+  readonly startTimes: StartTimes
   /** What a process is started with that nobody asked for yet. */
   readonly model: string
   /** How long a process may take to come to rest after a turn. */
   readonly settleMs: number
   readonly clock: Clock
   readonly observer: Observer
-}
-
-export interface LeaseRequest {
-  readonly tenant: string
-  /** The caller's name for the conversation, a hint. */
-  readonly conversation?: string | undefined
-  readonly wanted: Wanted
-  readonly signal: AbortSignal
-}
-
-export interface Pool {
-  readonly figures: PoolFigures
-  /** Waits for a process that is free, or for one that is started. @throws what starting throws; the signal's reason. */
-  lease(request: LeaseRequest): Promise<Lease>
-  /** Resolves when the first process is ready, or could not be started. */
-  readonly warmedUp: Promise<void>
-  /**
-   * Gives out no process any more: leases that wait and new ones reject with `reason`. Each process ends once it is free.
-   * Resolves when none is left.
-   */
-  drain(reason: Error): Promise<void>
-  /** Ends all of them and waits for it. */
-  close(): Promise<void>
 }
 
 interface Member {
@@ -108,17 +76,20 @@ interface Waiter extends Omit<LeaseRequest, 'signal'> {
 }
 
 export function createPool(options: PoolOptions): Pool {
-  const { abilities, limits, start, model, settleMs, clock, observer } = options
+  const { abilities, limits, keepsOne, start, startTimes, model, settleMs, clock, observer } = options
   const members = new Map<number, Member>()
   const waiters = new Set<Waiter>()
   /** What goes on without anybody waiting for it: starts, recoveries, ends. */
   const work = new Set<Promise<void>>()
   const closing = new AbortController()
   let lastId = 0
-  let starting = 0
-  /** What a turn and a start take, until it is known. */
+  /** When the starts that are under way began. */
+  const starts = new Set<{ readonly sinceMs: number }>()
+  /** What a turn takes, until it is known. */
   let turnMs = 2000
-  let startMs = 500
+  /** When tenants were served, in the order of numbers. */
+  const lastServed = new Map<string, number>()
+  let served = 0
   let failures = 0
   let pausedUntilMs = 0
   /** The spares were all there once. */
@@ -140,7 +111,7 @@ export function createPool(options: PoolOptions): Pool {
       busy: all.length - idle.length,
       idle: idle.length,
       spares: idle.filter(({ process: { tenant } }) => tenant === undefined).length,
-      starting,
+      starting: starts.size,
       waiting: waiters.size,
     }
   }
@@ -208,6 +179,7 @@ export function createPool(options: PoolOptions): Pool {
     member.state = 'busy'
     member.sinceMs = clock.nowMs()
     member.process.tenant = tenant
+    lastServed.set(tenant, ++served)
     member.conversation = conversation
     let held = true
     given.resolve({
@@ -230,11 +202,11 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   async function add(wanted: string): Promise<void> {
-    const startedMs = clock.nowMs()
+    const under = { sinceMs: clock.nowMs() }
+    starts.add(under)
     try {
       const process = await start({ model: wanted, signal: closing.signal })
-      starting--
-      startMs = movingAverage(startMs, clock.nowMs() - startedMs)
+      starts.delete(under)
       failures = 0
       pausedUntilMs = 0
       if (closing.signal.aborted) return await process.stop(leaving)
@@ -247,9 +219,13 @@ export function createPool(options: PoolOptions): Pool {
         pump()
       })
     } catch (error) {
-      starting--
-      pausedUntilMs = clock.nowMs() + Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS)
+      starts.delete(under)
       if (closing.signal.aborted) return
+      observer.observe({ type: 'process-start-failed', error })
+      warmedUp.resolve()
+      // A slow machine is not a broken CLI: it is tried again at once, with more time, and those who wait go on waiting.
+      if (error instanceof GatewayError && error.code === 'overloaded') return pump()
+      pausedUntilMs = clock.nowMs() + Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS)
       // Those whom no process that is there could serve are told at once, as a turn without a pool would be.
       for (const waiter of waiters) {
         if ([...members.values()].some(({ state, process }) => state !== 'idle' && isOf(waiter.tenant, process)))
@@ -257,7 +233,6 @@ export function createPool(options: PoolOptions): Pool {
         waiters.delete(waiter)
         waiter.given.reject(error)
       }
-      observer.observe({ type: 'process-start-failed', error })
     }
     warmedUp.resolve()
     pump()
@@ -274,30 +249,60 @@ export function createPool(options: PoolOptions): Pool {
       refilling = undefined
       return false
     }
-    if (!filled || members.size + starting === 0) return true
+    if (!filled || members.size + starts.size === 0) return true
     refilling ??= { sinceMs: clock.nowMs(), timer: clock.after(REFILL_AFTER_MS, pump) }
     return clock.nowMs() - refilling.sinceMs >= REFILL_AFTER_MS
+  }
+
+  const startMs = (): number => startTimes.averageMs ?? GUESSED_START_MS
+
+  function roomLeft(): number {
+    const usedMb = [...members.values()].reduce((sum, { memoryMb }) => sum + memoryMb, starts.size * UNKNOWN_MB)
+    return roomIn(limits, members.size + starts.size, usedMb)
+  }
+
+  function assigned(): ReturnType<typeof assign<Waiter>> {
+    return assign(
+      [...waiters],
+      {
+        free: candidates(),
+        leased: [...members.values()].flatMap(({ state, process }) => (state === 'busy' ? [process] : [])),
+        room: roomLeft(),
+        starting: starts.size,
+        lastServed,
+      },
+      { abilities, keepsOne },
+    )
+  }
+
+  const unservedOf = ({ tenant, sinceMs }: Waiter): Unserved => ({
+    tenant,
+    waitedMs: clock.nowMs() - sinceMs,
+    busy: [...members.values()].filter(({ state, process }) => state !== 'idle' && isOf(tenant, process)).length,
+  })
+
+  /** How long one that waits is likely to wait on. */
+  function waitMsOf(waiter: Waiter): number {
+    const { unserved } = assigned()
+    const oldestMs = Math.min(...[...starts].map(({ sinceMs }) => sinceMs))
+    return expectedWaitMs(unserved.map(unservedOf), unserved.indexOf(waiter), {
+      turnMs,
+      startMs: startTimes.averageMs,
+      startedMs: starts.size === 0 ? 0 : clock.nowMs() - oldestMs,
+      startsAtOnce: limits.startsAtOnce,
+      mayStart: starts.size > 0 || roomLeft() > 0,
+    })
   }
 
   /** Gives out what is free, then brings the pool to its size. Called after every change. */
   function pump(): void {
     if (closing.signal.aborted) return
-    const free = candidates()
-    const unserved: (Unserved & { readonly model: string })[] = []
-    for (const waiter of waiters) {
-      const choice = choose(free, waiter, abilities)
-      if (choice === undefined) {
-        const busy = [...members.values()].filter(
-          ({ state, process }) => state !== 'idle' && isOf(waiter.tenant, process),
-        ).length
-        unserved.push({ waitedMs: clock.nowMs() - waiter.sinceMs, busy, model: waiter.wanted.model })
-        continue
-      }
-      free.splice(free.indexOf(choice.candidate), 1)
+    const { given, unserved, makeWay } = assigned()
+    for (const { waiter, candidate, alignment } of given) {
       // One that is about to be free is waited for: nobody else gets it meanwhile.
-      if (choice.candidate.state === 'recovering') continue
+      if (candidate.state === 'recovering') continue
       waiters.delete(waiter)
-      give(waiter, choice.candidate.id, choice.alignment)
+      give(waiter, candidate.id, alignment)
     }
     const all = [...members]
     const idle = all.filter(([, { state }]) => state === 'idle')
@@ -307,10 +312,11 @@ export function createPool(options: PoolOptions): Pool {
         tenant: process.tenant,
         idleMs: clock.nowMs() - sinceMs,
         memoryMb,
+        makesWay: makeWay.has(id),
       })),
       busy: all.length - idle.length,
-      starting,
-      waiting: worthStarting(unserved, { turnMs, startMs }),
+      starting: starts.size,
+      waiting: worthStarting(unserved.map(unservedOf), { turnMs, startMs: startMs() }),
       otherMb: all.reduce((sum, [, { state, memoryMb }]) => (state === 'idle' ? sum : sum + memoryMb), 0),
     }
     const { start: wanted, retire } = grow(state, limits)
@@ -321,7 +327,7 @@ export function createPool(options: PoolOptions): Pool {
     const allowed = (unserved.length > 0 && all.length === 0) || clock.nowMs() >= pausedUntilMs ? toStart : 0
     for (let count = 0; count < allowed; count++) {
       // Those before it in the line have theirs being started.
-      track('start', add(unserved[starting++]?.model ?? model))
+      track('start', add(unserved[starts.size]?.wanted.model ?? model))
     }
     report()
   }
@@ -352,14 +358,20 @@ export function createPool(options: PoolOptions): Pool {
       closing.signal.throwIfAborted()
       const waiter: Waiter = { ...request, sinceMs: clock.nowMs(), given: Promise.withResolvers() }
       waiters.add(waiter)
-      // Looked at again when the wait itself is long enough to be worth a start.
-      using _patience = clock.after(STARTS_WORTH_A_WAIT * startMs, pump)
-      using _left = onAbort(signal, () => {
+      const giveUp = (reason: unknown): void => {
         if (!waiters.delete(waiter)) return
-        waiter.given.reject(signal.reason)
+        waiter.given.reject(reason)
         pump()
-      })
+      }
+      // Looked at again when the wait itself is long enough to be worth a start.
+      using _worth = clock.after(STARTS_WORTH_A_WAIT * startMs(), pump)
+      using _left = onAbort(signal, () => giveUp(signal.reason))
       pump()
+      const { patienceMs } = request
+      if (patienceMs === undefined || !waiters.has(waiter)) return await waiter.given.promise
+      const beyondMs = waitMsOf(waiter) - patienceMs
+      if (beyondMs > 0) giveUp(overloaded(beyondMs))
+      using _late = clock.after(patienceMs, () => giveUp(overloaded(waitMsOf(waiter))))
       return await waiter.given.promise
     },
     async drain(reason) {

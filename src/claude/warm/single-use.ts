@@ -2,7 +2,7 @@
 import type { Clock, Observer } from '../../core/index.ts'
 import type { Abilities } from './abilities.ts'
 import { align, type Held } from './align.ts'
-import type { Pool } from './pool.ts'
+import type { Pool } from './lease.ts'
 import type { WarmProcess } from './warm-process.ts'
 
 export interface SingleUseOptions {

@@ -126,7 +126,7 @@ test.each(['refuses', 'ends'])(
   },
 )
 
-test('[WP6] a process that is not ready in time fails its start, and is killed', async () => {
+test('[WP6] a process that is silent for too long on its way to being ready fails its start, and is killed', async () => {
   await using opened = await open({ kind: 'silent' })
   const { start, clock, observer, running } = opened
   const failed = expect.soft(start()).rejects.toMatchObject({ code: 'cli_failed' })

@@ -28,7 +28,7 @@ export interface StartWarmOptions {
   readonly neutralDirectory: string
   readonly model: string
   readonly abilities: Abilities
-  /** How long it may take to be ready. */
+  /** How long it may be silent on its way to being ready. */
   readonly startMs: number
   /** How long it may take to answer a request. */
   readonly answerMs?: number
@@ -79,10 +79,15 @@ export async function startWarmProcess(
   try {
     using _stopped = onAbort(signal, () => void child.stop('shutdown'))
     const late = new AbortController()
-    using _timer = clock.after(startMs, () =>
-      late.abort(new ProcessLostError(`a process was not ready within ${startMs} ms`, { why: 'late' })),
-    )
-    await orAborted(makeReady(warm, options), AbortSignal.any([signal, late.signal]))
+    const tooLate = (): void =>
+      late.abort(new ProcessLostError(`a process was not ready within ${startMs} ms`, { why: 'late' }))
+    let timer = clock.after(startMs, tooLate)
+    using _timer = { [Symbol.dispose]: () => timer[Symbol.dispose]() }
+    const progressed = (): void => {
+      timer[Symbol.dispose]()
+      timer = clock.after(startMs, tooLate)
+    }
+    await orAborted(makeReady(warm, options, progressed), AbortSignal.any([signal, late.signal]))
     return warm
   } catch (cause) {
     const isLost = cause instanceof ProcessLostError
@@ -97,12 +102,20 @@ export async function startWarmProcess(
   }
 }
 
-async function makeReady(warm: WarmProcess, { abilities, startMs: ms }: StartWarmOptions): Promise<void> {
+async function makeReady(
+  warm: WarmProcess,
+  { abilities, startMs: ms }: StartWarmOptions,
+  progressed: () => void,
+): Promise<void> {
   // One whose system prompt is fixed is told it with its first turn; no question may come before it.
   const opening: readonly Step[] = abilities.systemPrompt === 'fixed' ? [] : [{ type: 'open', system: PLACEHOLDER }]
   const setting: readonly Step[] = abilities.liveSettings ? [{ type: 'set', settings: DEFAULT_SETTINGS }] : []
   if (opening.length + setting.length === 0) await warm.ping({ ms })
   await warm.prepare([...opening, ...setting], { ms })
+  progressed()
   if (abilities.systemPrompt === 'fixed' || abilities.replay === 'none' || abilities.rewind === 'none') return
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) await warm.warmUp({ ms })
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    await warm.warmUp({ ms })
+    progressed()
+  }
 }
