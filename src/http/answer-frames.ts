@@ -7,22 +7,23 @@ import {
   type TurnEnd,
   type TurnEvent,
 } from '../core/index.ts'
-import { encodeSseComment, encodeSseEvent, isAbortOf } from '../lib/index.ts'
+import { encodeSseEvent, isAbortOf } from '../lib/index.ts'
 import type { Frames } from './event-stream.ts'
 
 /** The objects that are sent for what happens in an answer. */
 export interface AnswerEncoder {
   text(text: string): readonly object[]
   call(event: CallEvent): readonly object[]
+  /** An agent uses a tool of its own; what shows that may be nothing. */
+  tool(name: string): readonly object[]
   end(end: TurnEnd): readonly object[]
   failure(error: GatewayError): object
 }
 
 const TOOL_NAME_CHARS = 128
 
-/** A tool's use, for who looks on: clients ignore comments. The name is the model's, so only plain characters of it leave. */
-const toolComment = (name: string): string =>
-  encodeSseComment(`tool ${name.slice(0, TOOL_NAME_CHARS).replace(/[^\w.-]/g, '_')}`)
+/** The model chose the name, so only plain characters of the name leave. */
+const plainName = (name: string): string => name.slice(0, TOOL_NAME_CHARS).replace(/[^\w.-]/g, '_')
 
 /** The frames of an answer. What fails after the headers is the last frame; an abort ends without one (R63). */
 export async function* toFrames(
@@ -43,19 +44,22 @@ export async function* toFrames(
     failed(error)
     return { text: frame([encode.failure(error)]), last: true }
   }
+  /** No frame is empty: the event stream counts each as something that was sent. */
+  const between = (chunks: readonly object[]): readonly Frames[] =>
+    chunks.length === 0 ? [] : [{ text: frame(chunks), last: false }]
   let over = false
   try {
     for await (const event of events) {
       switch (event.type) {
         case 'text-delta':
-          yield { text: frame(encode.text(event.text)), last: false }
+          yield* between(encode.text(event.text))
           break
         case 'call-start':
         case 'call-delta':
-          yield { text: frame(encode.call(event)), last: false }
+          yield* between(encode.call(event))
           break
         case 'tool-use':
-          yield { text: toolComment(event.name), last: false }
+          yield* between(encode.tool(plainName(event.name)))
           break
         case 'turn-end':
           over = true

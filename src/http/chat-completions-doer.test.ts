@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { contentOf, dataOf, failed, busy, KEEP_ALIVE, openApp, readChunks } from '../../test/support/open-app.ts'
+import { afterSilence, contentOf, dataOf, failed, busy, openApp, readChunks } from '../../test/support/open-app.ts'
 import { end, forever, says, text, type Step } from '../../test/support/scripted-engine.ts'
 import { readStream } from '../../test/support/stream.ts'
 
@@ -7,7 +7,7 @@ const DOER = { model: 'recruiter-triage/sonnet' }
 const use = (name: string, input: Readonly<Record<string, unknown>> = {}): Step => ({ type: 'tool-use', name, input })
 const gate = () => Promise.withResolvers<void>()
 
-test('[DO8] a tool that is used is a comment where it stands; the role still comes with the first text', async () => {
+test('[DO8] a tool that is used is a chunk without text where it stands', async () => {
   const { stream } = openApp(() => [
     use('Grep', { pattern: 'SECRET-INPUT' }),
     text('Виж'),
@@ -17,22 +17,17 @@ test('[DO8] a tool that is used is a comment where it stands; the role still com
     end('готово'),
   ])
   const reply = await stream(DOER)
-  const frames = (await reply.clone().text()).split('\n\n')
-  expect(frames.map((frame) => (frame.startsWith('data: {') ? 'data' : frame))).toEqual([
-    ': keep-alive',
-    ': tool Grep',
-    'data',
-    ': tool Read',
-    ': tool mcp__docs__look.up-1',
-    'data',
-    'data',
-    'data: [DONE]',
-    '',
-  ])
-  expect(frames.join()).not.toContain('SECRET-INPUT')
+  expect(await reply.clone().text()).not.toContain('SECRET-INPUT')
   const { chunks, text: said, finish } = await readStream(reply)
   expect([said, finish]).toEqual(['Виж\n\nготово', ['stop']])
-  expect(chunks[0]?.choices[0]?.delta).toEqual({ role: 'assistant', content: 'Виж' })
+  expect(chunks.map(({ choices, vivavoce }) => [choices[0]?.delta, vivavoce])).toEqual([
+    [{ role: 'assistant', content: '' }, { tool: 'Grep' }],
+    [{ content: 'Виж' }, undefined],
+    [{}, { tool: 'Read' }],
+    [{}, { tool: 'mcp__docs__look.up-1' }],
+    [{ content: '\n\nготово' }, undefined],
+    [{}, undefined],
+  ])
 })
 
 test.each([
@@ -40,11 +35,10 @@ test.each([
   ['other letters', 'Прочети🙂', '_________'],
   ['nothing', '', ''],
   ['great length', 'a'.repeat(1_000_000), 'a'.repeat(128)],
-])('[DO8] a tool’s name of %s stays one comment', async (_, name, shown) => {
+])('[DO8] a tool’s name of %s stays one plain word', async (_, name, shown) => {
   const { stream } = openApp(() => [use(name), ...says('a')])
-  const [, comment, ...frames] = (await (await stream(DOER)).text()).split('\n\n')
-  expect(comment).toBe(`: tool ${shown}`)
-  expect(frames).toHaveLength(4)
+  const { chunks } = await readStream(await stream(DOER))
+  expect(chunks.map(({ vivavoce }) => vivavoce)).toEqual([{ tool: shown }, undefined, undefined])
 })
 
 test('[DO8] [ST2] a tool that is used before anything is said lets the headers leave', async () => {
@@ -52,17 +46,18 @@ test('[DO8] [ST2] a tool that is used before anything is said lets the headers l
   const { stream, clock } = openApp(() => [use('Bash'), working.promise, ...says('done')])
   // The hold would last for ever on this clock.
   const { next, rest } = readChunks(await stream(DOER))
-  expect([await next(), await next()]).toEqual([KEEP_ALIVE, ': tool Bash\n\n'])
+  expect(dataOf(await next())).toMatchObject({ vivavoce: { tool: 'Bash' } })
   working.resolve()
   expect(await rest()).toHaveLength(2)
   expect(clock.armed).toBe(0)
 })
 
-test('[DO8] [ST3] [R28] comments fill the silence of a tool that works for long, counted from its use', async () => {
+test('[DO8] [ST3] [R28] the silence of a tool that works for long is filled, counted from its use', async () => {
   const working = gate()
   const { stream, clock } = openApp(() => [text('one'), use('Bash'), working.promise, text('\n\ntwo'), end('two')])
   const { next } = readChunks(await stream(DOER))
-  expect([await next(), contentOf(await next()), await next()]).toEqual([KEEP_ALIVE, 'one', ': tool Bash\n\n'])
+  expect(contentOf(await next())).toBe('one')
+  expect(dataOf(await next())).toMatchObject({ vivavoce: { tool: 'Bash' } })
   for (let silence = 0; silence < 18; silence++) {
     let chunk: string | undefined
     const reading = next().then((read) => (chunk = read))
@@ -71,13 +66,13 @@ test('[DO8] [ST3] [R28] comments fill the silence of a tool that works for long,
     expect(chunk).toBeUndefined()
     await clock.advance(1)
     await reading
-    expect(chunk).toBe(KEEP_ALIVE)
+    expect(chunk).toBe(silence === 0 ? 'data: ' : ' ')
   }
   const after = next()
   await clock.untilArmed(10_000)
   await clock.advance(5000)
   working.resolve()
-  expect(contentOf(await after)).toBe('\n\ntwo')
+  expect(contentOf(afterSilence(await after))).toBe('\n\ntwo')
   expect(await next()).toContain('[DONE]')
   expect(clock.armed).toBe(0)
 })
@@ -87,8 +82,10 @@ test('[DO8] [ER3] [R63] a failure after a tool was used is an error frame, thoug
   const reply = await stream(DOER)
   expect(reply.status).toBe(200)
   const chunks = await readChunks(reply).rest()
-  expect(chunks.slice(0, 2)).toEqual([KEEP_ALIVE, ': tool Bash\n\n'])
-  expect(chunks.slice(2).map(dataOf)).toEqual([{ error: expect.objectContaining({ code: 'overloaded' }) }])
+  expect(chunks.map(dataOf)).toEqual([
+    expect.objectContaining({ vivavoce: { tool: 'Bash' } }),
+    { error: expect.objectContaining({ code: 'overloaded' }) },
+  ])
   expect(observer.of('request-failed')).toHaveLength(1)
 })
 
@@ -96,7 +93,6 @@ test('[CA1] [R50] a caller who leaves while a tool works has the run stopped', a
   const { stream, engine, admission, observer, background } = openApp(() => [use('Bash'), forever()])
   const leaving = new AbortController()
   const { next } = readChunks(await stream(DOER, { signal: leaving.signal }))
-  await next()
   await next()
   const last = next()
   leaving.abort(new Error('gone'))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { contentOf, dataOf, doer, failed, busy, KEEP_ALIVE, openApp, readChunks } from '../../test/support/open-app.ts'
+import { contentOf, dataOf, doer, failed, busy, openApp, readChunks } from '../../test/support/open-app.ts'
 import { readStream } from '../../test/support/stream.ts'
 import { end, forever, says, text, type Step } from '../../test/support/scripted-engine.ts'
 import { takeSlot } from '../../test/support/take-slot.ts'
@@ -207,7 +207,6 @@ test('[FN2] [R29] [R30] the role travels with a call that comes first, and its f
     end('', { reason: 'calls', calls: [{ id: 'call_a', name: 'weather', arguments: '{}' }] }),
   ])
   const { next, rest } = readChunks(await stream({ tools }))
-  expect(await next()).toBe(KEEP_ALIVE)
   expect(dataOf(await next())).toMatchObject({
     choices: [{ delta: { role: 'assistant', tool_calls: [{ index: 0, id: 'call_a' }] }, finish_reason: null }],
   })
@@ -249,8 +248,8 @@ test('[FN9] a call that meets a limit ends where it is, with length, streamed or
 
 test('[ER3] [R63] a failure in the middle of a call is an error frame, without a finish', async () => {
   const { stream } = openApp(() => [text('Един миг.'), callStart('call_a', 'weather'), callDelta('{"ci'), failed(busy)])
-  const [comment, first, ...others] = await readChunks(await stream({ tools })).rest()
-  expect([comment, contentOf(first), others.length]).toEqual([KEEP_ALIVE, 'Един миг.', 3])
+  const [first, ...others] = await readChunks(await stream({ tools })).rest()
+  expect([contentOf(first), others.length]).toEqual(['Един миг.', 3])
   expect(dataOf(others.at(-1))).toEqual({
     error: { message: 'The model API is overloaded.', type: 'server_error', param: null, code: 'overloaded' },
   })
@@ -273,7 +272,6 @@ test('[CA1] [R50] a caller who leaves in the middle of a call has the run stoppe
   const { stream, engine, admission, background } = openApp(() => [callStart('call_a', 'weather'), forever()])
   const leaving = new AbortController()
   const { next } = readChunks(await stream({ tools }, { signal: leaving.signal }))
-  await next()
   await next()
   const last = next()
   leaving.abort(new Error('gone'))

@@ -1,16 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import {
-  busy,
-  dataOf,
-  failed,
-  KEEP_ALIVE,
-  openApp,
-  OTHER,
-  readChunks,
-  TENANT,
-  told,
-} from '../../test/support/open-app.ts'
+import { busy, dataOf, failed, openApp, OTHER, readChunks, TENANT, told } from '../../test/support/open-app.ts'
 import { end, forever, says, text } from '../../test/support/scripted-engine.ts'
 import { ERRORS, GatewayError, type ErrorCode } from '../core/index.ts'
 
@@ -36,7 +26,6 @@ test('[CV13] a reply that is streamed has its pieces as they come, then the whol
     'no',
   ])
   const { next, rest } = readChunks(reply)
-  expect(await next()).toBe(KEEP_ALIVE)
   expect(await next()).toBe('data: {"session_id":"s","delta":"Здра"}\n\n')
   expect(await next()).toBe('data: {"session_id":"s","delta":"вей"}\n\n')
   expect(await turns()).toEqual([])
@@ -72,7 +61,6 @@ test('[CV5] [CV13] the whole of a reply, and [DONE], come once the turn is store
     },
   })
   const { next } = readChunks(await stream('a'))
-  await next()
   expect(dataOf(await next())).toEqual({ session_id: 's', delta: 'yes' })
   let ended = false
   const last = next().then((chunk) => {
@@ -90,7 +78,7 @@ test('[CV13] [ER3] a reply that cannot be stored ends with an error frame, and w
   const { stream, store, observer } = open(() => says('yes'))
   Object.assign(store, { append: () => Promise.reject(new Error('secret: disk full')) })
   const chunks = await readChunks(await stream('a')).rest()
-  expect(chunks.slice(1).map(dataOf)).toEqual([
+  expect(chunks.map(dataOf)).toEqual([
     { session_id: 's', delta: 'yes' },
     {
       error: 'execution failed',
@@ -109,7 +97,7 @@ test.each(Object.keys(ERRORS) as readonly ErrorCode[])(
     const whole = await told(await say('m'))
     expect(await told(await stream('m'))).toEqual(whole)
     const chunks = await readChunks(await stream('m')).rest()
-    expect([chunks.length, dataOf(chunks.at(-1))]).toEqual([3, whole[2]])
+    expect([chunks.length, dataOf(chunks.at(-1))]).toEqual([2, whole[2]])
     expect(await turns()).toEqual([])
   },
 )
@@ -124,18 +112,18 @@ test('[CV13] [ST2] the status waits for the first event, up to the hold; then wh
   expect(response.status).toBe(200)
   gate.resolve()
   const chunks = await readChunks(response).rest()
-  expect(chunks[0]).toBe(KEEP_ALIVE)
-  expect(chunks.slice(1).map(dataOf)).toMatchObject([{ error: 'execution failed', code: 'overloaded' }])
+  expect(chunks.map(dataOf)).toMatchObject([{ error: 'execution failed', code: 'overloaded' }])
 })
 
 test('[CV13] [ST3] silences are filled', async () => {
   const { stream, clock } = open(() => [text('a'), forever()])
   const { next, leave } = readChunks(await stream('a'))
   await next()
-  await next()
-  const silence = next()
-  await clock.advance(10_000)
-  expect(await silence).toBe(KEEP_ALIVE)
+  for (const filler of ['data: ', ' ']) {
+    const silence = next()
+    await clock.advance(10_000)
+    expect(await silence).toBe(filler)
+  }
   await leave()
 })
 
@@ -155,7 +143,7 @@ test('[CV14] a caller who leaves in mid-answer is remembered as far as it was de
   })
   const leaving = new AbortController()
   const { next } = readChunks(await stream('a', { signal: leaving.signal }))
-  for (let chunks = 0; chunks < 3; chunks++) await next()
+  for (let chunks = 0; chunks < 2; chunks++) await next()
   const last = next()
   leaving.abort(new Error('gone'))
   await storing.promise
@@ -182,7 +170,6 @@ test('[CV14] a caller who leaves in mid-answer is remembered as far as it was de
 test('[CV14] a reader who cancels the body leaves too', async () => {
   const { stream, turns, background } = open(() => [text('one '), text('two '), forever()])
   const { next, leave } = readChunks(await stream('a'))
-  await next()
   expect(dataOf(await next())).toMatchObject({ delta: 'one ' })
   await leave()
   await background.close()
@@ -209,7 +196,6 @@ test('[CA5] [CV14] when the server stops in mid-answer its caller is told, and n
   const { stream, turns, stopping, background } = open(() => [text('half'), forever()])
   const { next } = readChunks(await stream('a'))
   await next()
-  await next()
   const last = next()
   stopping.abort(new GatewayError('shutting_down', 'The server is stopping.'))
   expect(dataOf(await last)).toEqual({
@@ -225,7 +211,6 @@ test('[CA5] [CV14] when the server stops in mid-answer its caller is told, and n
 test('[AU3] [CV3] [CV13] a streamed turn holds up its own conversation and no other tenant’s', async () => {
   const { say, stream } = open((_, index) => (index === 0 ? [text('a'), forever()] : says('yes')))
   const { next, leave } = readChunks(await stream('a'))
-  await next()
   await next()
   expect((await say('x', {}, OTHER)).status).toBe(200)
   let answered = false

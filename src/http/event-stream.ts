@@ -1,17 +1,23 @@
 /**
- * Frames as the body of an event stream. Framed on pull: a slow reader slows the turn down (R40). The headers leave with
- * a comment at once (R27), and a comment fills every silence (R28).
+ * Frames as the body of an event stream. Framed on pull: a slow reader slows the turn down (R40). The headers leave at
+ * once and alone (R27), and something that clients do not notice fills every silence (R28).
  */
-import { encodeSseComment } from '../lib/index.ts'
+import { encodeSseComment, SSE_DATA } from '../lib/index.ts'
 import type { Clock } from '../core/index.ts'
 
-const KEEP_ALIVE = encodeSseComment('keep-alive')
+const COMMENT = encodeSseComment('keep-alive')
 
 export interface EventStreamOptions {
   readonly clock: Clock
   readonly keepAliveMs: number
   /** Takes over the end of the frames' iteration, which outlives the response by what a process takes to stop. */
   readonly settle: (ending: Promise<unknown>) => void
+  /**
+   * What fills a silence. `white-space` opens the data line of the next event early and lengthens the blank before its
+   * JSON, which is all that every OpenAI client survives; it needs frames that start with `data: ` and JSON. `comment`
+   * sends a comment line. Measured in docs/decisions/2026-11-29-keep-alive.md.
+   */
+  readonly keepAlive: 'white-space' | 'comment'
   /** Besides those of every event stream. */
   readonly headers: Readonly<Record<string, string>>
 }
@@ -36,12 +42,20 @@ export interface EventStream {
 
 export function eventStream(
   frames: AsyncIterator<Frames, void>,
-  { clock, keepAliveMs, settle, headers }: EventStreamOptions,
+  { clock, keepAliveMs, settle, keepAlive, headers }: EventStreamOptions,
 ): EventStream {
   const over = Promise.withResolvers<void>()
   const encoder = new TextEncoder()
   let begun = false
+  /** A silence has opened the data line of the next event. */
+  let isOpen = false
   let pending: Promise<IteratorResult<Frames, void>> | undefined
+  const filler = (): string => {
+    if (keepAlive === 'comment') return COMMENT
+    if (isOpen) return ' '
+    isOpen = true
+    return SSE_DATA
+  }
   const leave = (): void => {
     over.resolve()
     // A generator that was never begun would not give back what its caller acquired for it: it is begun, then left.
@@ -50,9 +64,6 @@ export function eventStream(
 
   const body = new ReadableStream<Uint8Array>(
     {
-      start(controller) {
-        controller.enqueue(encoder.encode(KEEP_ALIVE))
-      },
       async pull(controller) {
         begun = true
         pending ??= frames.next().catch((error: unknown) => {
@@ -63,7 +74,7 @@ export function eventStream(
         using _timer = clock.after(keepAliveMs, () => silence.resolve('silence'))
         const next = await Promise.race([pending, silence.promise])
         if (next === 'silence') {
-          controller.enqueue(encoder.encode(KEEP_ALIVE))
+          controller.enqueue(encoder.encode(filler()))
           return
         }
         pending = undefined
@@ -72,7 +83,9 @@ export function eventStream(
           over.resolve()
           return
         }
-        controller.enqueue(encoder.encode(next.value.text))
+        const { text } = next.value
+        controller.enqueue(encoder.encode(isOpen ? text.slice(SSE_DATA.length) : text))
+        isOpen = false
         if (!next.value.last) return
         controller.close()
         leave()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { KEEP_ALIVE, readChunks } from '../../test/support/open-app.ts'
+import { readChunks } from '../../test/support/open-app.ts'
 import { openJobApp } from '../../test/support/open-job-app.ts'
 import { end, forever, says, text } from '../../test/support/scripted-engine.ts'
 import { GatewayError } from '../core/index.ts'
@@ -33,7 +33,6 @@ test('[JB11] the events of a job leave as they happen; the stream ends behind th
     'no-cache, no-transform',
   ])
   const { next, rest } = readChunks(reply)
-  expect(await next()).toBe(KEEP_ALIVE)
   expect(eventsIn((await next()) ?? '')).toMatchObject([{ id: 1, event: 'queued', data: { sequence: 1 } }])
   expect(eventsIn((await next()) ?? '')).toMatchObject([{ id: 2, event: 'started', data: { attempt: 1 } }])
   const said = next()
@@ -46,16 +45,16 @@ test('[JB11] the events of a job leave as they happen; the stream ends behind th
   await background.close()
 })
 
-test('[JB11] a silence is filled with comments', async () => {
+test('[JB11] [ST17] a silence is filled with comment lines, without blank lines', async () => {
   const { submit, request, engine, clock } = openJobApp(() => [forever()])
   const id = await submit({ timeout_seconds: 82_800 })
   await engine.started(0)
   const leaving = new AbortController()
   const { next } = readChunks(await request(`/jobs/${id}/events`, { signal: leaving.signal }))
-  for (let index = 0; index < 3; index++) await next()
+  for (let index = 0; index < 2; index++) await next()
   const comment = next()
   await clock.advance(10_000)
-  expect(await comment).toBe(KEEP_ALIVE)
+  expect(await comment).toBe(': keep-alive\n')
   leaving.abort()
 })
 
@@ -100,7 +99,7 @@ test('[JB11] [CA2] a client that leaves stops nothing, and nothing stays behind'
   const before = clock.armed
   const reply = await request(`/jobs/${id}/events`, { signal: leaving.signal })
   const reader = (reply.body ?? new ReadableStream()).getReader()
-  for (let index = 0; index < 3; index++) await reader.read()
+  for (let index = 0; index < 2; index++) await reader.read()
   const waiting = reader.read()
   await clock.advance(100)
   leaving.abort(new Error('gone'))
@@ -117,7 +116,7 @@ test('[JB11] a server that stops ends the streams without an end of the job', as
   const id = await submit()
   await engine.started(0)
   const { next, rest } = readChunks(await request(`/jobs/${id}/events`))
-  for (let index = 0; index < 3; index++) await next()
+  for (let index = 0; index < 2; index++) await next()
   const last = rest()
   stopping.abort(new GatewayError('shutting_down', 'The server is stopping.'))
   expect(await last).toEqual([])
@@ -128,7 +127,7 @@ test('[JB11] a store that fails ends the stream, which is reported, and the clie
   const id = await submit()
   await engine.started(0)
   const { next, rest } = readChunks(await request(`/jobs/${id}/events`))
-  for (let index = 0; index < 3; index++) await next()
+  for (let index = 0; index < 2; index++) await next()
   const last = rest()
   jobStore.events = () => Promise.reject(new GatewayError('store_unavailable', 'The store does not answer.'))
   await clock.advance(500)

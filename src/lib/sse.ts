@@ -5,5 +5,11 @@
 export const encodeSseEvent = (data: string, event?: string): string =>
   event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`
 
-/** A comment, which every client ignores and every proxy counts as traffic. */
-export const encodeSseComment = (comment: string): string => `: ${comment}\n\n`
+/**
+ * A comment line. No blank line follows it, because some parsers take every blank line for the end of an event: the
+ * comment belongs to the event after it.
+ */
+export const encodeSseComment = (comment: string): string => `: ${comment}\n`
+
+/** How an event of `encodeSseEvent` without a type starts. JSON may have any white space before it. */
+export const SSE_DATA = 'data: '

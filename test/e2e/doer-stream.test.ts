@@ -42,9 +42,8 @@ function listen(response: Response) {
       const heard: string[] = []
       let speaking = false
       for (const frame of raw.split('\n\n').slice(0, -1)) {
-        if (frame === ': keep-alive') continue
         const chunk = frame.startsWith('data: {') ? (JSON.parse(frame.slice('data: '.length)) as Frame) : undefined
-        const content = chunk?.choices?.[0]?.delta.content
+        const content = chunk?.vivavoce === undefined ? chunk?.choices?.[0]?.delta.content : undefined
         if (content !== undefined && speaking) heard.push((heard.pop() ?? '') + content)
         else heard.push(content ?? shown(frame, chunk))
         speaking = content !== undefined
@@ -72,9 +71,11 @@ interface Frame {
   }[]
   readonly usage?: object
   readonly error?: { readonly code: string }
+  readonly vivavoce?: { readonly tool: string }
 }
 function shown(frame: string, chunk: Frame | undefined): string {
   if (chunk === undefined) return frame
+  if (chunk.vivavoce !== undefined) return `tool ${chunk.vivavoce.tool}`
   if (chunk.error !== undefined) return `error ${chunk.error.code}`
   return chunk.usage === undefined ? `finish ${chunk.choices?.[0]?.finish_reason}` : 'usage'
 }
@@ -120,14 +121,14 @@ describe.each(
     const second = heldCommand(stage)
     const calls = call('Bash', { command: first.command }) + thenCall('Bash', { command: second.command })
     const stream = listen(await ask(`say exactly: Let me look.\n${calls}`))
-    await stream.until('Let me look.', ': tool Bash')
+    await stream.until('Let me look.', 'tool Bash')
     await first.letGo()
-    await stream.until('Let me look.', ': tool Bash', ': tool Bash')
+    await stream.until('Let me look.', 'tool Bash', 'tool Bash')
     await second.letGo()
     expect(await stream.toEnd()).toEqual([
       'Let me look.',
-      ': tool Bash',
-      ': tool Bash',
+      'tool Bash',
+      'tool Bash',
       '\n\nThe tool answered: let go',
       'finish stop',
       'data: [DONE]',
@@ -146,9 +147,9 @@ describe.each(
   test('[DO8] [ST2] a tool comes first: the headers leave with it, before there is a word', async () => {
     const command = heldCommand(stage)
     const stream = listen(await ask(call('Bash', { command: command.command })))
-    await stream.until(': tool Bash')
+    await stream.until('tool Bash')
     await command.letGo()
-    expect(await stream.toEnd()).toEqual([': tool Bash', 'The tool answered: let go', 'finish stop', 'data: [DONE]'])
+    expect(await stream.toEnd()).toEqual(['tool Bash', 'The tool answered: let go', 'finish stop', 'data: [DONE]'])
   })
 
   test('[DO8] each use is told once, also of tools that are refused or do not exist, and never what they are given', async () => {
@@ -156,14 +157,10 @@ describe.each(
       `say exactly: so\n${call('Bash', { command: 'echo SECRET-INPUT >/dev/null' })}${call('Read', { file_path: '/etc/SECRET-INPUT' })}[rehearse call=!No/such🙂 input={"a":"SECRET-INPUT"}]`,
     )
     const raw = await response.clone().text()
-    expect((await listen(response).toEnd()).slice(0, 4)).toEqual([
-      'so',
-      ': tool Bash',
-      ': tool Read',
-      ': tool No_such__',
-    ])
-    expect(raw.match(/^: tool/gm)).toHaveLength(3)
-    expect(raw.split('\n').filter((line) => line.startsWith(':') && line.includes('SECRET'))).toEqual([])
+    const uses = raw.split('\n').filter((line) => line.includes('"vivavoce"'))
+    expect((await listen(response).toEnd()).slice(0, 4)).toEqual(['so', 'tool Bash', 'tool Read', 'tool No_such__'])
+    expect(uses).toHaveLength(3)
+    expect(uses.join()).not.toContain('SECRET')
   })
 
   test('[DO8] what a sub-agent uses and says is not told', async () => {
@@ -171,7 +168,7 @@ describe.each(
     const prompt = `say exactly: SUB-TEXT ${call('Bash', { command: 'echo sub-ran-$((40 + 2))' })}`
     const input = { description: 'sub', prompt, subagent_type: 'leader' }
     const heard = await hear(call('Agent', input), { agent: 'leader' })
-    expect(heard.filter((frame) => frame.startsWith(':'))).toEqual([': tool Agent'])
+    expect(heard.filter((frame) => frame.startsWith('tool '))).toEqual(['tool Agent'])
     expect(stage.rehearsal.requests.slice(before).some(({ rawBody }) => rawBody.includes('sub-ran-42'))).toBe(true)
     expect(heard[1]).toMatch(/^The tool answered: /)
     expect(heard[1]).not.toContain('SUB-TEXT')
@@ -183,7 +180,7 @@ describe.each(
     const heard = await hear(`so many? ${call('Bash', { command: 'echo 5' })}`, {
       response_format: { type: 'json_schema', json_schema: { name: 'n', schema } },
     })
-    expect(heard).toEqual([': tool Bash', '{"n":5}', 'finish stop', 'data: [DONE]'])
+    expect(heard).toEqual(['tool Bash', '{"n":5}', 'finish stop', 'data: [DONE]'])
   })
 
   test('[CC12] a stop text ends the run: what comes after it is neither sent nor done', async () => {
@@ -199,7 +196,7 @@ describe.each(
 
   test('[CC12] a stop text ends the run after its tools, too', async () => {
     const heard = await hear(`say exactly: so\n${call('Bash', { command: 'echo one two three' })}`, { stop: [' two'] })
-    expect(heard).toEqual(['so', ': tool Bash', '\n\nThe tool answered: one', 'finish stop', 'data: [DONE]'])
+    expect(heard).toEqual(['so', 'tool Bash', '\n\nThe tool answered: one', 'finish stop', 'data: [DONE]'])
   })
 
   test('[CC8] a limit ends the message that meets it, and the run', async () => {
@@ -224,12 +221,12 @@ describe.each(
     const heard = await hear(
       `say exactly: so\n${call('Bash', { command: 'echo hi' })}[rehearse round=1 status=400 message="SECRET-WORDS"]`,
     )
-    expect(heard).toEqual(['so', ': tool Bash', 'error upstream_refused'])
+    expect(heard).toEqual(['so', 'tool Bash', 'error upstream_refused'])
   })
 
   test('[DO6] [ER7] a run that reaches its budget ends with that failure, also when it streams', async () => {
     const heard = await hear(`${call('Bash', { command: 'echo hi' })}[rehearse usage=90000000,900000]`)
-    expect(heard).toEqual([': tool Bash', 'error budget_exceeded'])
+    expect(heard).toEqual(['tool Bash', 'error budget_exceeded'])
   })
 
   test('[CA1] [CA2] [LG2] a client that leaves while a command runs ends the run: its processes, workspace and place', async () => {
@@ -240,7 +237,7 @@ describe.each(
     const stream = listen(
       await ask(`say exactly: so\n${call('Bash', { command: `env ${program}` })}`, { signal: leaving.signal }),
     )
-    await stream.until('so', ': tool Bash')
+    await stream.until('so', 'tool Bash')
     await until(() => runningPrograms(program).length === 1)
     const workspaces = async (): Promise<readonly string[]> =>
       (await readdir(join(stage.directory, 'data', 'workspaces'))).filter((name) => name !== 'base')
@@ -277,7 +274,7 @@ test('[ER8] [LG2] a command that goes on for ever is ended with the run’s time
     const response = await stage.fetch('/v1/chat/completions', {
       body: { model: 'worker/sonnet', stream: true, messages: [{ role: 'user', content }] },
     })
-    expect(await listen(response).toEnd()).toEqual(['so', ': tool Bash', 'error timeout'])
+    expect(await listen(response).toEnd()).toEqual(['so', 'tool Bash', 'error timeout'])
     // That nothing of it is left is checked when the stage closes.
     await until(() => stage.ended().some(({ cause }) => cause === 'deadline'))
   } finally {

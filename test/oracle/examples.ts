@@ -19,6 +19,8 @@ export const chunk = (delta: object, finish: string | null = null, fields: objec
 })
 export const text = (content: string) => chunk({ content })
 export const opening = (content: string) => chunk({ role: 'assistant', content })
+/** An agent uses a tool of its own. */
+export const tool = (name: string, delta: object = {}) => chunk(delta, null, { vivavoce: { tool: name } })
 export const usage = (fields: object = {}) => ({ ...HEAD, choices: [], usage: { ...USAGE, ...fields } })
 
 /** The first piece of a call. */
@@ -39,8 +41,7 @@ export const calling = (...pieces: readonly object[]) => chunk({ tool_calls: pie
 export const openingCall = (...pieces: readonly object[]) => chunk({ role: 'assistant', tool_calls: pieces })
 
 /** As the bytes of a stream that ends well; strings are frames as they stand. */
-export const stream = (...events: readonly (object | string)[]): string =>
-  `: keep-alive\n\n${frames(...events)}data: [DONE]\n\n`
+export const stream = (...events: readonly (object | string)[]): string => `${frames(...events)}data: [DONE]\n\n`
 /** The same without an end. */
 export const frames = (...events: readonly (object | string)[]): string =>
   events.map((event) => (typeof event === 'string' ? event : `data: ${JSON.stringify(event)}\n\n`)).join('')

@@ -1,5 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { call, calling, chunk, ERROR, frames, more, opening, openingCall, stream, text, usage } from './examples.ts'
+import {
+  call,
+  calling,
+  chunk,
+  ERROR,
+  frames,
+  more,
+  opening,
+  openingCall,
+  stream,
+  text,
+  tool,
+  usage,
+} from './examples.ts'
 import { judgeStream } from './judge-stream.ts'
 
 const STOP = chunk({}, 'stop')
@@ -10,8 +23,8 @@ describe('a stream that is right', () => {
     ['text', stream(opening('He'), text('llo'), STOP)],
     ['an answer that says nothing', stream(opening(''), STOP)],
     ['usage after the finish', stream(opening('a'), STOP, usage({ cost_usd: 0.5 }))],
-    ['comments in between', stream(opening('a'), ': keep-alive\n\n', text('b'), STOP)],
-    ['tools that are used', stream(': tool Read\n\n', opening('a'), ': tool mcp__a__b.c-1\n\n', STOP)],
+    ['a silence before an event', stream(opening('a'), `data:      ${JSON.stringify(text('b'))}\n\n`, STOP)],
+    ['tools that are used', stream(tool('Read', { role: 'assistant', content: '' }), text('a'), tool('Bash'), STOP)],
     ['a call in pieces', stream(openingCall(call(0, '')), calling(more(0, '{"a"')), calling(more(0, ':1}')), CALLS)],
     [
       'text, then two calls',
@@ -144,16 +157,19 @@ describe('a stream that is wrong', () => {
     ],
     ['half a character', stream(opening('\ud83d'), text('\ude00'), STOP), 'a character is cut between two deltas'],
     ['an event that is no JSON', stream('data: {"id":\n\n', opening('a'), STOP), 'event 1: an event is no JSON object'],
-    [
-      'an event name',
-      stream('event: message\ndata: {}\n\n', opening('a'), STOP),
-      'a line is neither data nor a comment: event: message',
-    ],
+    ['an event name', stream('event: message\ndata: {}\n\n', opening('a'), STOP), 'a line is not data: event: message'],
+    ['a comment', stream(opening('a'), ': keep-alive\n\n', STOP), 'a line is not data: : keep-alive'],
     [
       'what a tool is given',
-      stream(opening('a'), ': tool Read {}\n\n', STOP),
-      'a comment tells more than a silence or the name of a tool: : tool Read {}',
+      stream(opening('a'), chunk({}, null, { vivavoce: { tool: 'Read', input: {} } }), STOP),
+      'input is a field that OpenAI does not have',
     ],
+    [
+      'a tool with text',
+      stream(tool('Read', { role: 'assistant', content: 'a' }), STOP),
+      'a tool that is used says more',
+    ],
+    ['a tool after the finish', stream(opening('a'), STOP, tool('Read')), 'a tool is used after the finish'],
     [
       'two data lines in one event',
       stream(frames(opening('a')).replace('\n\n', '\ndata: {}\n\n'), STOP),

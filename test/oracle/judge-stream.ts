@@ -19,6 +19,8 @@ interface Chunk {
   readonly model: string
   readonly choices: readonly { readonly index: number; readonly delta: Delta; readonly finish_reason: string | null }[]
   readonly usage?: Parameters<typeof usageFaults>[0] | null
+  /** The tool that an agent uses; such a chunk has nothing else to say. */
+  readonly vivavoce?: { readonly tool: string }
 }
 
 export interface StreamOptions {
@@ -72,6 +74,16 @@ export function judgeStream(text: string, { left = false }: StreamOptions = {}):
     return faults
   }
 
+  /** A tool that is used says nothing; what comes first has the role all the same. */
+  const toolFaults = (delta: Delta): readonly string[] => {
+    const expected = begun ? {} : { role: 'assistant', content: '' }
+    begun = true
+    return [
+      ...(finish === undefined ? [] : ['a tool is used after the finish']),
+      ...(JSON.stringify(delta) === JSON.stringify(expected) ? [] : ['the delta of a tool that is used says more']),
+    ]
+  }
+
   const usageChunkFaults = ({ usage }: Chunk): readonly string[] => {
     const again = usageSeen
     usageSeen = true
@@ -88,12 +100,17 @@ export function judgeStream(text: string, { left = false }: StreamOptions = {}):
     const heads = own === head ? [] : [`id, created and model are not those of the first chunk, ${head}`]
     const [choice] = chunk.choices
     if (choice === undefined) return [...heads, ...usageChunkFaults(chunk)]
+    const { delta, finish_reason: reason } = choice
     return [
       ...heads,
       ...(chunk.choices.length === 1 && choice.index === 0 ? [] : ['there is a choice other than that of index 0']),
       ...(usageSeen ? ['a choice comes after usage'] : []),
       ...(chunk.usage == null ? [] : ['usage and a choice are in one chunk']),
-      ...(choice.finish_reason === null ? deltaFaults(choice.delta) : finishFaults(choice.delta, choice.finish_reason)),
+      ...(reason !== null
+        ? finishFaults(delta, reason)
+        : chunk.vivavoce === undefined
+          ? deltaFaults(delta)
+          : toolFaults(delta)),
     ]
   }
 

@@ -65,7 +65,8 @@ const DEFINITIONS = {
         ),
       ),
     },
-    { ...answerExtras, obfuscation: text, usage: orNull(ref('Usage')) },
+    // `vivavoce` is ours: the tool that an agent uses.
+    { ...answerExtras, obfuscation: text, usage: orNull(ref('Usage')), vivavoce: object({ tool: text }) },
   ),
   ListModelsResponse: object({ object: { const: 'list' }, data: array(ref('Model')) }),
   Model: object(

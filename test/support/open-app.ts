@@ -21,8 +21,8 @@ export const OTHER_KEY = 'vv-other-key'
 /** Makes a request another tenant's. */
 export const OTHER: RequestInit = { headers: { authorization: `Bearer ${OTHER_KEY}` } }
 export const START_MS = 1_700_000_000_000
-/** What a stream begins with, and what fills its silences. */
-export const KEEP_ALIVE = ': keep-alive\n\n'
+/** The rest of an event whose beginning filled a silence, as a whole event. */
+export const afterSilence = (rest: string | undefined): string => `data: ${rest}`
 
 /** A passing failure. */
 export const busy = new GatewayError('overloaded', 'The model API is overloaded.')

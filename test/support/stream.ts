@@ -13,6 +13,8 @@ export interface Chunk {
   }[]
   readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number }
   readonly error?: { readonly message: string; readonly type: string; readonly code: string }
+  /** Of a chunk that says which tool an agent uses. */
+  readonly vivavoce?: { readonly tool: string }
 }
 
 export interface Streamed {

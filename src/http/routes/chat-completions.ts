@@ -144,6 +144,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     const { response, streamed } = eventStream(frames, {
       clock,
       keepAliveMs: deps.keepAliveMs,
+      keepAlive: 'white-space',
       settle: background.run,
       headers,
     })

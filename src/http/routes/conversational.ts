@@ -61,6 +61,7 @@ export function conversational(deps: AppDeps) {
       const { response, streamed } = eventStream(toFrames(events, { encode, signal, failed }), {
         clock,
         keepAliveMs: deps.keepAliveMs,
+        keepAlive: 'white-space',
         settle: background.run,
         headers: {},
       })

@@ -33,6 +33,7 @@ export const jobEvents =
     const { response, streamed } = eventStream(toFrames(events, { signal, failed }), {
       clock,
       keepAliveMs,
+      keepAlive: 'comment',
       settle: background.run,
       headers: {},
     })

@@ -48,5 +48,7 @@ export const createReplyEncoder = (id: string) => ({
   text: (delta: string) => [{ session_id: id, delta }],
   /** Nothing is offered to be called. */
   call: () => [],
+  /** A conversation has an agent without tools. */
+  tool: () => [],
   end: ({ answer }: TurnEnd) => [encodeReply({ sessionId: id, reply: answer })],
 })

@@ -47,6 +47,7 @@ const encodeUsageChunk = (head: AnswerHead, end: TurnEnd) => ({
 export interface ChunkEncoder {
   text(text: string): readonly object[]
   call(event: CallEvent): readonly object[]
+  tool(name: string): readonly object[]
   end(end: TurnEnd): readonly object[]
 }
 
@@ -69,6 +70,8 @@ export function createChunkEncoder(
   return {
     text: (text) => [chunk({ content: text })],
     call: (event) => [chunk({ tool_calls: [callDelta(event)] })],
+    // An empty delta with a field of ours: no client trips over it, and code that wants to can read it.
+    tool: (name) => [{ ...chunk(begun ? {} : { content: '' }), vivavoce: { tool: name } }],
     end: (end) => [
       ...(begun ? [] : [chunk({ content: '' })]),
       encodeChunk(head, {}, toFinishReason(end.reason)),

@@ -7,7 +7,7 @@ const HONOURED: Readonly<Record<string, string>> = {
   messages:
     'Roles `system`, `developer`, `user`, `assistant`, `tool`, `function`, in any order; content as text or parts. Pictures (`image_url`, data or http) where a user or a result brings them. `name` of a user stands before what is said.',
   'stream, stream_options.include_usage':
-    'Server-sent events, with usage in the last chunk where it is asked for. A doer also tells each tool that it uses, as a comment `: tool NAME`.',
+    'Server-sent events, with usage in the last chunk where it is asked for. For each tool that a tool agent uses there is a chunk with an empty `delta` and `vivavoce: {tool: NAME}`.',
   'max_tokens, max_completion_tokens':
     'One limit; the second goes before the first. An answer that meets it ends with `length`.',
   stop: 'A text or up to four, at which the answer ends. Not with `response_format`.',
