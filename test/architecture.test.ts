@@ -109,7 +109,9 @@ const tests = (): readonly string[] =>
   [src, join(root, 'test')].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter(
-        (path) => !/\.venv|node_modules/.test(path) && (path.endsWith('.test.ts') || /test_[^/]*\.py$/.test(path)),
+        (path) =>
+          !/\.venv|node_modules/.test(path) &&
+          (path.endsWith('.test.ts') || /test_[^/]*\.py$|_test\.go$|Test\.java$/.test(path)),
       )
       .map((path) => readFileSync(join(folder, path), 'utf8')),
   )

@@ -2,7 +2,7 @@
 export type ErrorType = 'invalid_request_error' | 'rate_limit_error' | 'server_error'
 
 interface ErrorKind {
-  readonly status: 400 | 401 | 404 | 405 | 413 | 429 | 500 | 503
+  readonly status: 400 | 401 | 404 | 405 | 408 | 413 | 429 | 431 | 500 | 503
   readonly type: ErrorType
   /** Whether the same request may succeed if it is sent again soon. */
   readonly retryable: boolean
@@ -59,6 +59,18 @@ export const ERRORS = {
     type: 'invalid_request_error',
     retryable: false,
     tells: 'The body is larger than `VIVAVOCE_MAX_BODY_MB`. Send less or raise the limit.',
+  },
+  headers_too_large: {
+    status: 431,
+    type: 'invalid_request_error',
+    retryable: false,
+    tells: 'The headers are larger than 16 KiB. Send less in them.',
+  },
+  request_timeout: {
+    status: 408,
+    type: 'invalid_request_error',
+    retryable: true,
+    tells: 'The headers did not arrive within 190 s, or the whole request not within five minutes. Send it again.',
   },
   picture_unavailable: {
     status: 503,

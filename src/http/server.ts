@@ -1,8 +1,9 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, STATUS_CODES, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
-import { GatewayError, newId } from '../core/index.ts'
+import { errorKind, newId, type GatewayError } from '../core/index.ts'
+import { toRequestFailure } from './client-error.ts'
 import type { AppEnv } from './deps.ts'
 import { errorResponse } from './error-response.ts'
 
@@ -18,19 +19,20 @@ export interface HttpServer {
   close(options: { readonly graceMs: number }): Promise<void>
 }
 
-/** What is refused before it is a request that the app could see: it is told in the same form (R57). */
-function refuse(): Response {
-  const response = errorResponse(new GatewayError('invalid_request', 'The request is not valid HTTP.'), '')
+/** The refusal of what no request could be made of, in the form of every other one (R57). */
+function refuse(failure: GatewayError): Response {
+  const response = errorResponse(failure, '')
   response.headers.set('x-request-id', newId('req_'))
   return response
 }
 
 /** The same as bytes, for a connection on which no request could be read. */
-async function refusalBytes(): Promise<string> {
-  const response = refuse()
+async function refusalBytes(failure: GatewayError): Promise<string> {
+  const { status } = errorKind(failure.code)
+  const response = refuse(failure)
   const body = await response.text()
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  return `HTTP/1.1 400 Bad Request\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
 }
 
 /** Listens. @throws when the address cannot be bound. */
@@ -38,7 +40,10 @@ export async function startServer(
   app: Hono<AppEnv>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: refuse })
+  const listener = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: () => refuse(toRequestFailure(undefined)),
+  })
   /** The response under way on each connection. */
   const responses = new WeakMap<Duplex, ServerResponse>()
   const server: Server = createServer(
@@ -46,18 +51,20 @@ export async function startServer(
     { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, requireHostHeader: false },
     (request, response) => {
       responses.set(request.socket, response)
+      // HTTP/1.0 knows no host, and nothing here depends on one.
+      if (request.httpVersion === '1.0') request.headers.host ||= 'localhost'
       void listener(request, response)
     },
   )
-  const refuseOn = (socket: Duplex): void => {
+  const refuseOn = (socket: Duplex, failure: GatewayError): void => {
     const response = responses.get(socket)
     // Within an answer there is no place for another one.
     const isAnswering = response !== undefined && response.headersSent && !response.writableFinished
     if (!socket.writable || isAnswering) return void socket.destroy()
-    void refusalBytes().then((bytes) => socket.end(bytes))
+    void refusalBytes(failure).then((bytes) => socket.end(bytes))
   }
-  server.on('clientError', (_error, socket) => refuseOn(socket))
-  server.on('connect', (_request, socket) => refuseOn(socket))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseOn(socket, toRequestFailure(error.code)))
+  server.on('connect', (_request, socket) => refuseOn(socket, toRequestFailure(undefined)))
   // What a client expects beyond 100-continue is let through like any header that is not known (R1).
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   await new Promise<void>((resolve, reject) => {

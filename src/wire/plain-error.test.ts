@@ -10,6 +10,8 @@ const TITLES = {
   not_found: 'not found',
   method_not_allowed: 'method not allowed',
   request_too_large: 'request too large',
+  headers_too_large: 'headers too large',
+  request_timeout: 'request timeout',
   picture_unavailable: 'execution failed',
   rate_limit_exceeded: 'rate limited',
   insufficient_quota: 'rate limited',

@@ -19,10 +19,14 @@ const title = ({ code }: GatewayError): string => {
       return 'not found'
     case 405:
       return 'method not allowed'
+    case 408:
+      return 'request timeout'
     case 413:
       return 'request too large'
     case 429:
       return code === 'job_queue_full' ? 'queue full' : 'rate limited'
+    case 431:
+      return 'headers too large'
     case 500:
       return 'internal error'
     case 503:

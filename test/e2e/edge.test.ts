@@ -78,12 +78,45 @@ describe('the edge over real sockets', () => {
     ['no HTTP at all', 'NONSENSE\r\n\r\n'],
     ['no host', 'GET /health HTTP/1.1\r\n\r\n'],
     ['a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n'],
-    ['a header too many bytes long', `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`],
   ])('[ER1] [HE2] what is no request, %s, is refused in the same form', async (_, bytes) => {
     const answer = await raw(bytes)
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toMatch(/x-request-id: req_/)
     expect(answer).toContain('"type":"invalid_request_error"')
+  })
+
+  test.each([
+    ['without a host', 'GET /health HTTP/1.0\r\n\r\n'],
+    ['with a host', 'GET /health HTTP/1.0\r\nhost: x\r\n\r\n'],
+    ['with an empty host', 'GET /health HTTP/1.0\r\nhost:\r\n\r\n'],
+  ])('[HE3] HTTP/1.0 %s is answered, and the connection closed', async (_, bytes) => {
+    const answer = await raw(bytes)
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    expect(answer).toMatch(/\r\nconnection: close\r\n/i)
+    expect(answer).toContain('"status":"ok"')
+  })
+
+  test.each([
+    ['one that is long', `x: ${'y'.repeat(20_000)}\r\n`],
+    ['one of a megabyte', `x: ${'y'.repeat(1024 * 1024)}\r\n`],
+    ['many', Array.from({ length: 1500 }, (_, index) => `x-${index}: ${index}\r\n`).join('')],
+  ])('[ER26] headers of more than 16 KiB (%s) are 431', async (_, headers) => {
+    const answer = await raw(`GET /health HTTP/1.1\r\nhost: x\r\n${headers}\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/)
+    expect(answer).toMatch(/x-request-id: req_/)
+    expect(answer).toContain('"code":"headers_too_large"')
+  })
+
+  test('[ER26] headers of just under 16 KiB are read', async () => {
+    const answer = await raw(`GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx: ${'y'.repeat(16_000)}\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+  })
+
+  test('[ER25] chunk extensions of more than 16 KiB are 413', async () => {
+    const answer = await raw(head('transfer-encoding: chunked\r\n'), `5;x=${'y'.repeat(20_000)}\r\n{"mes\r\n0\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+    expect(answer).toMatch(/x-request-id: req_/)
+    expect(answer).toContain('"code":"request_too_large"')
   })
 
   test('[ER1] [ST1] [R11] what is no request is told nothing in the middle of an answer, which is not kept open', async () => {
@@ -113,6 +146,30 @@ describe('the edge over real sockets', () => {
       body: `{"prompt":"x","agent":"recruiter-triage","metadata":${deep}}`,
     })
     expect(response.status).toBe(400)
+  })
+
+  /** What a stream's connection has brought by then, at its first bytes. */
+  async function firstBytes(content: string, own: Stage): Promise<readonly [string, () => void]> {
+    const socket = connect(Number(new URL(own.gateway.url).port), '127.0.0.1')
+    socket.on('error', () => undefined)
+    const sent = body(content)
+    socket.write(`${head(`content-length: ${Buffer.byteLength(sent)}\r\n`)}${sent}`)
+    const bytes = await new Promise<Buffer>((resolve) => socket.once('data', resolve))
+    return [bytes.toString(), () => socket.destroy()]
+  }
+
+  test('[ST2] [R27] the headers leave with the first event', async () => {
+    const [bytes, leave] = await firstBytes('say exactly: well [rehearse first=300]', stage)
+    leave()
+    expect(bytes).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n.*"content":"well"/s)
+  })
+
+  test('[ST2] [R27] once the hold is over the headers leave alone, before the model has said anything', async () => {
+    await using own = await startStage({ env: { VIVAVOCE_HEADER_HOLD_MS: '200' } })
+    const [bytes, leave] = await firstBytes('hello [rehearse hang=1]', own)
+    expect(bytes).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:[^\r\n]+\r\n)+\r\n$/)
+    leave()
+    await until(() => own.observations.find(({ type }) => type === 'request-finished'))
   })
 
   test('[ST1] a connection serves one stream after the other', async () => {
