@@ -18,7 +18,7 @@ import {
   type ReadyCli,
   type TurnEngine,
 } from './core/index.ts'
-import { createApp, createBackground, startServer } from './http/index.ts'
+import { createApp, createBackground, createClientAddress, startServer } from './http/index.ts'
 import { writeProblem } from './lib/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks/index.ts'
@@ -215,6 +215,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, l
       budgetUsd: config.VIVAVOCE_JOB_MAX_BUDGET_USD ?? Infinity,
     },
     headerHoldMs: config.VIVAVOCE_HEADER_HOLD_MS,
+    clientAddress: createClientAddress({ trusted: config.VIVAVOCE_TRUST_PROXY ?? [] }),
     keepAliveMs: KEEP_ALIVE_MS,
     maxBodyBytes: config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024,
     version,

@@ -162,6 +162,11 @@ export const slotRequestOf = ({ tenant, agent, limits }: TurnRequest): SlotReque
 export const admitted = (engine: TurnEngine, admission: Admission): TurnEngine => ({
   async *run(request, { signal }) {
     using _slot = await admission.enter({ ...slotRequestOf(request), signal })
-    yield* engine.run(request, { signal })
+    const { watch } = request
+    watch?.admitted()
+    for await (const event of engine.run(request, { signal })) {
+      watch?.event(event)
+      yield event
+    }
   },
 })

@@ -1,4 +1,6 @@
 /** Every setting: its name, its form, its default, what it does. The reference page is printed from this table. */
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { isBranchName } from '../core/index.ts'
 
@@ -45,6 +47,17 @@ const branchPatterns = list.pipe(
 const hosts = names.pipe(
   z.array(
     z.string().regex(/^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i, 'hosts of the form name or name:port are expected'),
+  ),
+)
+
+const networks = names.pipe(
+  z.array(
+    z
+      .string()
+      .refine(
+        (text) => isIP(text) !== 0 || ipaddr.isValidCIDR(text),
+        'IP addresses, or networks such as 10.0.0.0/8, are expected',
+      ),
   ),
 )
 
@@ -371,6 +384,12 @@ export const SETTINGS = {
     defaultText: 'none',
     tells:
       'Origins whose pages may call from a browser, such as `https://app.example`, with commas between; `*` lets every page call. A page that calls holds a key.',
+  },
+  VIVAVOCE_TRUST_PROXY: {
+    schema: networks,
+    defaultText: 'none',
+    tells:
+      'Addresses and networks (`10.0.0.0/8`) of proxies in front of the gateway, with commas between. The log’s `clientAddress` is then the right-most address of `x-forwarded-for` that is not one of them.',
   },
   VIVAVOCE_PRIVATE_HOSTS: {
     schema: hosts,

@@ -8,6 +8,7 @@ import {
   type TurnEngine,
   type TurnEvent,
   type TurnLimits,
+  type TurnWatch,
 } from '../core/index.ts'
 import { isAbortOf, type Serial } from '../lib/index.ts'
 import { keyOf } from './key.ts'
@@ -18,6 +19,7 @@ export interface Say extends ConversationName {
   readonly agent: Agent
   readonly model: string
   readonly limits: TurnLimits
+  readonly watch?: TurnWatch
   readonly signal: AbortSignal
 }
 

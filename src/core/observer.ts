@@ -22,17 +22,35 @@ export type StopCause = 'cancelled' | 'deadline' | 'shutdown' | 'done' | 'exited
 /** How a turn found its process: with its history, with one that was cut back or added to, without one, or not at all. */
 export type HitKind = 'kept' | 'rewound' | 'replayed' | 'fresh' | 'cold'
 
+/** What a request came to. What does not apply is absent. */
+export interface RequestFigures {
+  readonly agent?: string
+  readonly model?: string
+  /** From the request to its slot, and to the first text, call or tool of the response. */
+  readonly queuedMs?: number
+  readonly firstTokenMs?: number
+  /** All input, the part of it that was read from the model API's cache, and all output. */
+  readonly inputTokens?: number
+  readonly cachedTokens?: number
+  readonly outputTokens?: number
+  /** The failure that the caller got, by status or in the stream. */
+  readonly code?: ErrorCode
+}
+
 /** What happens inside, for logs and figures. No event holds what a caller or the model said. */
 export type Observation =
-  | {
+  | ({
       readonly type: 'request-finished'
       readonly requestId: string
       readonly method: string
       readonly path: string
       readonly status: number
       readonly ms: number
+      /** The client closed the connection before its response was whole. */
       readonly left: boolean
-    }
+      readonly tenant?: string
+      readonly clientAddress?: string
+    } & RequestFigures)
   | { readonly type: 'request-failed'; readonly requestId: string; readonly code: ErrorCode; readonly error: Error }
   | { readonly type: 'request-retried'; readonly requestId: string; readonly retryOf: string }
   | { readonly type: 'parameters-ignored'; readonly requestId: string; readonly names: readonly string[] }

@@ -20,6 +20,13 @@ export interface Sampling {
   readonly topP?: number
 }
 
+/** Takes note of a turn, for the log; never throws and never waits. */
+export interface TurnWatch {
+  /** The turn has its slot. */
+  admitted(): void
+  event(event: TurnEvent): void
+}
+
 /** One question to an agent. */
 export interface TurnRequest {
   /** Whose question it is; a process that has served one tenant never serves another. */
@@ -44,6 +51,7 @@ export interface TurnRequest {
   readonly budgetUsd?: number
   /** Where a doer works, an absolute path. Set by the workspace layer. */
   readonly directory?: string
+  readonly watch?: TurnWatch
 }
 
 /** Why an answer ended, in our words; `calls`: what comes of its calls is waited for. */

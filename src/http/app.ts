@@ -32,7 +32,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const ready = refuseWhileStarting(deps)
 
   app.use(caller())
-  app.use(requestId({ clock, observer, background: deps.background }))
+  app.use(requestId({ clock, observer, background: deps.background, clientAddress: deps.clientAddress }))
   if (deps.corsOrigins.length > 0) app.use(crossOrigin(deps.corsOrigins))
   app.get('/', welcome(deps))
   app.get('/docs/*', documentation(deps))
@@ -74,6 +74,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     // The caller is gone: nobody reads this answer, and leaving is no failure.
     if (isAbortOf(thrown, c.get('caller'))) return new Response(null, { status: 503 })
     const error = toGatewayError(thrown)
+    c.get('account').failed(error.code)
     observer.observe({ type: 'request-failed', requestId: c.get('requestId'), code: error.code, error })
     return errorResponse(error, c.req.path)
   })

@@ -1,8 +1,11 @@
+import type { IncomingMessage } from 'node:http'
 import type { Admission, KeyCheck } from '../access/index.ts'
 import type { Conversations } from '../conversations/index.ts'
 import type { Catalogue, Agent, CliState, Clock, Observer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Background } from './background.ts'
+import type { ClientAddress } from './client-address.ts'
+import type { RequestAccount } from './request-account.ts'
 
 /** What the edge needs; `main.ts` constructs all of it. */
 export interface AppDeps {
@@ -37,6 +40,7 @@ export interface AppDeps {
   readonly poolFigures: () => PoolFigures | undefined
   readonly cliState: () => CliState
   readonly rehearsal: boolean
+  readonly clientAddress: ClientAddress
   readonly clock: Clock
   readonly observer: Observer
   readonly background: Background
@@ -45,8 +49,12 @@ export interface AppDeps {
 }
 
 export interface AppEnv {
+  /** Empty where the app is asked without a server. */
+  Bindings: { readonly incoming?: IncomingMessage }
   Variables: {
     requestId: string
+    /** What the log says of the request in the end. */
+    account: RequestAccount
     /** Whose key was presented. */
     tenant: string
     /** The body of a request that has one, as text. */

@@ -1,3 +1,4 @@
+export { createClientAddress } from './client-address.ts'
 export { createApp } from './app.ts'
 export { createBackground } from './background.ts'
 export type { AppDeps } from './deps.ts'

@@ -29,9 +29,10 @@ function withError(error: unknown): Record<string, unknown> {
 /** Ends that belong to the day's work, though a caller is told of them as failures. */
 const EXPECTED: readonly ErrorCode[] = ['superseded', 'shutting_down', 'queue_full', 'starting']
 
+const failureLevel = (code: ErrorCode) => (errorKind(code).status < 500 || EXPECTED.includes(code) ? 'info' : 'error')
+
 const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
   switch (observation.type) {
-    case 'request-finished':
     case 'job-changed':
     case 'store-opened':
     case 'callback-sent':
@@ -43,9 +44,11 @@ const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
       return observation.outcome === 'verified' ? 'info' : 'error'
     case 'cli-capabilities-found':
       return observation.missing.length === 0 ? 'info' : 'warn'
+    case 'request-finished':
+      return observation.code === undefined ? 'info' : failureLevel(observation.code)
     case 'request-failed':
     case 'job-failed':
-      return errorKind(observation.code).status < 500 || EXPECTED.includes(observation.code) ? 'info' : 'error'
+      return failureLevel(observation.code)
     case 'cleanup-failed':
     case 'store-failed':
     case 'cli-capabilities-refused':

@@ -36,6 +36,7 @@ export interface AppOptions extends Partial<
   Pick<
     AppDeps,
     | 'callbackProblem'
+    | 'clientAddress'
     | 'pushProblem'
     | 'catalogue'
     | 'corsOrigins'
@@ -127,6 +128,7 @@ export function openApp(
     documents: new Map([['README.md', '# vivavoce\n']]),
     cliState: () => ({ status: 'ready', version: '2.1.330', path: '/usr/bin/claude', missing: [] }),
     rehearsal: false,
+    clientAddress: () => undefined,
     clock,
     observer,
     background,

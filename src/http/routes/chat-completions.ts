@@ -122,6 +122,8 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     const choice = choose(catalogue, request.model, defaultAgent)
     refuseFunctions(request, choice)
     const requestId = c.get('requestId')
+    const account = c.get('account')
+    account.chose(choice)
     const head: AnswerHead = { id: newId('chatcmpl-'), created: Math.floor(clock.nowMs() / 1000), model: choice.id }
     const { includeUsage } = request
     const ignored = ignoredOf(request, choice)
@@ -130,12 +132,14 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
 
     const signal = AbortSignal.any([c.get('caller'), deps.stopping])
     const conversation = c.req.header('x-conversation-id') || request.conversation
-    const turn = toTurnRequest(request, choice, { tenant: c.get('tenant'), conversation, deps })
+    const turn = { ...toTurnRequest(request, choice, { tenant: c.get('tenant'), conversation, deps }), watch: account }
     if (!request.stream) return Response.json(encodeCompletion(head, await collect(turn, signal)), { headers })
     const events = stream(turn, { arrival: c.get('arrival'), signal })
 
-    const failed = (error: GatewayError): void =>
+    const failed = (error: GatewayError): void => {
+      account.failed(error.code)
       observer.observe({ type: 'request-failed', requestId, code: error.code, error })
+    }
     const frames = toFrames(await held(events, { clock, holdMs: deps.headerHoldMs }), {
       encode: { ...createChunkEncoder(head, { includeUsage }), failure: encodeOpenAiError },
       signal,

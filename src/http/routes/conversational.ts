@@ -50,12 +50,25 @@ export function conversational(deps: AppDeps) {
       refuseDoer(choice)
       const { agent, model } = choice
       const signal = signalOf(c)
-      const turn = { tenant: c.get('tenant'), id: sessionId, message, agent, model, limits: talkerLimits, signal }
+      const account = c.get('account')
+      account.chose(choice)
+      const turn = {
+        watch: account,
+        tenant: c.get('tenant'),
+        id: sessionId,
+        message,
+        agent,
+        model,
+        limits: talkerLimits,
+        signal,
+      }
       if (!stream) return c.json(encodeReply({ sessionId, reply: await conversations.say(turn) }))
 
       const requestId = c.get('requestId')
-      const failed = (error: GatewayError): void =>
+      const failed = (error: GatewayError): void => {
+        account.failed(error.code)
         observer.observe({ type: 'request-failed', requestId, code: error.code, error })
+      }
       const events = await held(conversations.stream(turn), { clock, holdMs: deps.headerHoldMs })
       const encode = { ...createReplyEncoder(sessionId), failure: encodePlainError }
       const { response, streamed } = eventStream(toFrames(events, { encode, signal, failed }), {

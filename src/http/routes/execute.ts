@@ -43,6 +43,8 @@ export function execute(deps: AppDeps) {
     const request = parseJobRequest(readJson(c))
     const { prompt, metadata, priority, callbackUrl, pushTo } = request
     const agent = agentOf(request)
+    const model = agent.model ?? catalogue.defaultModel
+    c.get('account').chose({ agent, model })
     if (callbackUrl !== undefined) refuse('callback_url', callbackProblem(callbackUrl))
     if (pushTo !== undefined) {
       refuse('push', isTalker(agent) ? `the agent ${agent.name} has no tools and so no work to push` : undefined)
@@ -52,7 +54,7 @@ export function execute(deps: AppDeps) {
       tenant: c.get('tenant'),
       agent: agent.name,
       prompt,
-      model: agent.model ?? catalogue.defaultModel,
+      model,
       budgetUsd: within('max_budget_usd', request.budgetUsd, { normal: budgetUsd, most: jobCeilings.budgetUsd }),
       timeoutMs: within('timeout_seconds', request.timeoutMs, {
         normal: doerLimits.turnMs,

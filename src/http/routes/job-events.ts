@@ -28,8 +28,11 @@ export const jobEvents =
     const events = await jobs.follow(job, { after, signal })
     if (events === undefined) return c.body(null, 204)
     const requestId = c.get('requestId')
-    const failed = (error: GatewayError): void =>
+    const account = c.get('account')
+    const failed = (error: GatewayError): void => {
+      account.failed(error.code)
       observer.observe({ type: 'request-failed', requestId, code: error.code, error })
+    }
     const { response, streamed } = eventStream(toFrames(events, { signal, failed }), {
       clock,
       keepAliveMs,

@@ -1,0 +1,38 @@
+/** What the log says of a request besides its path and status, gathered while it is served. */
+import type { Agent, Clock, ErrorCode, RequestFigures, TurnEvent, TurnWatch, Usage } from '../core/index.ts'
+
+export interface RequestAccount extends TurnWatch {
+  readonly figures: RequestFigures
+  chose(choice: { readonly agent: Agent; readonly model: string }): void
+  failed(code: ErrorCode): void
+}
+
+const countedAs = (usage: Usage) => ({
+  inputTokens: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
+  cachedTokens: usage.cacheReadTokens,
+  outputTokens: usage.outputTokens,
+})
+
+export function createRequestAccount({ clock }: { readonly clock: Clock }): RequestAccount {
+  const startedAtMs = clock.nowMs()
+  const figures: { -readonly [Name in keyof RequestFigures]: RequestFigures[Name] } = {}
+  const sinceStartMs = (): number => clock.nowMs() - startedAtMs
+  return {
+    figures,
+    chose({ agent, model }) {
+      figures.agent = agent.name
+      figures.model = model
+    },
+    failed(code) {
+      figures.code = code
+    },
+    admitted() {
+      figures.queuedMs ??= sinceStartMs()
+    },
+    event(event: TurnEvent) {
+      if (event.type === 'turn-failed') return
+      figures.firstTokenMs ??= sinceStartMs()
+      if (event.type === 'turn-end') Object.assign(figures, countedAs(event.usage))
+    },
+  }
+}
