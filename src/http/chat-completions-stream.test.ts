@@ -6,7 +6,7 @@ import { end, says, text } from '../../test/support/scripted-engine.ts'
 
 const USAGE = { inputTokens: 10, cacheReadTokens: 5, cacheWriteTokens: 0, outputTokens: 7, reasoningTokens: 2 }
 
-test('[ST1] [R26] [R74] a stream is a frame for each event, then [DONE], and nothing else', async () => {
+test('[ST1] [ST16] [R26] [R74] a stream is a frame for each event, then [DONE], and nothing else', async () => {
   const { stream } = openApp(() => [text('Здра'), text('вей'), end('Здравей')])
   const reply = await stream()
   expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])

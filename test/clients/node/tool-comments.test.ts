@@ -38,7 +38,7 @@ const CLIENTS: Readonly<Record<string, (content: string) => Promise<string>>> = 
 }
 
 describe.each(Object.entries(CLIENTS))('%s', (_, hear) => {
-  test('[DO8] takes no notice of the tools that a doer uses', async () => {
+  test('[DO8] [ST18] takes no notice of the tools that a doer uses', async () => {
     expect(await hear(FIRST)).toMatch(/^The tool answered: No files found/)
     expect(await hear(BETWEEN)).toMatch(/^Един момент\.\n\nThe tool answered: No files found/)
   })
