@@ -1,5 +1,5 @@
 import { isSchema, type Schema } from './schema-part.ts'
-import { LISTS, MAPS, SINGLE } from './subschemas.ts'
+import { mapSubschemas } from './subschemas.ts'
 
 /** Keywords of which null is a value like any other. */
 const MAY_BE_NULL: ReadonlySet<string> = new Set(['const', 'default', 'example'])
@@ -27,15 +27,6 @@ function bounds(schema: Schema): Schema {
   return made
 }
 
-function inner(keyword: string, value: unknown): unknown {
-  if (MAPS.has(keyword) && isSchema(value)) return mapped(value)
-  if (LISTS.has(keyword) && Array.isArray(value)) return value.map(part)
-  return SINGLE.has(keyword) ? part(value) : value
-}
-
-const mapped = (map: Schema): Schema =>
-  Object.fromEntries(Object.entries(map).map(([name, value]) => [name, part(value)]))
-
 /** Keywords without a value ask for nothing; a name that is required twice is required. */
 function part(value: unknown): unknown {
   if (!isSchema(value)) return value
@@ -43,7 +34,9 @@ function part(value: unknown): unknown {
     .filter(([keyword, given]) => given !== null || MAY_BE_NULL.has(keyword))
     .map(([keyword, given]): [string, unknown] => [
       keyword,
-      keyword === 'required' && Array.isArray(given) ? [...new Set<unknown>(given)] : inner(keyword, given),
+      keyword === 'required' && Array.isArray(given)
+        ? [...new Set<unknown>(given)]
+        : mapSubschemas(keyword, given, part),
     ])
   const made = bounds(Object.fromEntries(entries))
   return Array.isArray(made['items']) ? tuple(made) : made

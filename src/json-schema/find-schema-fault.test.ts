@@ -60,7 +60,9 @@ test.each<[string, unknown, Path]>([
   ['a number for a format', { format: 1 }, ['format']],
   ['a number for a pattern', { pattern: 1 }, ['pattern']],
   ['an open group', { pattern: '(' }, ['pattern']],
-  ['a group of another language', { pattern: '(?P<year>\\d+)' }, ['pattern']],
+  ['an open class', { pattern: 'a[b' }, ['pattern']],
+  ['a group that ends twice', { pattern: '(?i)a)' }, ['pattern']],
+  ['a backslash at the end', { pattern: '(?P<a>b)\\' }, ['pattern']],
   ['an open group for names', { patternProperties: { '[': {} } }, ['patternProperties', '[']],
   ['no names in dependencies', { dependentRequired: { b: 'c' } }, ['dependentRequired', 'b']],
   ['a number for a reference', { $ref: 1 }, ['$ref']],
@@ -153,6 +155,41 @@ test.each<[string, unknown, Path]>([
   ['itself in every alternative', around({ anyOf: [{ $ref: '#' }, { ...endless }] }), [...A, 'anyOf']],
 ])('[CC11] a schema that requires %s has no end', (_, schema, path) => {
   expect(findSchemaFault(schema)?.path).toEqual(path)
+})
+
+const MUST_BE_OBJECT = 'the top of the schema must be an object; put what is wanted into a property of one'
+
+test.each<[unknown, Path]>([
+  [{ const: 'a' }, ['const']],
+  [{ const: null }, ['const']],
+  [{ const: ['a'] }, ['const']],
+  [{ type: 'object', const: 5 }, ['const']],
+  [{ enum: ['a', 'b'] }, ['enum']],
+  [{ enum: [1, null, []] }, ['enum']],
+  [{ type: 'array', items: {} }, ['type']],
+  [{ type: 'string', const: 'a' }, ['type']],
+  [{ type: ['object', 'null'] }, ['type']],
+  [{ $ref: '#/$defs/s', $defs: { s: { type: 'string' } } }, ['$ref']],
+  [{ anyOf: [{ type: 'string' }, { type: 'null' }] }, ['anyOf']],
+  [{ anyOf: [{ const: 'a' }] }, ['anyOf', 0]],
+  [{ oneOf: [{ enum: ['a'] }, { $ref: '#/$defs/s' }], $defs: { s: { type: 'array' } } }, ['oneOf']],
+  [{ allOf: [{ description: 'град 🙂' }, { type: 'integer' }] }, ['allOf', 1]],
+  [{ not: { type: 'object' } }, ['not']],
+])('[CC30] that the top of a schema must be an object is said of %j', (schema, path) => {
+  expect(findSchemaFault(schema)).toEqual({ path, problem: MUST_BE_OBJECT })
+})
+
+test.each([
+  ['in Python', '(?i)^abc$', '(?P<y>\\d{4})-(?P=y)', '\\A[a-z]+\\Z', '(?x) a # :-(', 'x{,3}', '(?#:()a'],
+  ['in PCRE', 'a++', '(?>a|b)', '\\Qa(b\\E', '[[:alpha:]]+', '(?|a|b)', '\\p{Greek}\\h', '[]a](?i)'],
+  ['with nothing to repeat', '*', 'a{2,1}'],
+])('[CC31] [FN13] a pattern %s is no fault', (_kind, ...patterns) => {
+  for (const pattern of patterns) {
+    expect([pattern, findSchemaFault(around({ pattern, patternProperties: { [pattern]: {} } }))]).toEqual([
+      pattern,
+      undefined,
+    ])
+  }
 })
 
 test('[CC11] a fault says what is wrong with its part', () => {

@@ -1,4 +1,4 @@
-import { impossibility } from './possible.ts'
+import { impossibility, MUST_BE_OBJECT } from './possible.ts'
 import { referenceLoop } from './reference-loops.ts'
 import { isSchema, type Schema } from './schema-part.ts'
 import { findParts, type SchemaFault } from './schema-parts.ts'
@@ -20,7 +20,7 @@ export function findSchemaFault(schema: unknown): SchemaFault | undefined {
   const found = findParts(schema)
   if (!found.ok) return found.fault
   if (schema['type'] !== undefined && schema['type'] !== 'object') {
-    return { path: ['type'], problem: '`object` is expected at the top of a schema' }
+    return { path: ['type'], problem: MUST_BE_OBJECT }
   }
   return referenceLoop(schema, found.parts) ?? impossibility(schema, found.parts)
 }

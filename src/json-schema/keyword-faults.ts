@@ -1,7 +1,7 @@
+import { isBrokenPattern } from './foreign-patterns.ts'
 import type { Key, Schema } from './schema-part.ts'
 import { isSchema } from './schema-part.ts'
 import { LISTS, MAPS, SINGLE } from './subschemas.ts'
-import { unicodePattern } from './unicode-pattern.ts'
 import { TYPE_NAMES } from './value-kinds.ts'
 
 /** What is wrong with a part, at the keys below it. */
@@ -39,7 +39,7 @@ const type: Rule = (value) => {
 }
 
 const patternFault = (source: string): string | undefined =>
-  unicodePattern(source) === undefined ? 'is no regular expression that JavaScript takes' : undefined
+  isBrokenPattern(source) ? 'is not a regular expression' : undefined
 
 const eachEntry =
   (fault: (name: string, value: unknown) => string | undefined): Rule =>

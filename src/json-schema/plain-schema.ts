@@ -5,9 +5,10 @@
  * nor (beside draft 4) `exclusiveMinimum: true`.
  */
 import { format, type Schema as InterpretedSchema } from '@cfworker/json-schema'
-import { resolveReference } from './references.ts'
+import { loosened, looseSchemas, partsAround } from './foreign-patterns.ts'
+import { referredBy } from './references.ts'
 import { isNullable, isRefAlone, isSchema, listAt, mapAt, numberAt, type Schema } from './schema-part.ts'
-import { LISTS, SINGLE, subschemasOf } from './subschemas.ts'
+import { LISTS, SINGLE } from './subschemas.ts'
 import { unicodePattern } from './unicode-pattern.ts'
 
 const AS_THEY_ARE =
@@ -18,29 +19,21 @@ interface Copying {
   readonly root: Schema
   /** the parts that are referred to, each with the `$ref` that stands for it */
   readonly names: ReadonlyMap<Schema, string>
+  /** the parts on which a pattern bears that cannot be tried */
+  readonly loose: ReadonlySet<Schema>
 }
 
 /** A copy for the interpreter, which shares the values of `const` and `enum` with the schema. */
 export function plainSchema(root: Schema): InterpretedSchema {
   const names = new Map<Schema, string>([[root, '#']])
-  const seen = new Set<Schema>([root])
-  // Both grow while they are walked.
-  for (const part of seen) {
-    for (const { value } of subschemasOf(part)) if (isSchema(value)) seen.add(value)
-    const target = targetOf(part, root)
-    if (!isSchema(target)) continue
-    seen.add(target)
-    if (!names.has(target)) names.set(target, `#/$defs/${names.size}`)
+  const around = partsAround(root)
+  for (const part of around.keys()) {
+    const target = referredBy(part, root)
+    if (isSchema(target) && !names.has(target)) names.set(target, `#/$defs/${names.size}`)
   }
-  const copying = { root, names }
+  const copying = { root, names, loose: looseSchemas(around) }
   const definitions = [...names].slice(1).map(([part], nth) => [nth + 1, plainPart(part, copying)] as const)
   return { ...plainPart(root, copying), $defs: Object.fromEntries(definitions) }
-}
-
-function targetOf(schema: Schema, root: Schema): Schema | boolean | undefined {
-  const reference = schema['$ref']
-  const resolved = typeof reference === 'string' ? resolveReference(reference, root) : undefined
-  return resolved?.ok === true ? resolved.schema : undefined
 }
 
 /** A schema in the place where it stands: what is referred to is written once, among the definitions. */
@@ -51,10 +44,12 @@ function plain(value: unknown, copying: Copying): unknown {
 }
 
 function plainPart(schema: Schema, copying: Copying): Schema {
-  const target = targetOf(schema, copying.root)
+  const target = referredBy(schema, copying.root)
   const reference = isSchema(target) ? { $ref: copying.names.get(target) } : target === false ? { not: {} } : {}
   const isAlone = target !== undefined && isRefAlone(copying.root)
-  const made = isAlone ? reference : { ...values(schema), ...parts(schema, copying), ...reference }
+  const made = isAlone
+    ? reference
+    : { ...loosened({ ...values(schema), ...parts(schema, copying) }, schema, copying.loose), ...reference }
   return isNullable(schema) ? { anyOf: [made, { type: 'null' }] } : made
 }
 
@@ -86,9 +81,12 @@ function parts(schema: Schema, copying: Copying): Schema {
   }
   for (const keyword of ['properties', 'patternProperties', 'dependentSchemas']) {
     if (!isSchema(schema[keyword])) continue
-    const name = (key: string): string => (keyword === 'patternProperties' ? (unicodePattern(key) ?? key) : key)
+    const name = keyword === 'patternProperties' ? unicodePattern : (key: string): string => key
     made[keyword] = Object.fromEntries(
-      Object.entries(mapAt(schema, keyword)).map(([key, part]) => [name(key), plain(part, copying)]),
+      Object.entries(mapAt(schema, keyword)).flatMap(([key, part]) => {
+        const named = name(key)
+        return named === undefined ? [] : [[named, plain(part, copying)]]
+      }),
     )
   }
   return { ...made, ...tuple(schema, made), ...dependencies(schema, copying) }

@@ -9,6 +9,10 @@ import { isNullable, isRefAlone, isSchema, pathOf, type Schema } from './schema-
 import type { SchemaFault, SchemaParts } from './schema-parts.ts'
 import { ANY_KIND, NO_KIND, NULL, OBJECT, type Kinds } from './value-kinds.ts'
 
+/** The keywords that say of what kind a value is, and what to do where those at the top allow no object. */
+const SHAPES: readonly string[] = ['type', 'const', 'enum', '$ref', 'allOf', 'anyOf', 'oneOf', 'not']
+export const MUST_BE_OBJECT = 'the top of the schema must be an object; put what is wanted into a property of one'
+
 /** Why no object can satisfy the schema; undefined where one may. */
 export function impossibility(root: Schema, parts: SchemaParts): SchemaFault | undefined {
   const kinds = possibleKinds(root, parts)
@@ -67,10 +71,12 @@ function explained(root: Schema, known: Known, parts: SchemaParts): SchemaFault 
     if (reason === undefined) return { path: pathOf(parts.get(part)), problem: 'can be satisfied by no value' }
     const { at, because, problem } = reason
     const path = pathOf(parts.get(part), at)
+    if (part === root && reason.kinds !== NO_KIND && SHAPES.includes(String(at[0])))
+      return { path, problem: MUST_BE_OBJECT }
     if (because === false) return { path, problem: '`false` allows no value, but one is required' }
     if (!isSchema(because)) return { path, problem }
     if (known.kindsOf(because) !== NO_KIND) {
-      return { path, problem: part === root ? 'allows no object, but the top of a schema must' : problem }
+      return { path, problem }
     }
     if (trail.has(because)) return { path, problem: 'requires itself without end' }
     part = because

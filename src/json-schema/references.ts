@@ -27,6 +27,13 @@ export function resolveReference(reference: string, root: Schema): Resolved {
   return isSchema(part) || typeof part === 'boolean' ? { ok: true, schema: part, path } : NOWHERE
 }
 
+/** What the `$ref` of a part refers to, if it has one that leads somewhere. */
+export function referredBy(schema: Schema, root: Schema): Schema | boolean | undefined {
+  const reference = schema['$ref']
+  const resolved = typeof reference === 'string' ? resolveReference(reference, root) : undefined
+  return resolved?.ok === true ? resolved.schema : undefined
+}
+
 /** The key of a part that a token of a pointer names, if the part has it. */
 function keyOf(part: unknown, token: string): Key | undefined {
   if (Array.isArray(part)) return /^(?:0|[1-9]\d*)$/.test(token) ? Number(token) : undefined

@@ -59,3 +59,12 @@ export function* subschemasOf(schema: Schema): Generator<Subschema> {
     }
   }
 }
+
+/** The value of a keyword with each schema that stands in it exchanged for what `change` makes of it. */
+export function mapSubschemas(keyword: string, value: unknown, change: (part: unknown) => unknown): unknown {
+  if (MAPS.has(keyword) && isSchema(value)) {
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, change(part)]))
+  }
+  if (LISTS.has(keyword) && Array.isArray(value)) return value.map(change)
+  return SINGLE.has(keyword) ? change(value) : value
+}

@@ -3,6 +3,9 @@ const TOKEN = /\\(?:[pP]\{[^}]{0,100}\}|u\{[\da-fA-F]{1,6}\}|k<[^>]{0,100}>|[^])
 
 /** What may stand after a backslash in a pattern with the `u` flag. */
 const ESCAPABLE = /^\\[\^$\\.*+?()[\]{}|/dDwWsSbBfnrtvuxckpP0-9]/
+/** What means something in another language and is a mere letter, or mere text, in JavaScript: `\A`, `{,3}`, `[:alpha:]`. */
+const FOREIGN_ESCAPE = /^\\[A-Za-z]/
+const FOREIGN = /\{,\d+\}|\[:\w+:\]/
 const CLASS_ESCAPE = /^\\[dDwWsSpP]/
 
 const isPattern = (source: string, flags: string): boolean => {
@@ -15,18 +18,20 @@ const isPattern = (source: string, flags: string): boolean => {
 }
 
 /**
- * The pattern in the form that the `u` flag takes, where JavaScript takes it with or without that flag; otherwise
- * undefined. Many generators escape more than the flag allows (`[\w\-]`, `\@`) or leave braces as they are.
+ * The pattern in the form that the `u` flag takes, where JavaScript takes it with or without that flag and means what is
+ * meant; otherwise undefined. Many generators escape more than the flag allows (`[\w\-]`, `\@`) or leave braces as they are.
  */
 export function unicodePattern(source: string): string | undefined {
   if (isPattern(source, 'u')) return source
   if (!isPattern(source, '')) return undefined
-  const strict = toStrict(source)
+  if (FOREIGN.test(source)) return undefined
+  const tokens = source.match(TOKEN) ?? []
+  if (tokens.some((token) => FOREIGN_ESCAPE.test(token) && !ESCAPABLE.test(token))) return undefined
+  const strict = toStrict(tokens)
   return isPattern(strict, 'u') ? strict : undefined
 }
 
-function toStrict(source: string): string {
-  const tokens = source.match(TOKEN) ?? []
+function toStrict(tokens: readonly string[]): string {
   let isInClass = false
   return tokens
     .map((token, nth) => {

@@ -1,6 +1,7 @@
 /** Control requests and what their answers mean. Source: `control_request` lines, 2.1.197 to 2.1.330. */
 import { z } from 'zod'
 import type { FunctionChoice, Reasoning, Sampling } from '../../core/index.ts'
+import { withStrictPatterns } from '../../json-schema/index.ts'
 import { toToolName } from './encode.ts'
 import type { ControlAnswer } from './message.ts'
 
@@ -36,7 +37,7 @@ export const initializeRequest = ({
   ...(system === undefined ? {} : { systemPrompt: [system] }),
   // A system prompt that is changed later holds from the next turn on.
   systemPromptSnapshot: false,
-  ...(outputSchema === undefined ? {} : { jsonSchema: withoutDialect(outputSchema) }),
+  ...(outputSchema === undefined ? {} : { jsonSchema: withoutDialect(withStrictPatterns(outputSchema)) }),
 })
 
 /** Stands for no system prompt at all; an empty one is refused. */
