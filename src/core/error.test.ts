@@ -5,7 +5,7 @@ const codes = Object.keys(ERRORS) as ErrorCode[]
 
 test('[ER10] 409, 422 and 499 are the status of no failure', () => {
   const statuses = new Set<number>(codes.map((code) => errorKind(code).status))
-  expect([...statuses].toSorted((a, b) => a - b)).toEqual([400, 401, 404, 405, 413, 429, 500, 503])
+  expect([...statuses].toSorted((a, b) => a - b)).toEqual([400, 401, 404, 405, 413, 415, 429, 500, 503])
 })
 
 test('[ER10] what is wrong for ever is not worth a retry, and what is blamed on the caller is wrong for ever', () => {

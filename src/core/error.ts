@@ -2,7 +2,7 @@
 export type ErrorType = 'invalid_request_error' | 'rate_limit_error' | 'server_error'
 
 interface ErrorKind {
-  readonly status: 400 | 401 | 404 | 405 | 408 | 413 | 429 | 431 | 500 | 503
+  readonly status: 400 | 401 | 404 | 405 | 408 | 413 | 415 | 429 | 431 | 500 | 503
   readonly type: ErrorType
   /** Whether the same request may succeed if it is sent again soon. */
   readonly retryable: boolean
@@ -71,6 +71,12 @@ export const ERRORS = {
     type: 'invalid_request_error',
     retryable: true,
     tells: 'The headers did not arrive within 190 s, or the whole request not within five minutes. Send it again.',
+  },
+  unsupported_encoding: {
+    status: 415,
+    type: 'invalid_request_error',
+    retryable: false,
+    tells: 'The body has a `content-encoding` other than gzip and deflate. Send it as it is, or in one of these.',
   },
   picture_unavailable: {
     status: 503,

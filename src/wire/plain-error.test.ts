@@ -12,6 +12,7 @@ const TITLES = {
   request_too_large: 'request too large',
   headers_too_large: 'headers too large',
   request_timeout: 'request timeout',
+  unsupported_encoding: 'unsupported encoding',
   picture_unavailable: 'execution failed',
   rate_limit_exceeded: 'rate limited',
   insufficient_quota: 'rate limited',

@@ -23,6 +23,8 @@ const title = ({ code }: GatewayError): string => {
       return 'request timeout'
     case 413:
       return 'request too large'
+    case 415:
+      return 'unsupported encoding'
     case 429:
       return code === 'job_queue_full' ? 'queue full' : 'rate limited'
     case 431:

@@ -22,10 +22,13 @@ const EXPECTED: Readonly<Record<string, string>> = {
   boolean: 'true or false is expected',
 }
 
-const messageOf = (issue: z.core.$ZodIssue): string =>
-  issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
+/** In the place of the validator's own sentences, wherever a schema has none of ours. */
+const plainMessage: z.core.$ZodErrorMap = (issue) =>
+  issue.code === 'invalid_type'
     ? (EXPECTED[issue.expected] ?? 'another value is expected')
-    : issue.message
+    : issue.code === 'invalid_value'
+      ? `one of ${issue.values.join(', ')} is expected`
+      : 'another value is expected'
 
 interface Fault {
   readonly path: readonly PropertyKey[]
@@ -35,14 +38,14 @@ interface Fault {
 /** The field at fault. Of a choice of forms, the one that the value was meant to have tells most: the one that got furthest. */
 function deepest(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): Fault {
   const here = [...path, ...issue.path]
-  if (issue.code !== 'invalid_union') return { path: here, message: messageOf(issue) }
+  if (issue.code !== 'invalid_union') return { path: here, message: issue.message }
   const firsts = issue.errors.flatMap((errors) => errors.slice(0, 1))
   const meant = firsts.find((first) => first.path.length > 0) ?? firsts.find(({ code }) => code !== 'invalid_type')
-  return meant === undefined ? { path: here, message: messageOf(issue) } : deepest(meant, here)
+  return meant === undefined ? { path: here, message: issue.message } : deepest(meant, here)
 }
 
 /** What a body does not satisfy, as the error that its sender gets. */
-export function invalidBody(error: z.ZodError): GatewayError {
+function invalidBody(error: z.ZodError): GatewayError {
   const issue = error.issues[0]
   if (issue === undefined) throw new Error('a body that was refused has an issue')
   const { path, message } = deepest(issue, [])
@@ -50,4 +53,11 @@ export function invalidBody(error: z.ZodError): GatewayError {
   return param === ''
     ? new GatewayError('invalid_request', `The body must be a JSON object: ${message}.`)
     : new GatewayError('invalid_request', `\`${param}\`: ${message}.`, { param })
+}
+
+/** What a body or a query holds. @throws GatewayError `invalid_request` that names the field at fault. */
+export function parseFields<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
+  const parsed = schema.safeParse(value, { error: plainMessage })
+  if (!parsed.success) throw invalidBody(parsed.error)
+  return parsed.data
 }

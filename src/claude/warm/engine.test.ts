@@ -304,6 +304,26 @@ test.each<readonly [string, Partial<TurnRequest>, string, string]>([
   },
 )
 
+const oddlyNamed = { type: 'object', properties: { city: {}, 'град 🙂': { properties: { ж: {} } } } }
+const ODD_NAME =
+  'the model does not take this name of a property; use 1 to 64 of the characters A-Z, a-z, 0-9, _, . and -'
+
+test.each<readonly [Partial<TurnRequest>, string, string]>([
+  [
+    { functions: { ...offering(), offered: [{ name: 'weather', description: '', parameters: oddlyNamed }] } },
+    'answer',
+    'tools[0].function.parameters.properties.град 🙂',
+  ],
+  [
+    { functions: offering(), outputSchema: oddlyNamed },
+    'weather',
+    'response_format.json_schema.schema.properties.град 🙂',
+  ],
+])('[FN14] a property whose name the model does not take is named: %j', async (request, known, param) => {
+  const { hear } = saying(started(`mcp__0123456789ab__${known}`), ...answered('yes'))
+  expect((await hear(request)).error).toMatchObject({ param, message: `\`${param}\`: ${ODD_NAME}.` })
+})
+
 test('[FN1] where all that is wanted is offered the turn goes on', async () => {
   const { hear } = saying(started('mcp__0123456789ab__weather'), ...answered('yes'))
   expect((await hear({ functions: offering() })).events.at(-1)).toMatchObject({ answer: 'yes' })

@@ -3,6 +3,7 @@ import {
   isTalker,
   GatewayError,
   newId,
+  shown,
   type Clock,
   type Observer,
   type TurnEnd,
@@ -56,19 +57,28 @@ interface Progress {
 /** The model has said all that it would. */
 const isWhole = ({ reason }: TurnEnd): boolean => reason === 'end' || reason === 'stop-text'
 
+/** What the model API takes as a property's name at the top of a schema. */
+const PROPERTY_NAME = /^[\w.-]{1,64}$/
+
 /** @throws GatewayError `invalid_request` where a function that was to be offered is not. */
 function checkOffered(tools: readonly string[], { wanted: { functions }, answerName }: WantedTurn): void {
   const [missing] = missingFrom(tools, functions)
   if (missing === undefined) return
-  const isAnswer = missing.name === answerName
-  const param = isAnswer
-    ? 'response_format.json_schema.schema'
-    : `tools[${functions.indexOf(missing)}].function.parameters`
-  throw new GatewayError(
-    'invalid_request',
-    `\`${param}\`: the model takes no such schema; a JSON Schema of draft 2020-12 is expected, its properties named with at most 64 of the characters A-Z, a-z, 0-9, _, . and -.`,
-    { param, details: { function: missing.name } },
-  )
+  const schema =
+    missing.name === answerName
+      ? 'response_format.json_schema.schema'
+      : `tools[${functions.indexOf(missing)}].function.parameters`
+  const { properties } = missing.parameters
+  const name = Object.keys(Object(properties)).find((each) => !PROPERTY_NAME.test(each))
+  const param = name === undefined ? schema : `${schema}.properties.${shown(name)}`
+  const problem =
+    name === undefined
+      ? 'the model takes no such schema; send a JSON Schema of draft 2020-12'
+      : 'the model does not take this name of a property; use 1 to 64 of the characters A-Z, a-z, 0-9, _, . and -'
+  throw new GatewayError('invalid_request', `\`${param}\`: ${problem}.`, {
+    param,
+    details: { function: missing.name },
+  })
 }
 
 /** @throws GatewayError `schema_unmet` when the answer is not what the schema asks for. */

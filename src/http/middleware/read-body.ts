@@ -1,6 +1,7 @@
 import { createMiddleware } from 'hono/factory'
 import { GatewayError, type Clock } from '../../core/index.ts'
 import { onAbort } from '../../lib/index.ts'
+import { codingsOf, decodeBody, decodeText } from '../decode-body.ts'
 import type { AppEnv } from '../deps.ts'
 
 /** How soon the close of a connection is told after its body broke off. */
@@ -12,12 +13,13 @@ export interface ReadBodyOptions {
   readonly clock: Clock
 }
 
-/** Reads the body, however it is sent, and no more of it than may be (R12). */
+/** Reads the body, however it is sent, and no more of it than may be, packed or not (R12). */
 export const readBody = ({ maxBytes, clock }: ReadBodyOptions) => {
   const tooLarge = (): GatewayError =>
     new GatewayError('request_too_large', `The body is larger than ${Math.floor(maxBytes / MIB)} MiB.`)
 
   async function text(request: Request): Promise<string> {
+    const codings = codingsOf(request.headers.get('content-encoding'))
     if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
     const chunks: Uint8Array[] = []
     let bytes = 0
@@ -26,7 +28,8 @@ export const readBody = ({ maxBytes, clock }: ReadBodyOptions) => {
       if (bytes > maxBytes) throw tooLarge()
       chunks.push(chunk)
     }
-    return new TextDecoder().decode(Buffer.concat(chunks))
+    const decoded = await decodeBody(Buffer.concat(chunks), codings, { maxBytes, tooLarge })
+    return decodeText(decoded, request.headers.get('content-type'))
   }
 
   /** A body that breaks off is a caller that leaves; that is told a moment later. */

@@ -1,7 +1,7 @@
 /** `POST /v1/conversational`: `{session_id, message, model?, stream?}` → `{session_id, reply}`, or the stream of it. */
 import { z } from 'zod'
 import type { TurnEnd } from '../../core/index.ts'
-import { invalidBody } from '../problem.ts'
+import { parseFields } from '../problem.ts'
 
 const MAX_ID_CHARACTERS = 256
 
@@ -32,9 +32,7 @@ export interface ConversationalRequest {
 
 /** @throws GatewayError `invalid_request` that names the field at fault. */
 export function parseConversationalRequest(json: unknown): ConversationalRequest {
-  const parsed = body.safeParse(json)
-  if (!parsed.success) throw invalidBody(parsed.error)
-  const { session_id, message, model, stream } = parsed.data
+  const { session_id, message, model, stream } = parseFields(body, json)
   return { sessionId: session_id, message, model: model ?? undefined, stream: stream ?? false }
 }
 

@@ -1,7 +1,7 @@
 /** `GET /jobs`. */
 import { z } from 'zod'
 import { JOB_STATUSES, type JobSummary, type JobFilter, type Page, type PageOptions } from '../../core/index.ts'
-import { invalidBody } from '../problem.ts'
+import { parseFields } from '../problem.ts'
 import { encodeJobSummary } from './job-body.ts'
 
 const MAX_LIMIT = 200
@@ -28,9 +28,7 @@ export interface JobListQuery {
 
 /** @throws GatewayError `invalid_request` that names the parameter at fault. */
 export function parseJobListQuery(parameters: Readonly<Record<string, string>>): JobListQuery {
-  const parsed = query.safeParse(parameters)
-  if (!parsed.success) throw invalidBody(parsed.error)
-  const { status, agent, limit, after } = parsed.data
+  const { status, agent, limit, after } = parseFields(query, parameters)
   return {
     filter: { ...(status === undefined ? {} : { status }), ...(agent === undefined ? {} : { agent }) },
     page: { limit, ...(after === undefined ? {} : { after }) },

@@ -1,7 +1,7 @@
 /** `POST /execute`. */
 import { z } from 'zod'
 import { GatewayError } from '../../core/index.ts'
-import { invalidBody } from '../problem.ts'
+import { parseFields } from '../problem.ts'
 
 /** The queue delivers again what takes a day; some of that is for handing in. */
 const MAX_TIMEOUT_SECONDS = 82_800
@@ -47,9 +47,10 @@ export interface JobRequest {
 
 /** @throws GatewayError `invalid_request` that names the field at fault. */
 export function parseJobRequest(json: unknown): JobRequest {
-  const parsed = body.safeParse(json)
-  if (!parsed.success) throw invalidBody(parsed.error)
-  const { prompt, agent, max_budget_usd, timeout_seconds, metadata, priority, callback_url, push } = parsed.data
+  const { prompt, agent, max_budget_usd, timeout_seconds, metadata, priority, callback_url, push } = parseFields(
+    body,
+    json,
+  )
   return {
     prompt,
     agent: agent ?? undefined,

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { GatewayError, type ClientFunctions, type History, type Reasoning, type Sampling } from '../../core/index.ts'
-import { invalidBody } from '../problem.ts'
+import { parseFields } from '../problem.ts'
 import { functionsOf, toolChoice, tools } from './functions.ts'
 import { messages } from './messages.ts'
 import { ignoredOf, reasoningOf, samplingOf } from './parameters.ts'
@@ -75,9 +75,7 @@ function refuseOldFunctions({ functions, function_call: choice }: Body): void {
 
 /** @throws GatewayError `invalid_request` that names the field at fault. */
 export function parseChatRequest(json: unknown): ChatRequest {
-  const parsed = body.safeParse(json)
-  if (!parsed.success) throw invalidBody(parsed.error)
-  const fields = parsed.data
+  const fields = parseFields(body, json)
   refuseOldFunctions(fields)
   const conversation = fields.metadata?.['conversation']
   const outputSchema = outputSchemaOf(fields.response_format)

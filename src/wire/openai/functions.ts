@@ -51,7 +51,7 @@ const allowedTools = z.looseObject({
 const CHOICE_EXPECTED = `one of ${CHOICES.join(', ')}, or an object that names a function, is expected`
 
 export const toolChoice = z.union(
-  [z.enum(CHOICES), z.discriminatedUnion('type', [namedChoice, allowedTools], CHOICE_EXPECTED)],
+  [z.enum(CHOICES, CHOICE_EXPECTED), z.discriminatedUnion('type', [namedChoice, allowedTools], CHOICE_EXPECTED)],
   CHOICE_EXPECTED,
 )
 
