@@ -6,6 +6,8 @@ export interface ClientFunction {
   readonly description: string
   /** A JSON Schema of an object, as the client wrote it. */
   readonly parameters: Readonly<Record<string, unknown>>
+  /** A custom tool of OpenAI's: to the model a function whose one argument, `input`, is any text. */
+  readonly custom?: true
 }
 
 /** Whether functions are called: as the model likes, not at all, at least one, or this one. */

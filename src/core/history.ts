@@ -4,6 +4,14 @@ export type Part =
   | { readonly type: 'picture'; readonly picture: Picture }
   /** One that is still where its address says; `place` is where the request names it, for messages. */
   | { readonly type: 'linked-picture'; readonly url: string; readonly place: string }
+  | { readonly type: 'document'; readonly document: Document }
+  /** A file as the request carries it, not looked at yet; `place` is where the request names it, for messages. */
+  | { readonly type: 'file'; readonly data: string; readonly name: string | undefined; readonly place: string }
+
+/** A file as the model API takes it: a PDF in standard base64, or text. `title` is its name, where it has one. */
+export type Document =
+  | { readonly mediaType: 'application/pdf'; readonly base64: string; readonly title?: string }
+  | { readonly mediaType: 'text/plain'; readonly text: string; readonly title?: string }
 
 /** The forms of picture that the model API takes. */
 export type PictureMediaType = 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'

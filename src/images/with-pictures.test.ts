@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createManualClock } from '../../test/support/manual-clock.ts'
 import { PNG, pngPicture, startPictureServer } from '../../test/support/picture-server.ts'
+import { pdf } from '../../test/support/pdf.ts'
 import { createScriptedEngine, forever, says } from '../../test/support/scripted-engine.ts'
 import { admitted, createAdmission } from '../access/index.ts'
 import { collectTurn, type Message, type Part, type Picture, type TurnEngine, type TurnRequest } from '../core/index.ts'
@@ -227,4 +228,60 @@ test.each([
     param: 'messages[0].content[0].image_url.url',
   })
   expect(engine.runs).toEqual([])
+})
+
+const file = (data: string, place = 'messages[0].content[0].file.file_data'): Part => ({
+  type: 'file',
+  data,
+  name: 'a.pdf',
+  place,
+})
+const pdfUrl = (pages: number): string => `data:application/pdf;base64,${pdf({ pages }).toString('base64')}`
+
+test('[FI1] the engine is sent documents in the place of files, beside pictures and text', async () => {
+  const { fetcher } = openFetcher()
+  const engine = createScriptedEngine(() => says('a'))
+  const history = [said(file(pdfUrl(2)), aText, linked(DATA_URL)), said(file('data:text/plain,hello'))]
+  await run(withPictures(engine, fetcher), requestOf(...history))
+  expect(engine.runs[0]?.request.history).toEqual([
+    said(
+      {
+        type: 'document',
+        document: { mediaType: 'application/pdf', base64: pdf({ pages: 2 }).toString('base64'), title: 'a.pdf' },
+      },
+      aText,
+      { type: 'picture', picture: pngPicture as Picture },
+    ),
+    said({ type: 'document', document: { mediaType: 'text/plain', text: 'hello', title: 'a.pdf' } }),
+  ])
+})
+
+test('[FI2] [R60] a file that cannot be taken is refused by its place, and nothing is run', async () => {
+  const { fetcher } = openFetcher()
+  const engine = createScriptedEngine(() => says('a'))
+  const place = 'messages[1].content[0].file.file_data'
+  const turn = run(
+    withPictures(engine, fetcher),
+    requestOf(said(aText), said(file('data:application/pdf,hello', place))),
+  )
+  await expect(turn).rejects.toMatchObject({
+    code: 'invalid_request',
+    param: place,
+    message: `\`${place}\`: the file is not a PDF.`,
+  })
+  expect(engine.runs).toEqual([])
+})
+
+test('[FI3] the files of a request have a hundred pages in all', async () => {
+  const { fetcher } = openFetcher()
+  const engine = createScriptedEngine(() => says('a'))
+  const ask = (...pages: readonly number[]) =>
+    run(withPictures(engine, fetcher), requestOf(...pages.map((each, nth) => said(file(pdfUrl(each), `place ${nth}`)))))
+  expect(await ask(40, 60)).toMatchObject({ answer: 'a' })
+  await expect(ask(100, 1)).rejects.toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringMatching(/^`place [01]`: the PDFs of a request may have 100 pages in all; send fewer\.$/),
+  })
+  await expect(ask(101)).rejects.toMatchObject({ code: 'invalid_request' })
+  expect(engine.runs).toHaveLength(1)
 })

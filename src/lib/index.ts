@@ -1,4 +1,5 @@
 export * from './did-you-mean.ts'
+export * from './data-url.ts'
 export * from './abort.ts'
 export * from './has-code.ts'
 export * from './json.ts'

@@ -14,6 +14,8 @@ const chat = (rest: object) => ({
   messages: [
     { role: 'system', content: [{ type: 'text', text: 'a' }] },
     { role: 'user', name: 'n', content: [{ type: 'image_url', image_url: { url: 'data:,' } }] },
+    { role: 'user', content: [{ type: 'file', file: { file_data: 'data:,', filename: 'a' } }] },
+    { role: 'assistant', tool_calls: [{ id: 'd', type: 'custom', custom: { name: 'a', input: 'i' } }] },
     { role: 'assistant', tool_calls: [{ id: 'c', type: 'function', function: { name: 'a', arguments: '{}' } }] },
     { role: 'tool', tool_call_id: 'c', content: 'r' },
     { role: 'assistant', function_call: { name: 'a', arguments: '{}' } },
@@ -25,7 +27,7 @@ const chat = (rest: object) => ({
   stop: ['a'],
   temperature: 1,
   top_p: 1,
-  tools: [tool],
+  tools: [tool, { type: 'custom', custom: { name: 'b', description: 'd', format: { type: 'text' } } }],
   tool_choice: 'auto',
   parallel_tool_calls: true,
   response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
@@ -108,6 +110,6 @@ test.each([
   [{ type: 'any' }, 'tool_choice.type'],
 ])('[CC33] a `tool_choice` of %j says what is expected', (choice, param) => {
   expect(() => parseChatRequest(chat({ tool_choice: choice }))).toThrow(
-    `\`${param}\`: one of none, auto, required, or an object that names a function, is expected.`,
+    `\`${param}\`: one of none, auto, required, or an object that names a tool, is expected.`,
   )
 })

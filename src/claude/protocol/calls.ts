@@ -28,7 +28,8 @@ const toSafeId = (id: string, nth: number): string =>
 /** Texts that say nothing are left out, since the model API takes none beside something else. */
 export const toContent = (text: string, parts: readonly Part[] | undefined): readonly Content[] =>
   (parts ?? [{ type: 'text', text }]).flatMap((part): readonly Content[] => {
-    if (part.type === 'linked-picture') throw new Error('pictures are fetched before a turn is asked')
+    if (part.type === 'linked-picture' || part.type === 'file')
+      throw new Error('images and files are read before a turn is asked')
     return part.type === 'text' && part.text.trim() === '' ? [] : [part]
   })
 

@@ -1,5 +1,6 @@
 /** What is written to the CLI's stdin: one JSON object a line. Source: `--input-format stream-json`, 2.1.197 to 2.1.330. */
 import { randomUUID } from 'node:crypto'
+import type { Document } from '../../core/index.ts'
 import { blocksOf, type Block, type Content, type Turn } from './turn.ts'
 
 const toLine = (message: object): string => `${JSON.stringify(message)}\n`
@@ -18,16 +19,33 @@ export const toToolName = (name: string, server: string): string => `mcp__${serv
 /** The client's name of a function. */
 export const fromToolName = (name: string): string => name.replace(/^mcp__[\da-f]{12}__/, '')
 
+const encodeDocument = (document: Document): object => ({
+  type: 'document',
+  source:
+    document.mediaType === 'text/plain'
+      ? { type: 'text', media_type: document.mediaType, data: document.text }
+      : { type: 'base64', media_type: document.mediaType, data: document.base64 },
+  ...(document.title === undefined ? {} : { title: document.title }),
+})
+
 const encodeContent = (content: Content): object => {
-  if (content.type === 'text') return { type: 'text', text: content.text }
-  const { mediaType, base64 } = content.picture
-  return { type: 'image', source: { type: 'base64', media_type: mediaType, data: base64 } }
+  switch (content.type) {
+    case 'text':
+      return { type: 'text', text: content.text }
+    case 'document':
+      return encodeDocument(content.document)
+    case 'picture': {
+      const { mediaType, base64 } = content.picture
+      return { type: 'image', source: { type: 'base64', media_type: mediaType, data: base64 } }
+    }
+  }
 }
 
 const encodeBlock = (block: Block, server: string): object => {
   switch (block.type) {
     case 'text':
     case 'picture':
+    case 'document':
       return encodeContent(block)
     case 'call':
       return { type: 'tool_use', id: block.id, name: toToolName(block.name, server), input: block.input }

@@ -87,11 +87,12 @@ export function toPrompt(
 
 const line = (text: string): Content => ({ type: 'text', text })
 
-/** A block as text, and the picture that it is. */
+/** A block as text, or the picture or document that it is. */
 function flattenBlock(block: Block): readonly Content[] {
   switch (block.type) {
     case 'text':
     case 'picture':
+    case 'document':
       return [block]
     case 'call':
       return [line(`(calls ${block.name} with ${JSON.stringify(block.input)})`)]

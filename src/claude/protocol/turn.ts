@@ -1,17 +1,18 @@
 /** A message of a transcript, as the CLI and the model API know it. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Picture } from '../../core/index.ts'
+import type { Document, Picture } from '../../core/index.ts'
 
 export type Block =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'picture'; readonly picture: Picture }
+  | { readonly type: 'document'; readonly document: Document }
   /** Of an assistant; `input` is an object. */
   | { readonly type: 'call'; readonly id: string; readonly name: string; readonly input: unknown }
   /** Of a user, right after the assistant who called. */
   | { readonly type: 'result'; readonly id: string; readonly content: readonly Content[] }
 
 /** What a user says, or what comes of a call. */
-export type Content = Extract<Block, { type: 'text' | 'picture' }>
+export type Content = Extract<Block, { type: 'text' | 'picture' | 'document' }>
 
 /** User texts are never blank, and the first turn is a user's. */
 export interface Turn {

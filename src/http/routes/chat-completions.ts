@@ -14,6 +14,7 @@ import {
 import type { Newest } from '../../lib/index.ts'
 import {
   createChunkEncoder,
+  customNamesOf,
   encodeCompletion,
   encodeOpenAiError,
   parseChatRequest,
@@ -126,6 +127,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     account.chose(choice)
     const head: AnswerHead = { id: newId('chatcmpl-'), created: Math.floor(clock.nowMs() / 1000), model: choice.id }
     const { includeUsage } = request
+    const customNames = customNamesOf(request.functions)
     const ignored = ignoredOf(request, choice)
     if (ignored.length > 0) observer.observe({ type: 'parameters-ignored', requestId, names: ignored })
     const headers: Record<string, string> = ignored.length > 0 ? { 'x-vivavoce-ignored': ignored.join(', ') } : {}
@@ -133,7 +135,8 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     const signal = AbortSignal.any([c.get('caller'), deps.stopping])
     const conversation = c.req.header('x-conversation-id') || request.conversation
     const turn = { ...toTurnRequest(request, choice, { tenant: c.get('tenant'), conversation, deps }), watch: account }
-    if (!request.stream) return Response.json(encodeCompletion(head, await collect(turn, signal)), { headers })
+    if (!request.stream)
+      return Response.json(encodeCompletion(head, await collect(turn, signal), customNames), { headers })
     const events = stream(turn, { arrival: c.get('arrival'), signal })
 
     const failed = (error: GatewayError): void => {
@@ -141,7 +144,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
       observer.observe({ type: 'request-failed', requestId, code: error.code, error })
     }
     const frames = toFrames(await held(events, { clock, holdMs: deps.headerHoldMs }), {
-      encode: { ...createChunkEncoder(head, { includeUsage }), failure: encodeOpenAiError },
+      encode: { ...createChunkEncoder(head, { includeUsage, customNames }), failure: encodeOpenAiError },
       signal,
       failed,
     })

@@ -102,7 +102,13 @@ test.each([
   ['a tool that is null', [null], 'tools[0]'],
   ['a tool that is a text', [tool('a'), 'f'], 'tools[1]'],
   ['a tool without a type', [{ function: { name: 'f' } }], 'tools[0].type'],
-  ['a tool that is no function', [{ type: 'custom', custom: { name: 'f' } }], 'tools[0].type'],
+  ['a custom tool in the flat form', [{ type: 'custom', name: 'f' }], 'tools[0].custom'],
+  ['a custom tool without a name', [{ type: 'custom', custom: {} }], 'tools[0].custom.name'],
+  [
+    'a name that a custom tool uses again',
+    [tool('a'), { type: 'custom', custom: { name: 'a' } }],
+    'tools[1].custom.name',
+  ],
   ['a tool of the other API', [{ type: 'web_search' }], 'tools[0].type'],
   ['a tool without its function', [{ type: 'function' }], 'tools[0].function'],
   ['a tool whose function is a text', [{ type: 'function', function: 'f' }], 'tools[0].function'],
@@ -170,7 +176,7 @@ test('[FN6] of allowed tools only those are offered, in the order of the tools',
   })
   expect(asked('required', ['hang_up'])).toMatchObject({ offered: [{ name: 'hang_up' }], choice: 'required' })
   expect(() => asked('auto', ['weather', 'other'])).toThrow(
-    refused('tool_choice', 'it names a function that `tools` does not offer'),
+    refused('tool_choice', 'it names a tool that `tools` does not offer'),
   )
   expect(() => functionsOf({ tool_choice: allowed('auto', ['weather']) })).toThrow(refused('tool_choice'))
 })
@@ -184,7 +190,7 @@ test('[FN6] [FN7] where no tool is allowed none is offered, and none can be aske
 test('[CC10] a named function must be offered, to the letter', () => {
   for (const name of ['other', 'Weather', ' weather', '', 'toString'])
     expect(() => functionsOf({ tools, tool_choice: tool(name) })).toThrow(
-      refused('tool_choice', 'it names a function that `tools` does not offer'),
+      refused('tool_choice', 'it names a tool that `tools` does not offer'),
     )
 })
 
@@ -193,7 +199,8 @@ test.each([
   ['a number', 1, 'tool_choice'],
   ['a list', [], 'tool_choice'],
   ['an object without a type', {}, 'tool_choice.type'],
-  ['an unknown type', { type: 'custom', custom: { name: 'f' } }, 'tool_choice.type'],
+  ['an unknown type', { type: 'any' }, 'tool_choice.type'],
+  ['a custom tool without a name', { type: 'custom', custom: {} }, 'tool_choice.custom.name'],
   ['a function that is not named', { type: 'function' }, 'tool_choice.function'],
   ['a function without a name', { type: 'function', function: {} }, 'tool_choice.function.name'],
   ['a name that is a number', { type: 'function', function: { name: 5 } }, 'tool_choice.function.name'],
@@ -231,4 +238,41 @@ test('[CC10] the old form of tools is refused, unless it is empty or switched of
   for (const fields of [{ functions: null }, { functions: [] }, { functions, function_call: 'none' }])
     expect(functionsOf(fields)).toBeUndefined()
   expect(() => functionsOf({ functions: {} })).toThrow(refused('functions'))
+})
+
+const custom = (name: string, rest: object = {}): object => ({ type: 'custom', custom: { name, ...rest } })
+
+test.each([{}, { format: null }, { format: { type: 'text' } }])(
+  '[FN15] a custom tool is offered as a function with one text: %j',
+  (rest) => {
+    expect(functionsOf({ tools: [custom('code', { description: 'Runs it.', ...rest }), tool('f')] })?.offered).toEqual([
+      {
+        name: 'code',
+        description: 'Runs it.',
+        custom: true,
+        parameters: {
+          type: 'object',
+          properties: { input: { type: 'string', description: 'The input of the tool: any text.' } },
+          required: ['input'],
+          additionalProperties: false,
+        },
+      },
+      expect.objectContaining({ name: 'f' }),
+    ])
+  },
+)
+
+test('[FN18] a grammar is refused by name', () => {
+  const format = { type: 'grammar', grammar: { syntax: 'lark', definition: 'start: "a"' } }
+  expect(() => functionsOf({ tools: [custom('code', { format })] })).toThrow(
+    refused('tools[0].custom.format.type', 'only the format `text` is possible; describe a grammar in `description`'),
+  )
+})
+
+test('[FN15] a custom tool can be chosen, and be among those allowed', () => {
+  const tools = [custom('code'), tool('f')]
+  expect(functionsOf({ tools, tool_choice: custom('code') })?.choice).toEqual({ name: 'code' })
+  const allowed_tools = { mode: 'required', tools: [custom('code')] }
+  const allowed = functionsOf({ tools, tool_choice: { type: 'allowed_tools', allowed_tools } })
+  expect([namesOf(allowed), allowed?.choice]).toEqual([['code'], 'required'])
 })

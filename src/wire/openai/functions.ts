@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { GatewayError, type ClientFunction, type ClientFunctions, type FunctionChoice } from '../../core/index.ts'
 import { findMalformedPart, toCurrentDraft } from '../../json-schema/index.ts'
+import { CUSTOM_PARAMETERS } from './custom-tools.ts'
 import { fieldName } from '../problem.ts'
 
 const optional = <T extends z.ZodType>(schema: T) => schema.nullish()
@@ -10,8 +11,10 @@ const functionName = z
   .string('a string is expected')
   .regex(/^[\w-]{1,64}$/, 'a name of 1 to 64 letters, digits, underscores and dashes is expected')
 
-const tool = z.looseObject({
-  type: z.literal('function', 'only tools of type `function` can be offered'),
+const TOOL_TYPES = 'only tools of type `function` or `custom` can be offered'
+
+const functionTool = z.looseObject({
+  type: z.literal('function', TOOL_TYPES),
   function: z.looseObject(
     {
       name: functionName,
@@ -30,6 +33,25 @@ const tool = z.looseObject({
   ),
 })
 
+const customTool = z.looseObject({
+  type: z.literal('custom', TOOL_TYPES),
+  custom: z.looseObject(
+    {
+      name: functionName,
+      description: optional(z.string('a string is expected')),
+      format: optional(
+        z.looseObject(
+          { type: z.literal('text', 'only the format `text` is possible; describe a grammar in `description`') },
+          'an object with `type` is expected',
+        ),
+      ),
+    },
+    'an object with `name` is expected',
+  ),
+})
+
+const tool = z.discriminatedUnion('type', [functionTool, customTool], TOOL_TYPES)
+
 export const tools = z.array(tool, 'an array of tools is expected')
 
 const CHOICES = ['none', 'auto', 'required'] as const
@@ -39,37 +61,60 @@ const namedChoice = z.looseObject({
   function: z.looseObject({ name: z.string('a string is expected') }, 'an object with `name` is expected'),
 })
 
+const customChoice = z.looseObject({
+  type: z.literal('custom', '`custom` is expected'),
+  custom: z.looseObject({ name: z.string('a string is expected') }, 'an object with `name` is expected'),
+})
+
+const oneTool = z.discriminatedUnion('type', [namedChoice, customChoice], '`function` or `custom` is expected')
+
 /** Some of the tools that are offered, chosen again. */
 const allowedTools = z.looseObject({
   type: z.literal('allowed_tools', '`allowed_tools` is expected'),
   allowed_tools: z.looseObject({
     mode: z.enum(['auto', 'required'], 'auto or required is expected'),
-    tools: z.array(namedChoice, 'an array is expected'),
+    tools: z.array(oneTool, 'an array is expected'),
   }),
 })
 
-const CHOICE_EXPECTED = `one of ${CHOICES.join(', ')}, or an object that names a function, is expected`
+const CHOICE_EXPECTED = `one of ${CHOICES.join(', ')}, or an object that names a tool, is expected`
 
 export const toolChoice = z.union(
-  [z.enum(CHOICES, CHOICE_EXPECTED), z.discriminatedUnion('type', [namedChoice, allowedTools], CHOICE_EXPECTED)],
+  [
+    z.enum(CHOICES, CHOICE_EXPECTED),
+    z.discriminatedUnion('type', [namedChoice, customChoice, allowedTools], CHOICE_EXPECTED),
+  ],
   CHOICE_EXPECTED,
 )
 
 const refuse = (param: string, problem: string): GatewayError =>
   new GatewayError('invalid_request', `\`${param}\`: ${problem}.`, { param })
 
-function offeredOf(list: z.infer<typeof tools>): readonly ClientFunction[] {
+type Tool = z.infer<typeof tool>
+
+/** The schema of a function's parameters. @throws GatewayError where it is malformed. */
+function parametersOf({ function: { parameters } }: Extract<Tool, { type: 'function' }>, index: number) {
+  const schema = toCurrentDraft({ type: 'object', ...parameters })
+  const fault = findMalformedPart(schema)
+  if (fault === undefined) return schema
+  throw refuse(fieldName(['tools', index, 'function', 'parameters', ...fault.path]), fault.problem)
+}
+
+function offeredOf(list: readonly Tool[]): readonly ClientFunction[] {
   const names = new Set<string>()
-  return list.map(({ function: { name, description, parameters } }, index) => {
-    if (names.has(name)) throw refuse(`tools[${index}].function.name`, `the name \`${name}\` is used twice`)
+  return list.map((given, index): ClientFunction => {
+    const { name, description } = given.type === 'custom' ? given.custom : given.function
+    if (names.has(name)) throw refuse(`tools[${index}].${given.type}.name`, `the name \`${name}\` is used twice`)
     names.add(name)
-    const schema = toCurrentDraft({ type: 'object', ...parameters })
-    const fault = findMalformedPart(schema)
-    if (fault !== undefined)
-      throw refuse(fieldName(['tools', index, 'function', 'parameters', ...fault.path]), fault.problem)
-    return { name, description: description ?? '', parameters: schema }
+    const named = { name, description: description ?? '' }
+    return given.type === 'custom'
+      ? { ...named, parameters: CUSTOM_PARAMETERS, custom: true }
+      : { ...named, parameters: parametersOf(given, index) }
   })
 }
+
+const nameOf = (choice: z.infer<typeof oneTool>): string =>
+  choice.type === 'custom' ? choice.custom.name : choice.function.name
 
 /**
  * The client's functions; `undefined` where there are none (R7).
@@ -87,7 +132,7 @@ export function functionsOf({
   const offered = offeredOf(list ?? [])
   const checked = (name: string): string => {
     if (!offered.some((one) => one.name === name))
-      throw refuse('tool_choice', 'it names a function that `tools` does not offer')
+      throw refuse('tool_choice', 'it names a tool that `tools` does not offer')
     return name
   }
   if (offered.length === 0) {
@@ -97,8 +142,8 @@ export function functionsOf({
   }
   const common = { offered, parallel: parallel ?? true }
   if (choice == null || typeof choice === 'string') return { ...common, choice: choice ?? 'auto' }
-  if (choice.type === 'function') return { ...common, choice: { name: checked(choice.function.name) } }
-  const allowed = choice.allowed_tools.tools.map(({ function: { name } }) => checked(name))
+  if (choice.type !== 'allowed_tools') return { ...common, choice: { name: checked(nameOf(choice)) } }
+  const allowed = choice.allowed_tools.tools.map((one) => checked(nameOf(one)))
   const mode: FunctionChoice = choice.allowed_tools.mode
   if (allowed.length === 0) {
     if (mode === 'required') throw refuse('tool_choice', 'it asks for a call, but allows nothing')

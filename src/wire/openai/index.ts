@@ -1,6 +1,7 @@
 export { encodeCompletion } from './chat-completion.ts'
 export { parseChatRequest, type ChatRequest } from './chat-request.ts'
 export { createChunkEncoder, type AnswerHead } from './chat-stream.ts'
+export { customNamesOf } from './custom-tools.ts'
 export { encodeOpenAiError } from './error-body.ts'
 export { encodeModel, encodeModelList } from './models.ts'
 export { parameterReference } from './parameter-reference.ts'

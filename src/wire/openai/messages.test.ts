@@ -73,7 +73,7 @@ test('[CC5] what the model refused to say says nothing, as a part or beside the 
 
 test.each([
   ['input_audio', 'audio cannot be taken; send what was said as text'],
-  ['file', 'files cannot be taken; send their text, or pictures as `image_url`'],
+  ['file', 'an object `file` with a string `file_data` is expected'],
   ['Ж', 'parts of type `Ж` cannot be taken; send text'],
   ['', 'parts of type `` cannot be taken; send text'],
   ['toString', 'parts of type `toString` cannot be taken; send text'],
@@ -88,7 +88,7 @@ test.each([
 
 test('[CC4] of several faults the first is told', () => {
   expect(() => historyOf(user, { role: 'user', content: [{ type: 'file' }, { type: 'x' }] }, { role: 'user' })).toThrow(
-    refused('messages[1].content[0]', 'files cannot be taken; send their text, or pictures as `image_url`'),
+    refused('messages[1].content[0]', 'an object `file` with a string `file_data` is expected'),
   )
 })
 
@@ -107,6 +107,71 @@ test('[IM1] [R15] a user’s pictures stand among the texts, in order, each with
       ],
     },
   ])
+})
+
+test('[FI1] a user’s files stand among the texts and images, in order, each with its name and place', () => {
+  const file = { file_data: 'data:text/plain,a', filename: 'план 🙂.txt' }
+  const content = [{ type: 'file', file }, aText('Ето'), { type: 'file', file: { file_data: 'aGk=', filename: null } }]
+  expect(historyOf({ role: 'user', content })).toStrictEqual([
+    {
+      role: 'user',
+      text: 'Ето',
+      parts: [
+        {
+          type: 'file',
+          data: 'data:text/plain,a',
+          name: 'план 🙂.txt',
+          place: 'messages[0].content[0].file.file_data',
+        },
+        { type: 'text', text: 'Ето' },
+        { type: 'file', data: 'aGk=', name: undefined, place: 'messages[0].content[2].file.file_data' },
+      ],
+    },
+  ])
+})
+
+const FILE_EXPECTED = 'an object `file` with a string `file_data` is expected'
+
+test.each([
+  [{ type: 'file', file: { file_id: 'file-1' } }, '`file_id` cannot be taken; send the file itself as `file_data`'],
+  [
+    { type: 'file', file: { file_url: 'https://a/' } },
+    '`file_url` cannot be taken; send the file itself as `file_data`',
+  ],
+  [{ type: 'file', file: { file_data: 5 } }, FILE_EXPECTED],
+  [{ type: 'file', file: { file_data: '' } }, FILE_EXPECTED],
+  [{ type: 'file', file: 'a' }, FILE_EXPECTED],
+  [{ type: 'file', file: null }, FILE_EXPECTED],
+  [
+    { type: 'input_file', file_data: 'a' },
+    'parts of this type cannot be taken; send `{"type": "file", "file": {"file_data": …}}`',
+  ],
+])('[FI2] a file that is not sent itself is refused by name: %j', (given, problem) => {
+  expect(() => historyOf(user, { role: 'user', content: [given] })).toThrow(refused('messages[1].content[0]', problem))
+})
+
+test.each([{ role: 'system' }, { role: 'assistant' }, { role: 'tool', tool_call_id: 'c' }])(
+  '[FI2] only a user sends files: %j',
+  (given) => {
+    const content = [aText('a'), { type: 'file', file: { file_data: 'aGk=' } }]
+    expect(() => historyOf(user, { ...given, content })).toThrow(
+      refused('messages[1].content[1]', 'files can only be sent by the user'),
+    )
+  },
+)
+
+test('[FN17] calls of custom tools in a history are calls whose one argument is the input', () => {
+  const input = 'print("Ж")\n\u0000'
+  const custom = { id: 'c', type: 'custom', custom: { name: 'code', input } }
+  const call = { id: 'd', type: 'function', function: { name: 'f', arguments: '{}' } }
+  expect(historyOf(user, { role: 'assistant', content: null, tool_calls: [custom, call] })[1]).toStrictEqual({
+    role: 'assistant',
+    text: '',
+    calls: [
+      { id: 'c', name: 'code', arguments: JSON.stringify({ input }) },
+      { id: 'd', name: 'f', arguments: '{}' },
+    ],
+  })
 })
 
 test('[IM1] the address may stand by itself', () => {
@@ -283,7 +348,18 @@ test.each([
   ['a call without an id', { tool_calls: [aCall, { ...aCall, id: undefined }] }, 'tool_calls[1].id'],
   ['a call whose id is empty', { tool_calls: [{ ...aCall, id: '' }] }, 'tool_calls[0].id'],
   ['a call whose id is a number', { tool_calls: [{ ...aCall, id: 1 }] }, 'tool_calls[0].id'],
-  ['a call that is of no function', { tool_calls: [{ ...aCall, type: 'custom' }] }, 'tool_calls[0].type'],
+  ['a call of an unknown type', { tool_calls: [{ ...aCall, type: 'mcp' }] }, 'tool_calls[0].type'],
+  ['a custom call without its tool', { tool_calls: [{ ...aCall, type: 'custom' }] }, 'tool_calls[0].custom'],
+  [
+    'a custom call without input',
+    { tool_calls: [{ id: 'c', type: 'custom', custom: { name: 'f' } }] },
+    'tool_calls[0].custom.input',
+  ],
+  [
+    'a custom call without a name',
+    { tool_calls: [{ id: 'c', type: 'custom', custom: { input: '' } }] },
+    'tool_calls[0].custom.name',
+  ],
   ['a call without a function', { tool_calls: [{ id: 'c' }] }, 'tool_calls[0].function'],
   [
     'a call without a name',

@@ -1,5 +1,6 @@
 /** `messages` of a chat request: every role, its content as a string or as parts. */
 import { z } from 'zod'
+import { encodeCustomInput } from './custom-tools.ts'
 import { shown, type FunctionCall, type Message, type Part } from '../../core/index.ts'
 
 const STRING_OR_PARTS = 'a string or an array of parts is expected'
@@ -14,18 +15,38 @@ const picturePart = z.looseObject({
   ),
 })
 
+const filePart = z.looseObject({
+  type: z.literal('file'),
+  file: z.looseObject({ file_data: z.string().min(1), filename: z.string().nullish() }),
+})
+
+const FILE_EXPECTED = 'an object `file` with a string `file_data` is expected'
+
 /** Parts that cannot be taken, and what to do instead. */
 const REFUSED: Readonly<Record<string, string>> = {
   input_audio: 'audio cannot be taken; send what was said as text',
-  file: 'files cannot be taken; send their text, or pictures as `image_url`',
+  input_file: 'parts of this type cannot be taken; send `{"type": "file", "file": {"file_data": …}}`',
 }
+
+/** Why a file cannot be taken: it is only named, by an id or an address, or it is not there. */
+function fileProblem({ file }: z.infer<typeof part>): string {
+  const fields = Object(file) as Readonly<Record<string, unknown>>
+  for (const name of ['file_id', 'file_url']) {
+    if (fields[name] != null) return `\`${name}\` cannot be taken; send the file itself as \`file_data\``
+  }
+  return FILE_EXPECTED
+}
+
+const CALL_TYPES = 'calls of type `function` or `custom` are expected'
 
 const content = z.union([z.string(), z.array(part)], STRING_OR_PARTS)
 type Content = z.infer<typeof content>
 
-const call = z.looseObject({
-  id: z.string('a string is expected').min(1, 'an id must not be empty'),
-  type: z.literal('function', 'calls of type `function` are expected').nullish(),
+const callId = z.string('a string is expected').min(1, 'an id must not be empty')
+
+const functionCall = z.looseObject({
+  id: callId,
+  type: z.literal('function', CALL_TYPES).nullish(),
   function: z.looseObject(
     {
       name: z.string('a string is expected').min(1, 'a function must be named'),
@@ -34,6 +55,20 @@ const call = z.looseObject({
     'an object with `name` and `arguments` is expected',
   ),
 })
+
+const customCall = z.looseObject({
+  id: callId,
+  type: z.literal('custom', CALL_TYPES),
+  custom: z.looseObject(
+    {
+      name: z.string('a string is expected').min(1, 'a tool must be named'),
+      input: z.string('a string is expected'),
+    },
+    'an object with `name` and `input` is expected',
+  ),
+})
+
+const call = z.discriminatedUnion('type', [functionCall, customCall], CALL_TYPES)
 
 const oldCall = z.looseObject({
   name: z.string('a string is expected').min(1, 'a function must be named'),
@@ -56,7 +91,7 @@ interface Fault {
   readonly message: string
 }
 
-/** A text or a picture, or why it is neither; a refusal of the model says nothing. */
+/** A text, a picture or a file, or why it is none; a refusal of the model says nothing. */
 function toPart(given: z.infer<typeof part>, place: string): Part | Omit<Fault, 'path'> | undefined {
   if (given.type === 'refusal') return undefined
   const text = textPart.safeParse(given)
@@ -68,6 +103,12 @@ function toPart(given: z.infer<typeof part>, place: string): Part | Omit<Fault, 
       ? { type: 'linked-picture', url: image, place: `${place}.image_url` }
       : { type: 'linked-picture', url: image.url, place: `${place}.image_url.url` }
   }
+  const file = filePart.safeParse(given)
+  if (file.success) {
+    const { file_data: data, filename } = file.data.file
+    return { type: 'file', data, name: filename || undefined, place: `${place}.file.file_data` }
+  }
+  if (given.type === 'file') return { message: fileProblem(given) }
   if (given.type === 'text') return { message: 'a text part has a string in `text`' }
   if (given.type === 'image_url') return { message: '`image_url` with a `url` is expected' }
   const why = Object.hasOwn(REFUSED, given.type) ? REFUSED[given.type] : undefined
@@ -83,15 +124,18 @@ interface Said {
 /** What is said, and what of it cannot be taken. */
 function readContent(
   given: Content | null | undefined,
-  { at, pictures }: { readonly at: number; readonly pictures: boolean },
+  { at, role }: { readonly at: number; readonly role: (typeof ROLES)[number] },
 ): { readonly said: Said; readonly faults: readonly Fault[] } {
   if (given == null || typeof given === 'string') return { said: { text: given ?? '' }, faults: [] }
+  const pictures = role === 'user' || role === 'tool' || role === 'function'
   const parts: Part[] = []
   const faults: Fault[] = []
   for (const [index, one] of given.entries()) {
     const read = toPart(one, `messages[${at}].content[${index}]`)
     if (read === undefined) continue
     if ('message' in read) faults.push({ path: ['content', index], message: read.message })
+    else if (read.type === 'file' && role !== 'user')
+      faults.push({ path: ['content', index], message: 'files can only be sent by the user' })
     else if (read.type !== 'text' && !pictures)
       faults.push({ path: ['content', index], message: 'pictures can only be sent by the user, or as a result' })
     else parts.push(read)
@@ -104,7 +148,11 @@ function readContent(
 const oldId = (name: string): string => `function_${name}`
 
 const callsOf = ({ tool_calls: calls, function_call: old }: z.infer<typeof message>): readonly FunctionCall[] => [
-  ...(calls ?? []).map(({ id, function: { name, arguments: json } }) => ({ id, name, arguments: json })),
+  ...(calls ?? []).map((made) =>
+    made.type === 'custom'
+      ? { id: made.id, name: made.custom.name, arguments: encodeCustomInput(made.custom.input) }
+      : { id: made.id, name: made.function.name, arguments: made.function.arguments },
+  ),
   ...(old == null ? [] : [{ id: oldId(old.name), name: old.name, arguments: old.arguments }]),
 ]
 
@@ -114,7 +162,7 @@ function readMessage(
 ): { readonly message: Message; readonly faults: readonly Fault[] } {
   const { role, name } = given
   const isResult = role === 'tool' || role === 'function'
-  const { said, faults } = readContent(given.content, { at, pictures: role === 'user' || isResult })
+  const { said, faults } = readContent(given.content, { at, role })
   const missing = given.content == null && !isResult && role !== 'assistant'
   const all: readonly Fault[] = missing ? [{ path: ['content'], message: STRING_OR_PARTS }, ...faults] : faults
   if (isResult) {

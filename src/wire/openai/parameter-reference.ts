@@ -5,14 +5,14 @@ const HONOURED: Readonly<Record<string, string>> = {
   model:
     'A model, `agent/model`, a name that `VIVAVOCE_MODEL_ALIASES` maps, or one that clients of OpenAI and Anthropic send (`gpt-4o`, `openai/gpt-5-mini`, `claude-sonnet-4-5`). Absent: the default.',
   messages:
-    'Roles `system`, `developer`, `user`, `assistant`, `tool`, `function`, in any order; content as text or parts. Pictures (`image_url`, data or http) where a user or a result brings them. `name` of a user stands before what is said.',
+    'Roles `system`, `developer`, `user`, `assistant`, `tool`, `function`, in any order; content as text or parts. Pictures (`image_url`, data or http) where a user or a result brings them. Files (`file` with `file_data`: PDF, plain text, Markdown, CSV, JSON) where a user sends them. `name` of a user stands before what is said.',
   'stream, stream_options.include_usage':
     'Server-sent events, with usage in the last chunk where it is asked for. For each tool that a tool agent uses there is a chunk with an empty `delta` and `vivavoce: {tool: NAME}`.',
   'max_tokens, max_completion_tokens':
     'One limit; the second goes before the first. An answer that meets it ends with `length`.',
   stop: 'A text or up to four, at which the answer ends. Not with `response_format`.',
   'tools, tool_choice, parallel_tool_calls':
-    'Functions that you run, as `tool_calls`. For talkers; a request that has them goes to one.',
+    'Functions that you run, as `tool_calls`, and custom tools without a grammar. For talkers; a request that has them goes to one.',
   response_format:
     '`text`, `json_object`, or `json_schema`: what you get satisfies the schema, or the request fails with `schema_unmet`.',
   temperature: 'From 0 to 1. Above 1 there is nothing hotter, so it is ignored; so it is where the model thinks.',

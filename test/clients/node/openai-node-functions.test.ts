@@ -477,7 +477,10 @@ describe('the choice of functions', () => {
     expect(
       await refused({ tools: [{ type: 'function', function: { name: 'a', parameters: { type: 'array' } } }] }),
     ).toBe('tools[0].function.parameters.type')
-    expect(await refused({ tools: [{ type: 'custom', custom: { name: 'a' } }] })).toMatch(/^tools\[0\]/)
+    const format = { type: 'grammar', grammar: { syntax: 'regex', definition: 'a+' } } as const
+    expect(await refused({ tools: [{ type: 'custom', custom: { name: 'a', format } }] })).toBe(
+      'tools[0].custom.format.type',
+    )
     expect(await refused({ tools: [], tool_choice: 'required' })).toBe('tool_choice')
     expect(await refused({ functions: [{ name: 'old' }] })).toMatch(/^functions/)
   })
