@@ -22,7 +22,7 @@ const job: Job = {
   model: 'm',
   budgetUsd: 1,
   timeoutMs: 1,
-  metadata: {},
+  metadata: '{}',
   priority: 0,
   attempt: 1,
   failures: 0,
@@ -43,7 +43,7 @@ const namesIn = (value: unknown): unknown => {
 
 test('[JB2] the job on the reference page has the fields of a job', () => {
   const [, example = ''] = /```json\n(.*?)\n```/s.exec(page) ?? []
-  expect(namesIn(JSON.parse(example))).toStrictEqual(namesIn(encodeJob(job)))
+  expect(namesIn(JSON.parse(example))).toStrictEqual(namesIn(JSON.parse(encodeJob(job))))
 })
 
 test('[JB2] the reference page has every status', () => {

@@ -1,7 +1,7 @@
 /** The HTTP client of a running server. */
 import type { z } from 'zod'
 import type { ClientSettings } from '../config/index.ts'
-import { hasCode, isAbortOf, parseJson } from '../lib/index.ts'
+import { hasCode, isAbortOf, parseJson, writeJson } from '../lib/index.ts'
 import { CommandError, ConnectionError } from './command-error.ts'
 import { replyError } from './reply-error.ts'
 
@@ -78,7 +78,7 @@ export function createClient({ url, key }: Pick<ClientSettings, 'url' | 'key'>):
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: writeJson(body) }),
         // The key is for this server alone.
         redirect: 'manual',
         signal,

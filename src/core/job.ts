@@ -14,7 +14,8 @@ export interface JobOrder {
   readonly model: string
   readonly budgetUsd: number
   readonly timeoutMs: number
-  readonly metadata: Readonly<Record<string, unknown>>
+  /** The text of a JSON object, byte for byte as it was sent. */
+  readonly metadata: string
   /** The higher one is run first; 0 where the caller does not say. */
   readonly priority: number
   /** The same key with the same order is the same job. */

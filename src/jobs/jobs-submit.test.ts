@@ -16,7 +16,7 @@ test('[JB1] a job is queued and stored when it is taken', async () => {
     createdAtMs: START_MS,
     hasPatch: false,
   })
-  expect(await get(job.id)).toMatchObject({ id: job.id, metadata: { a: [1] } })
+  expect(await get(job.id)).toMatchObject({ id: job.id, metadata: '{"a":[1]}' })
 })
 
 test('[JB1] a job that cannot be stored is not taken and not run', async () => {

@@ -35,8 +35,13 @@ test.each<[string, object, unknown, unknown]>([
   ['a negation of a list', { type: 'array', not: { items: name } }, ['x'], 5],
   ['one of several', { oneOf: [name, { type: 'string', minLength: 2 }] }, 'xy', 5],
   ['one of several beside all', { oneOf: [name, { const: 'b' }], allOf: [{ maxLength: 2 }] }, 'b', 'abc'],
-  ['a condition', { if: { pattern: PYTHON }, then: { const: 'ABC' } }, 'other', undefined],
-  ['what follows from a condition', { if: { type: 'string' }, then: name, else: false }, 'x', 5],
+  ['a condition', JSON.parse('{"if":{"pattern":"(?i)^abc$"},"then":{"const":"ABC"}}') as object, 'other', undefined],
+  [
+    'what follows from a condition',
+    JSON.parse('{"if":{"type":"string"},"then":{"pattern":"(?i)^abc$"},"else":false}') as object,
+    'x',
+    5,
+  ],
   ['what a list contains', { contains: name, maxContains: 1 }, ['a', 'b'], [1]],
 ])('[CC31] a value is not checked against a pattern of another dialect in %s', (_kind, schema, good, bad) => {
   const check = createSchemaCheck(schema)
@@ -58,11 +63,13 @@ test('[CC31] what JavaScript takes is never broken, and judging takes one pass',
   fc.assert(
     fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
       const source = parts.join('')
+      let isOurs = true
       try {
-        new RegExp(source)
+        RegExp(source)
       } catch {
-        return
+        isOurs = false
       }
+      fc.pre(isOurs)
       expect([source, isBrokenPattern(source)]).toEqual([source, false])
     }),
     { numRuns: 3000 },

@@ -23,7 +23,7 @@ export const toRow = (id: string, order: JobOrder): Insertable<Schema['jobs']> =
   budget_usd: order.budgetUsd,
   timeout_ms: order.timeoutMs,
   priority: order.priority,
-  metadata: JSON.stringify(order.metadata),
+  metadata: order.metadata,
   idempotency_key: order.idempotencyKey ?? null,
   order_digest: digestOf(order),
   callback_url: order.callbackUrl === undefined ? null : toColumn(order.callbackUrl),

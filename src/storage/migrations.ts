@@ -114,4 +114,10 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       `.execute(db)
     },
   },
+  '0004-metadata-as-sent': {
+    async up(db) {
+      // A driver reads `json` into values, which have no other order of keys and no other numbers than JavaScript's.
+      await sql`alter table vivavoce.jobs alter column metadata type text using metadata::text`.execute(db)
+    },
+  },
 }

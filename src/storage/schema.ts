@@ -48,7 +48,7 @@ interface JobRow {
   readonly budget_usd: number
   readonly timeout_ms: number
   readonly priority: number
-  readonly metadata: Json<Readonly<Record<string, unknown>>>
+  readonly metadata: string
   readonly idempotency_key: string | null
   readonly order_digest: string
   readonly callback_url: string | null

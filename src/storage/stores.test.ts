@@ -17,7 +17,7 @@ const order: JobOrder = {
   model: 'm',
   budgetUsd: 1,
   timeoutMs: 1000,
-  metadata: {},
+  metadata: '{}',
   priority: 0,
 }
 

@@ -29,7 +29,7 @@ export const order = (fields: Partial<JobOrder> = {}): JobOrder => ({
   model: 'opus',
   budgetUsd: 0.5,
   timeoutMs: 60_000,
-  metadata: { a: [1] },
+  metadata: '{"a":[1]}',
   priority: 0,
   ...fields,
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { FunctionCall, History, Message, Part } from '../../core/index.ts'
 import { callId, callStem, pairCalls } from './calls.ts'
-import { blocksOf, hasCalls, hasResults, type Block, type Turn } from './turn.ts'
+import { blocksOf, hasCalls, hasResults, isSameTurn, type Block, type Turn } from './turn.ts'
 
 const user = (text: string): Message => ({ role: 'user', text })
 const call = (id: string, json = '{}', name = 'weather'): FunctionCall => ({ id, name, arguments: json })
@@ -72,7 +72,7 @@ test('[FN4] pictures that a call brought stand in their place', () => {
 test('[FN4] a picture that was not fetched is a defect, not an empty result', () => {
   const linked: Part = { type: 'linked-picture', url: 'https://x/y.png', place: 'p' }
   expect(() => pair(calls('', call('c1')), { role: 'tool', callId: 'c1', text: '', parts: [linked] })).toThrow(
-    'fetched',
+    'read before',
   )
 })
 
@@ -353,4 +353,14 @@ test.each<readonly [string, (index: number) => readonly Message[]]>([
   pair(...history)
   // With the square of it, several seconds.
   expect(process.cpuUsage(before).user / 1e6).toBeLessThan(1)
+})
+
+test('[FN19] a number that no double holds is told as a text of its digits, and tells two calls apart', () => {
+  const turnsOf = (json: string) => pair(calls('', call('c', json)))
+  const [one, other] = ['{"id":2512292042121000001,"p":1.10}', '{"id":2512292042121000000,"p":1.1}'].map(turnsOf)
+  expect(one?.[0]?.blocks).toMatchObject([{ input: { id: '2512292042121000001', p: 1.1 } }])
+  expect(other?.[0]?.blocks).toMatchObject([{ input: { id: 2512292042121000000, p: 1.1 } }])
+  const same = turnsOf('{"p": 1.1, "id": 2512292042121000001}')[0]
+  if (one?.[0] === undefined || other?.[0] === undefined || same === undefined) throw new Error('turns are due')
+  expect([isSameTurn(one[0], other[0]), isSameTurn(one[0], same)]).toEqual([false, true])
 })

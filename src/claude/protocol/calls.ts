@@ -1,7 +1,7 @@
 /** Calls of functions in a history, put as the model API takes them: each call directly before what came of it. */
 import { createHash } from 'node:crypto'
 import type { FunctionCall, History, Message, Part, ToolMessage } from '../../core/index.ts'
-import { parseJson } from '../../lib/index.ts'
+import { parseExactly, parseJson } from '../../lib/index.ts'
 import type { Block, Content, Turn } from './turn.ts'
 
 /** What stands for a result that is not there (yet). */
@@ -33,12 +33,15 @@ export const toContent = (text: string, parts: readonly Part[] | undefined): rea
     return part.type === 'text' && part.text.trim() === '' ? [] : [part]
   })
 
-/** The model API takes only objects. */
+/**
+ * The model API takes only objects. The CLI reads a number as a double and writes it anew, so one that no double holds goes
+ * as a text of its digits: another number would be taken for what was said.
+ */
 function toInput(json: string): unknown {
   if (json.trim() === '') return {}
   const parsed = parseJson(json)
   return parsed.ok && typeof parsed.value === 'object' && parsed.value !== null && !Array.isArray(parsed.value)
-    ? parsed.value
+    ? parseExactly(json)
     : { arguments: json }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { newId } from '../../core/index.ts'
-import { isAbortOf, parseJson } from '../../lib/index.ts'
+import { isAbortOf, parseJson, rawJson, type RawJson } from '../../lib/index.ts'
 import { clientOptions, forStdout, openClient, writeJson } from '../client-command.ts'
 import type { Client } from '../client.ts'
 import { CommandError, ConnectionError, UsageError } from '../command-error.ts'
@@ -38,11 +38,12 @@ const acceptedSchema = z.looseObject({ job_id: z.string(), status: z.string() })
 
 type OptionValues = Values<typeof OPTIONS>
 
-function metadataOf(text: string): object {
+/** As it was typed: the server keeps it byte for byte. */
+function metadataOf(text: string): RawJson {
   const json = parseJson(text)
   if (!json.ok || typeof json.value !== 'object' || json.value === null || Array.isArray(json.value))
     throw new UsageError(`--metadata: a JSON object is expected${json.ok ? '' : ` (${json.problem})`}`)
-  return json.value
+  return rawJson(text.trim())
 }
 
 /** What the options ask for, as the server takes it. @throws UsageError */

@@ -40,7 +40,7 @@ export function execute(deps: AppDeps) {
 
   return async (c: Context<AppEnv>): Promise<Response> => {
     const idempotencyKey = parseIdempotencyKey(c.req.header('idempotency-key'))
-    const request = parseJobRequest(readJson(c))
+    const request = parseJobRequest(readJson(c), c.get('body'))
     const { prompt, metadata, priority, callbackUrl, pushTo } = request
     const agent = agentOf(request)
     const model = agent.model ?? catalogue.defaultModel

@@ -5,6 +5,8 @@ import { encodeJob, encodeJobList, parseJobListQuery } from '../../wire/index.ts
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { jobEvents } from './job-events.ts'
 
+const json = (c: Context<AppEnv>, body: string): Response => c.body(body, 200, { 'content-type': 'application/json' })
+
 export function jobRoutes(deps: AppDeps) {
   const { jobs } = deps
   const events = jobEvents(deps)
@@ -19,10 +21,10 @@ export function jobRoutes(deps: AppDeps) {
   return {
     async list(c: Context<AppEnv>): Promise<Response> {
       const { filter, page } = parseJobListQuery(c.req.query())
-      return c.json(encodeJobList(await jobs.list(c.get('tenant'), filter, page)))
+      return json(c, encodeJobList(await jobs.list(c.get('tenant'), filter, page)))
     },
-    one: async (c: Context<AppEnv>): Promise<Response> => c.json(encodeJob(there(await jobs.get(nameOf(c))))),
-    cancel: async (c: Context<AppEnv>): Promise<Response> => c.json(encodeJob(there(await jobs.cancel(nameOf(c))))),
+    one: async (c: Context<AppEnv>): Promise<Response> => json(c, encodeJob(there(await jobs.get(nameOf(c))))),
+    cancel: async (c: Context<AppEnv>): Promise<Response> => json(c, encodeJob(there(await jobs.cancel(nameOf(c))))),
     async patch(c: Context<AppEnv>): Promise<Response> {
       const name = nameOf(c)
       there(await jobs.get(name))

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Job } from '../../core/index.ts'
-import { encodeJob, encodeJobCallback, encodeJobSummary } from './job-body.ts'
+import { encodeJob, encodeJobCallback } from './job-body.ts'
+import { encodeJobList } from './job-list.ts'
 
 const waiting: Job = {
   id: 'job_1',
@@ -10,7 +11,7 @@ const waiting: Job = {
   model: 'opus',
   budgetUsd: 2,
   timeoutMs: 1000,
-  metadata: {},
+  metadata: '{}',
   priority: -3,
   idempotencyKey: 'secret key',
   callbackUrl: 'https://secret',
@@ -24,7 +25,7 @@ const waiting: Job = {
 
 const done: Job = {
   ...waiting,
-  metadata: { ж: { a: [null] } },
+  metadata: '{"ж":{"a":[null]}}',
   createdAtMs: 1_700_000_000_001,
   startedAtMs: 1_700_000_001_002,
   finishedAtMs: 1_700_000_002_003,
@@ -43,7 +44,7 @@ const done: Job = {
 }
 
 test('[JB2] a job that waits tells null for what is not known', () => {
-  expect(encodeJob(waiting)).toStrictEqual({
+  expect(JSON.parse(encodeJob(waiting))).toStrictEqual({
     job_id: 'job_1',
     status: 'queued',
     agent: 'a',
@@ -68,12 +69,12 @@ test('[JB2] a job that waits tells null for what is not known', () => {
 
 test('[CC26] the cost of a job is rounded to six decimals, also in its callback', () => {
   const costly = { ...done, costUsd: 0.1 + 0.2 + 0.000_000_4 }
-  expect(encodeJob(costly).cost_usd).toBe(0.3)
+  expect(JSON.parse(encodeJob(costly))).toMatchObject({ cost_usd: 0.3 })
   expect(JSON.parse(encodeJobCallback(costly))).toMatchObject({ data: { cost_usd: 0.3 } })
 })
 
 test('[JB2] a job that is done tells all, and zeros and empty texts are not null', () => {
-  expect(encodeJob(done)).toStrictEqual({
+  expect(JSON.parse(encodeJob(done))).toStrictEqual({
     job_id: 'job_1',
     status: 'completed',
     agent: 'a',
@@ -103,18 +104,27 @@ test('[JB2] a job that is done tells all, and zeros and empty texts are not null
 })
 
 test('[AU3] a job does not tell whose it is, what it was asked or where it is told', () => {
-  expect(JSON.stringify([encodeJob(done), encodeJobCallback(done)])).not.toContain('secret')
+  expect(`${encodeJob(done)}${encodeJobCallback(done)}`).not.toContain('secret')
 })
 
 test('[JB7] in a list a job tells all but its output', () => {
-  const { output: _, ...rest } = encodeJob(done)
-  expect(encodeJobSummary(done)).toStrictEqual(rest)
+  const { output: _, ...rest } = JSON.parse(encodeJob(done)) as Record<string, unknown>
+  expect(JSON.parse(encodeJobList({ items: [done], next: 'n' }))).toStrictEqual({ jobs: [rest], next: 'n' })
+})
+
+test('[JB2] metadata are sent byte for byte, wherever a job is', () => {
+  const metadata = '{ "id":2512292042121000001,"p":1.10,\n"k":{"2":"b","1":"a"},"e":1e400,"z":-0,"a":1,"a":"\\u0416"}'
+  const job = { ...done, metadata }
+  for (const body of [encodeJob(job), encodeJobList({ items: [job, job] }), encodeJobCallback(job)]) {
+    expect(body).toContain(`"metadata":${metadata}`)
+    expect(() => JSON.parse(body)).not.toThrow()
+  }
 })
 
 test('[JB13] a callback tells what happened, when, and the job as it can be looked up', () => {
   expect(JSON.parse(encodeJobCallback(done))).toStrictEqual({
     type: 'job.completed',
     timestamp: '2023-11-14T22:13:22.003Z',
-    data: encodeJob(done),
+    data: JSON.parse(encodeJob(done)),
   })
 })

@@ -1,13 +1,14 @@
 /** A job as callers see it: in `GET /jobs/{id}`, in lists, in callbacks. Times are ISO 8601 in UTC, `null` what is not known. */
 import { roundUsd, type Commit, type Job, type JobSummary } from '../../core/index.ts'
+import { rawJson, writeJson } from '../../lib/index.ts'
 import { encodePlainUsage } from '../plain-usage.ts'
 
 const time = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())
 
 const encodeCommit = ({ id, subject, author, atMs }: Commit) => ({ id, subject, author, at: time(atMs) })
 
-/** A job in a list. */
-export const encodeJobSummary = (job: JobSummary) => ({
+/** A job in a list, for `writeJson`. */
+export const jobSummary = (job: JobSummary) => ({
   job_id: job.id,
   status: job.status,
   agent: job.agent,
@@ -25,11 +26,13 @@ export const encodeJobSummary = (job: JobSummary) => ({
   commits: job.commits?.map(encodeCommit) ?? null,
   pushed: job.pushed === undefined ? null : { branch: job.pushed.branch, commit: job.pushed.commit },
   has_patch: job.hasPatch,
-  metadata: job.metadata,
+  metadata: rawJson(job.metadata),
 })
 
-export const encodeJob = (job: Job) => ({ ...encodeJobSummary(job), output: job.output ?? null })
+const jobBody = (job: Job) => ({ ...jobSummary(job), output: job.output ?? null })
+
+export const encodeJob = (job: Job): string => writeJson(jobBody(job))
 
 /** The body of a callback, the same each time that it is told. */
 export const encodeJobCallback = (job: Job): string =>
-  JSON.stringify({ type: `job.${job.status}`, timestamp: time(job.finishedAtMs), data: encodeJob(job) })
+  writeJson({ type: `job.${job.status}`, timestamp: time(job.finishedAtMs), data: jobBody(job) })

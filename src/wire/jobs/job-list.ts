@@ -1,8 +1,9 @@
 /** `GET /jobs`. */
 import { z } from 'zod'
 import { JOB_STATUSES, type JobSummary, type JobFilter, type Page, type PageOptions } from '../../core/index.ts'
+import { writeJson } from '../../lib/index.ts'
 import { parseFields } from '../problem.ts'
-import { encodeJobSummary } from './job-body.ts'
+import { jobSummary } from './job-body.ts'
 
 const MAX_LIMIT = 200
 const DEFAULT_LIMIT = 50
@@ -35,7 +36,5 @@ export function parseJobListQuery(parameters: Readonly<Record<string, string>>):
   }
 }
 
-export const encodeJobList = ({ items, next }: Page<JobSummary>) => ({
-  jobs: items.map(encodeJobSummary),
-  next: next ?? null,
-})
+export const encodeJobList = ({ items, next }: Page<JobSummary>): string =>
+  writeJson({ jobs: items.map(jobSummary), next: next ?? null })

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { GatewayError } from '../../core/index.ts'
 import { parseIdempotencyKey, parseJobRequest } from './job-request.ts'
 
-const parse = (fields: object): object => parseJobRequest({ prompt: 'p', agent: 'a', ...fields })
+const read = (body: unknown): object => parseJobRequest(body, JSON.stringify(body))
+const parse = (fields: object): object => read({ prompt: 'p', agent: 'a', ...fields })
 
 function refusalOf(parse: () => unknown): { readonly code: string; readonly param: string | undefined } {
   try {
@@ -21,7 +22,7 @@ test('[JB1] a job needs a prompt and an agent; the rest may be absent or null', 
     agent: 'a',
     budgetUsd: undefined,
     timeoutMs: undefined,
-    metadata: {},
+    metadata: '{}',
     priority: 0,
     callbackUrl: undefined,
     pushTo: undefined,
@@ -59,7 +60,7 @@ test('[JB1] a job is taken with all that it asks for', () => {
     agent: 'recruiter-triage',
     budgetUsd: 0.25,
     timeoutMs: 1500,
-    metadata,
+    metadata: JSON.stringify(metadata),
     priority: -100,
     callbackUrl: 'https://example.com/x',
     pushTo: 'agents/работа',
@@ -104,20 +105,24 @@ test.each([
   ['a body that is null', null, undefined],
   ['a body that is an array', [], undefined],
 ])('[JB1] %s is refused by name', (_, body, param) => {
-  expect(refusalOf(() => parseJobRequest(body))).toEqual({ code: 'invalid_request', param })
+  expect(refusalOf(() => read(body))).toEqual({ code: 'invalid_request', param })
 })
 
 test.each([undefined, null])('[JB1] an agent that is %j is left to the server', (agent) => {
-  expect(parseJobRequest({ prompt: 'p', agent }).agent).toBeUndefined()
+  expect(read({ prompt: 'p', agent })).toHaveProperty('agent', undefined)
 })
 
-test('[JB2] metadata come back as they were given', () => {
+test('[JB2] metadata are taken byte for byte', () => {
   const names = fc.string({ unit: 'binary' }).filter((name) => name !== '__proto__')
   fc.assert(
     fc.property(fc.dictionary(names, fc.jsonValue(), { noNullPrototype: true }), (metadata) => {
-      expect(parse({ metadata })).toHaveProperty('metadata', metadata)
+      expect(parse({ metadata })).toHaveProperty('metadata', JSON.stringify(metadata))
     }),
   )
+  const text =
+    '{ "id":2512292042121000001,"p":1.10,"k":{"2":"b","1":"a"},"e":1e400,"z":-0,"__proto__":{"a":1},"a":1,"a":2 }'
+  const body = `{"metadata":5,"prompt":"\\"metadata\\":{}","agent":"a","push":null, "metadata" : ${text} }`
+  expect(parseJobRequest(JSON.parse(body), body)).toHaveProperty('metadata', text)
 })
 
 test('[JB6] an idempotency key is of 1 to 255 visible ASCII characters', () => {

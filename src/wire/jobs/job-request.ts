@@ -1,6 +1,7 @@
 /** `POST /execute`. */
 import { z } from 'zod'
 import { GatewayError } from '../../core/index.ts'
+import { memberText } from '../../lib/index.ts'
 import { parseFields } from '../problem.ts'
 
 /** The queue delivers again what takes a day; some of that is for handing in. */
@@ -25,7 +26,6 @@ const body = z.looseObject({
       (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
       'an object is expected',
     )
-    .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES, 'at most 64 KiB are expected')
     .nullish(),
   priority: z.int(PRIORITY).min(-MAX_PRIORITY, PRIORITY).max(MAX_PRIORITY, PRIORITY).nullish(),
   callback_url: z.string('an address is expected').nullish(),
@@ -38,25 +38,33 @@ export interface JobRequest {
   readonly agent: string | undefined
   readonly budgetUsd: number | undefined
   readonly timeoutMs: number | undefined
-  readonly metadata: Readonly<Record<string, unknown>>
+  /** As it was sent, byte for byte. */
+  readonly metadata: string
   readonly priority: number
   readonly callbackUrl: string | undefined
   /** The branch that the work is to be pushed to. */
   readonly pushTo: string | undefined
 }
 
-/** @throws GatewayError `invalid_request` that names the field at fault. */
-export function parseJobRequest(json: unknown): JobRequest {
-  const { prompt, agent, max_budget_usd, timeout_seconds, metadata, priority, callback_url, push } = parseFields(
-    body,
-    json,
-  )
+function metadataIn(text: string): string {
+  const metadata = memberText(text, 'metadata') ?? '{}'
+  if (Buffer.byteLength(metadata) > MAX_METADATA_BYTES)
+    throw new GatewayError('invalid_request', '`metadata`: at most 64 KiB are expected.', { param: 'metadata' })
+  return metadata === 'null' ? '{}' : metadata
+}
+
+/**
+ * `text` is the body that `json` was read from.
+ * @throws GatewayError `invalid_request` that names the field at fault.
+ */
+export function parseJobRequest(json: unknown, text: string): JobRequest {
+  const { prompt, agent, max_budget_usd, timeout_seconds, priority, callback_url, push } = parseFields(body, json)
   return {
     prompt,
     agent: agent ?? undefined,
     budgetUsd: max_budget_usd ?? undefined,
     timeoutMs: timeout_seconds == null ? undefined : Math.max(1, Math.round(timeout_seconds * 1000)),
-    metadata: metadata ?? {},
+    metadata: metadataIn(text),
     // A minus zero is a zero: what is written and read again must be the same order.
     priority: (priority ?? 0) + 0,
     callbackUrl: callback_url ?? undefined,

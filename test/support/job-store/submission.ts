@@ -109,7 +109,7 @@ export function describeJobSubmission(open: OpenJobStore): void {
 
   test('[JB6] a key with the same order is the job that is there, whatever has become of it, also when the queue is full', async () => {
     const { store, reopen } = await open()
-    const wanted = { idempotencyKey: 'k', metadata: { b: [1, { c: null }], a: 'x' } }
+    const wanted = { idempotencyKey: 'k', metadata: '{"b":[1,{"c":null}],"a":"x"}' }
     const { id } = await finished(store, wanted)
     const later = await reopen()
     expect(await later.submit(newId('job_'), order(wanted), { maxQueued: 0 })).toMatchObject({
@@ -121,7 +121,7 @@ export function describeJobSubmission(open: OpenJobStore): void {
 
   test('[JB6] a key with another order is a mismatch, in whatever it differs', async () => {
     const { store } = await open()
-    const wanted = { idempotencyKey: 'k', metadata: { a: [1, 2] } }
+    const wanted = { idempotencyKey: 'k', metadata: '{"a":[1,2]}' }
     const { id } = await submit(store, wanted)
     for (const fields of [
       { prompt: 'Проучи ' },
@@ -130,8 +130,8 @@ export function describeJobSubmission(open: OpenJobStore): void {
       { budgetUsd: 0.6 },
       { timeoutMs: 1 },
       { priority: 1 },
-      { metadata: { a: [2, 1] } },
-      { metadata: {} },
+      { metadata: '{"a":[2,1]}' },
+      { metadata: '{}' },
       { callbackUrl: 'https://e.com' },
       { pushTo: 'b' },
     ]) {

@@ -31,7 +31,7 @@ export const order = (fields: Partial<JobOrder> = {}): JobOrder => ({
   model: 'opus',
   budgetUsd: 0.5,
   timeoutMs: 60_000,
-  metadata: {},
+  metadata: '{}',
   priority: 0,
   ...fields,
 })

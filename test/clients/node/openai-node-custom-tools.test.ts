@@ -1,8 +1,8 @@
 /** Custom tools and files as the `openai` package sends and reads them. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { pdf } from '../support/pdf.ts'
-import { KEY, startStage, type Stage } from '../support/stage.ts'
+import { pdf } from '../../support/pdf.ts'
+import { KEY, startStage, type Stage } from '../../support/stage.ts'
 
 const MODEL = 'conversational/sonnet'
 const CODE: OpenAI.ChatCompletionCustomTool = {
