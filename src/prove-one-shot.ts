@@ -43,8 +43,10 @@ function toResult(error: unknown): TrialResult {
   const { code, details, message } = error
   if (code === 'timeout') return { result: 'unknown', kind: 'late', problem: 'a turn did not end in time' }
   const { code: exit, signal, stderr } = details
-  if (exit !== undefined || signal !== undefined)
-    return { result: 'unknown', ...obstacleOfExit(String(signal ?? `code ${String(exit)}`), String(stderr ?? '')) }
+  if (exit !== undefined || signal !== undefined) {
+    const how = typeof signal === 'string' ? signal : `code ${JSON.stringify(exit)}`
+    return { result: 'unknown', ...obstacleOfExit(how, typeof stderr === 'string' ? stderr : '') }
+  }
   if (code === 'cli_failed' || code === 'no_answer') return { result: 'no', problem: message }
   return { result: 'unknown', kind: 'failed', problem: `a turn failed (${code})` }
 }

@@ -242,8 +242,9 @@ export function openServedCli(config: Config, options: ServedCliOptions): Served
   async function otherThan(generation: Generation, signal: AbortSignal): Promise<void> {
     using late = deadline(clock, config.VIVAVOCE_START_TIMEOUT_SECONDS * 1000)
     const waiting = AbortSignal.any([signal, closing.signal, late.signal])
-    while (current === generation && state.status === 'ready' && state.replacement !== undefined) {
-      const { replacement } = state
+    for (;;) {
+      const replacement = current === generation && state.status === 'ready' ? state.replacement : undefined
+      if (replacement === undefined) return
       if (replacement.status === 'refused' || late.signal.aborted) throw notServedError(replacement)
       await orAborted(changed.promise, waiting).catch((error: unknown) => {
         if (!isAbortOf(error, late.signal)) throw error

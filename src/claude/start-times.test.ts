@@ -64,7 +64,10 @@ test('[WP18] a start that failed otherwise says nothing of how long starts take'
 test('[WP18] a start that is too slow is an overload for those who wait for it, and a crash is not', async () => {
   const { times } = open()
   const clock = createManualClock()
-  const fails = (error: Error): Promise<unknown> => times.measure(clock, () => Promise.reject(error))
+  const fails = (error: Error): Promise<unknown> =>
+    times.measure(clock, async () => {
+      throw error
+    })
   await expect(fails(tooSlow())).rejects.toMatchObject({ code: 'overloaded', retryAfterSeconds: 60 })
   const crash = new GatewayError('cli_failed', 'x', { cause: new ProcessLostError('it has ended', { why: 'ended' }) })
   await expect(fails(crash)).rejects.toBe(crash)

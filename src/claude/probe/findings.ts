@@ -83,6 +83,7 @@ const LACKS: { readonly [Name in keyof Abilities]: (value: Abilities[Name]) => L
 export function missingFrom(findings: Findings): readonly MissingCapability[] {
   const { pooled, abilities } = findings
   if (pooled !== true) return [{ ...NO_POOL, status: pooled === false ? 'missing' : 'unknown' }]
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the parameter ties a value to its name
   const lack = <Name extends keyof Abilities>(name: Name): readonly MissingCapability[] => {
     const found = abilities[name]
     const lost = LACKS[name](found ?? NONE[name])

@@ -140,6 +140,7 @@ export async function openProbe(options: ProbeOptions): Promise<Probe> {
       }
       const pooled = known.pooled ?? (await found(can(isServed, NONE, signal)))
       const abilities: Partial<Abilities> = { ...known.abilities }
+      // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the parameter ties a value to its name
       const fill = async <Name extends keyof Abilities>(name: Name): Promise<void> => {
         if (abilities[name] !== undefined) return
         const value = await found(trials[name](signal))

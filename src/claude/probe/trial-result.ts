@@ -69,7 +69,7 @@ interface Ending {
 const exitOf = ({ details: { code, signal, stderr } }: GatewayError): Ending => ({
   code: typeof code === 'number' ? code : null,
   signal: typeof signal === 'string' ? signal : null,
-  stderr: String(stderr ?? ''),
+  stderr: typeof stderr === 'string' ? stderr : '',
 })
 
 const hasEnded = (error: unknown): boolean => error instanceof ProcessLostError && error.why === 'ended'
