@@ -162,7 +162,7 @@ test('[CC10] [R60] a choice of what is not offered is 400 that names it', async 
     400,
     {
       error: {
-        message: '`tool_choice`: it names a function that `tools` does not offer.',
+        message: '`tool_choice`: it names a tool that `tools` does not offer.',
         type: 'invalid_request_error',
         param: 'tool_choice',
         code: 'invalid_request',
