@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { KEY, openApp, OTHER, OTHER_KEY, START_MS } from '../../test/support/open-app.ts'
+import { KEY, openApp, OTHER, OTHER_KEY, START_MS, TENANT } from '../../test/support/open-app.ts'
 import { forever, says, text } from '../../test/support/scripted-engine.ts'
 import { GatewayError, type CliState } from '../core/index.ts'
 
@@ -340,6 +340,7 @@ test('[HE2] [R71] every reply has an id of its own, which is reported', async ()
     requestId: ids[5],
     method: 'POST',
     path: '/v1/models',
+    tenant: TENANT,
     status: 405,
     ms: 0,
     left: false,

@@ -66,6 +66,7 @@ test('[CC1] [CC24] the engine is asked exactly what was sent, streamed or not', 
     ],
     limits: { firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 },
     budgetUsd: 2,
+    watch: expect.any(Object),
   }
   const asked = [
     { ...least, maxOutputTokens: 50, reasoning: 'none', stopTexts: ['Край'], sampling: { temperature: 0.2 } },

@@ -39,6 +39,7 @@ test('[CV1] a turn is answered under the name of its session', async () => {
     model: 'sonnet',
     history: [{ role: 'user', text: 'Здравей' }],
     limits: { firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 },
+    watch: expect.any(Object),
   })
 })
 
