@@ -5,14 +5,14 @@ const codes = Object.keys(ERRORS) as ErrorCode[]
 
 test('[ER10] 409, 422 and 499 are the status of no failure', () => {
   const statuses = new Set<number>(codes.map((code) => errorKind(code).status))
-  expect([...statuses].toSorted((a, b) => a - b)).toEqual([400, 401, 404, 405, 413, 415, 429, 500, 503])
+  expect([...statuses].toSorted((a, b) => a - b)).toEqual([400, 401, 404, 405, 408, 413, 415, 429, 431, 500, 503])
 })
 
-test('[ER10] what is wrong for ever is not worth a retry, and what is blamed on the caller is wrong for ever', () => {
+test('[ER10] a fault of the caller is not worth a retry, unless the request only came too slowly', () => {
   for (const code of codes) {
     const { status, type, retryable } = errorKind(code)
-    if (type === 'invalid_request_error') expect([code, retryable]).toEqual([code, false])
-    expect([code, status < 429]).toEqual([code, type === 'invalid_request_error'])
+    if (type === 'invalid_request_error') expect([code, retryable]).toEqual([code, code === 'request_timeout'])
+    expect([code, status < 500 && status !== 429]).toEqual([code, type === 'invalid_request_error'])
     expect([code, status === 429]).toEqual([code, type === 'rate_limit_error'])
   }
 })

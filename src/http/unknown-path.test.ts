@@ -41,7 +41,7 @@ test.each([
   ])
 })
 
-test.each(['/', '/v1', '/v1/', '/v2/embeddings', '/favicon.ico', '/wp-login.php', '/x', '/v1/v1'])(
+test.each(['/v1', '/v1/', '/v2/embeddings', '/favicon.ico', '/wp-login.php', '/x', '/v1/v1'])(
   '[ER12] the path %s is 404 that names it alone',
   async (path) => {
     expect(await messageAt(path)).toEqual([404, `There is no path \`${path}\`.`])
