@@ -1,9 +1,7 @@
 /** Schemas whose patterns are in another language's dialect, on the real CLI. */
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { installed, OLDER_CLI } from '../support/older-cli.ts'
 import { startStage, type Stage } from '../support/stage.ts'
-
-const OLDER = fileURLToPath(new URL('../../node_modules/claude-code-2.1.197/bin/claude.exe', import.meta.url))
 
 const SCHEMA = {
   type: 'object',
@@ -22,10 +20,15 @@ interface Completion {
   readonly choices: readonly { readonly message: { readonly content: string | null; readonly tool_calls?: unknown } }[]
 }
 
-describe.each([
-  { name: 'the pinned version', env: { VIVAVOCE_POOL_MAX: '1', VIVAVOCE_POOL_SPARES: '1' } },
-  { name: 'version 2.1.197', env: { VIVAVOCE_CLAUDE_BIN: OLDER, VIVAVOCE_POOL_MAX: '1', VIVAVOCE_POOL_SPARES: '1' } },
-])('patterns of another dialect, $name', ({ env }) => {
+describe.each(
+  installed([
+    { name: 'the pinned version', env: { VIVAVOCE_POOL_MAX: '1', VIVAVOCE_POOL_SPARES: '1' } },
+    {
+      name: 'version 2.1.197',
+      env: { VIVAVOCE_CLAUDE_BIN: OLDER_CLI, VIVAVOCE_POOL_MAX: '1', VIVAVOCE_POOL_SPARES: '1' },
+    },
+  ]),
+)('patterns of another dialect, $name', ({ env }) => {
   let stage: Stage
   beforeAll(async () => {
     stage = await startStage({ env })
