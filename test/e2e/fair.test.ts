@@ -6,6 +6,9 @@ import { locateCli } from '../../src/claude/index.ts'
 import { jobsOn } from '../support/jobs-on-stage.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
 
+/** A stage verifies its CLI first, and here a CLI that is started from another path. */
+const TIMEOUT_MS = 240_000
+
 const QUIET_KEY = 'key-of-the-quiet-tenant'
 const QUIET = { authorization: `Bearer ${QUIET_KEY}` }
 
@@ -29,7 +32,7 @@ describe('two slots, a loud tenant and a quiet one, on the real CLI', () => {
   let stage: Stage
   beforeAll(async () => {
     stage = await startStage({ env: { MAX_CONCURRENCY: '2', VIVAVOCE_TENANTS: `quiet=${QUIET_KEY}` } })
-  })
+  }, TIMEOUT_MS)
   afterAll(() => stage.close())
 
   test('[AD5] three jobs leave a slot to another tenant’s turn, which is answered while they run and wait', async () => {
@@ -62,37 +65,45 @@ describe('two slots, a loud tenant and a quiet one, on the real CLI', () => {
   })
 })
 
-test('[WP17] with one process a loud tenant’s turns that wait do not keep another tenant’s turn from being next', async () => {
-  await using stage = await startStage({
-    env: { VIVAVOCE_POOL_MAX: '1', VIVAVOCE_POOL_SPARES: '0', VIVAVOCE_TENANTS: `quiet=${QUIET_KEY}` },
-  })
-  const ask = async (number: number): Promise<string> => {
-    const text = `count to 10 for ${number} [rehearse slow=150]`
-    return await (await stage.fetch('/v1/chat/completions', { body: body(text) })).text()
-  }
-  const loud = Array.from({ length: 6 }, (_, number) => ask(number))
-  await until(async () => stage.rehearsal.requests.length > 0 && (await healthOf(stage)).pool.waiting === 5)
-  expect(await quiet(stage, 'тихо')).toContain('тихо')
-  for (const reply of await Promise.all(loud)) expect(reply).toContain('[DONE]')
-  const order = stage.rehearsal.requests.map(({ rawBody }) => (rawBody.includes('тихо') ? 'quiet' : 'loud'))
-  expect(order.slice(0, 2)).toEqual(['loud', 'quiet'])
-})
+test(
+  '[WP17] with one process a loud tenant’s turns that wait do not keep another tenant’s turn from being next',
+  async () => {
+    await using stage = await startStage({
+      env: { VIVAVOCE_POOL_MAX: '1', VIVAVOCE_POOL_SPARES: '0', VIVAVOCE_TENANTS: `quiet=${QUIET_KEY}` },
+    })
+    const ask = async (number: number): Promise<string> => {
+      const text = `count to 10 for ${number} [rehearse slow=150]`
+      return await (await stage.fetch('/v1/chat/completions', { body: body(text) })).text()
+    }
+    const loud = Array.from({ length: 6 }, (_, number) => ask(number))
+    await until(async () => stage.rehearsal.requests.length > 0 && (await healthOf(stage)).pool.waiting === 5)
+    expect(await quiet(stage, 'тихо')).toContain('тихо')
+    for (const reply of await Promise.all(loud)) expect(reply).toContain('[DONE]')
+    const order = stage.rehearsal.requests.map(({ rawBody }) => (rawBody.includes('тихо') ? 'quiet' : 'loud'))
+    expect(order.slice(0, 2)).toEqual(['loud', 'quiet'])
+  },
+  TIMEOUT_MS,
+)
 
-test('[WP18] a CLI that takes longer to start than the setting is waited for', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-slow-'))
-  const isSlow = join(directory, 'slow')
-  const bin = join(directory, 'claude')
-  const { path } = await locateCli({ wanted: undefined, searchPath: '' })
-  await writeFile(bin, `#!/bin/sh\n[ -e '${isSlow}' ] && sleep 6\nexec '${path}' "$@"\n`, { mode: 0o755 })
-  const env = { VIVAVOCE_CLAUDE_BIN: bin, VIVAVOCE_POOL_SPARES: '0', VIVAVOCE_START_TIMEOUT_SECONDS: '1' }
-  {
-    await using stage = await startStage({ env })
-    await writeFile(isSlow, '')
-    const reply = await stage.fetch('/v1/chat/completions', { body: body('say exactly: най-после') })
-    expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('най-после')])
-    const failed = stage.observations.filter(({ type }) => type === 'process-start-failed')
-    expect(failed.length).toBeGreaterThan(0)
-    for (const one of failed) expect(one).toMatchObject({ error: { code: 'overloaded' } })
-  }
-  await rm(directory, { recursive: true, force: true })
-})
+test(
+  '[WP18] a CLI that takes longer to start than the setting is waited for',
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'vivavoce-slow-'))
+    const isSlow = join(directory, 'slow')
+    const bin = join(directory, 'claude')
+    const { path } = await locateCli({ wanted: undefined, searchPath: '' })
+    await writeFile(bin, `#!/bin/sh\n[ -e '${isSlow}' ] && sleep 6\nexec '${path}' "$@"\n`, { mode: 0o755 })
+    const env = { VIVAVOCE_CLAUDE_BIN: bin, VIVAVOCE_POOL_SPARES: '0', VIVAVOCE_START_TIMEOUT_SECONDS: '1' }
+    {
+      await using stage = await startStage({ env })
+      await writeFile(isSlow, '')
+      const reply = await stage.fetch('/v1/chat/completions', { body: body('say exactly: най-после') })
+      expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('най-после')])
+      const failed = stage.observations.filter(({ type }) => type === 'process-start-failed')
+      expect(failed.length).toBeGreaterThan(0)
+      for (const one of failed) expect(one).toMatchObject({ error: { code: 'overloaded' } })
+    }
+    await rm(directory, { recursive: true, force: true })
+  },
+  TIMEOUT_MS,
+)

@@ -29,6 +29,7 @@ export interface PlayedLease {
   /** The caller's name for the conversation. */
   readonly conversation?: string | undefined
   readonly wanted: Wanted
+  readonly patienceMs: number | undefined
   readonly steps: readonly Step[]
   readonly released: readonly Outcome[]
   readonly stops: readonly StopCause[]
@@ -48,13 +49,16 @@ type LeasedProcess = Pick<WarmProcess, 'pid' | 'perform' | 'next' | 'stop' | 'ex
 export function createFakePool(plays: readonly (Play | Error)[]): FakePool {
   const leases: PlayedLease[] = []
 
-  function open({ perform, messages = [], stderr = '' }: Play, { tenant, conversation, wanted }: LeaseRequest): Lease {
+  function open(
+    { perform, messages = [], stderr = '' }: Play,
+    { tenant, conversation, wanted, patienceMs }: LeaseRequest,
+  ): Lease {
     const alignment = align(freshHeld({ model: wanted.model, abilities: ABLE }), wanted, ABLE)
     if (alignment === undefined) throw new Error('a fresh process can be made to hold anything')
     const steps: Step[] = []
     const released: Outcome[] = []
     const stops: StopCause[] = []
-    const played = { tenant, conversation, wanted, steps, released, stops, taken: 0 }
+    const played = { tenant, conversation, wanted, patienceMs, steps, released, stops, taken: 0 }
     leases.push(played)
     const process: LeasedProcess = {
       pid: 2000 + leases.length,

@@ -35,6 +35,13 @@ test('a turn streams what its process says, and gives it back with the whole ans
   ])
 })
 
+test('[WP19] a turn waits for a process as long as for its first token, or where there is no such limit as it may take', async () => {
+  const { hear, leases } = openWarmEngine([{ messages: answered('x') }, { messages: answered('x') }])
+  await hear({ limits: { firstTokenMs: 1000, turnMs: 10_000 } })
+  await hear({ limits: { turnMs: 10_000 } })
+  expect(leases.map(({ patienceMs }) => patienceMs)).toEqual([1000, 10_000])
+})
+
 test('[WP1] [WP7] [WP3] what is wanted is the tenant’s history with its persona, model, limit and effort', async () => {
   const { hear, leases } = openWarmEngine([{ messages: answered('x') }])
   await hear({

@@ -176,7 +176,8 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
   ): AsyncGenerator<TurnEvent, void, undefined> {
     const startedMs = clock.nowMs()
     const { tenant, conversation } = request
-    const patienceMs = request.limits.firstTokenMs
+    // A job waits for no first token, but not for ever either.
+    const patienceMs = request.limits.firstTokenMs ?? request.limits.turnMs
     const lease = await pool.lease({ tenant, conversation, wanted: turn.wanted, patienceMs, signal })
     const { process, alignment, waitedMs } = lease
     const late = new AbortController()
