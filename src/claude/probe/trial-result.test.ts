@@ -47,6 +47,7 @@ test('[SU7] a process that is killed or crashes shows nothing of the CLI; what i
       result: 'unknown',
       kind: 'environment',
       problem: 'a process ended with code 1 (Error: ENOSPC: no space left on device, write)',
+      exitCode: 1,
     },
   )
 })

@@ -12,6 +12,8 @@ export interface Obstacle {
   readonly kind: 'late' | 'failed' | 'environment' | 'program'
   /** What happened, as a part of a sentence. */
   readonly problem: string
+  /** Of a process that ended itself; absent where a signal ended the process, or nothing did. */
+  readonly exitCode?: number
 }
 
 export type TrialResult =
@@ -88,6 +90,7 @@ export function toTrialResult(error: unknown, exit: Ending | undefined): TrialRe
     return {
       result: 'unknown',
       ...obstacleOfExit(ended.code === null ? `${ended.signal}` : `code ${ended.code}`, ended.stderr),
+      ...(ended.code === null ? {} : { exitCode: ended.code }),
     }
   return { result: 'no', problem: cause instanceof Error ? cause.message : String(cause) }
 }
