@@ -46,10 +46,19 @@ const demo = defineCommand({
 const doctor = defineCommand({
   name: 'doctor',
   summary: 'Check everything that serving needs',
-  description: 'Check everything that serving needs, one line each. Exit with 1 when something is missing.',
-  ...settingOptions({ own: {} }),
-  examples: ['vivavoce doctor', 'vivavoce doctor --config /etc/vivavoce.env'],
-  run: async ({ values }, world) => await (await import('./doctor.ts')).runDoctor(values, world),
+  description:
+    'Check everything that serving needs, one line each, with what to do about what is missing. ' +
+    'A short question is asked of each model under the login of the CLI. Exit with 1 when a check failed; a warning is not a failure.',
+  ...settingOptions({
+    own: {
+      offline: { type: 'boolean', help: 'Ask no model: leave the login and the models unchecked' },
+      probe: { type: 'boolean', help: 'Find out the capabilities of the CLI again, and keep them for later starts' },
+      json: { type: 'boolean', help: 'Print one JSON value' },
+    },
+    shown: false,
+  }),
+  examples: ['vivavoce doctor', 'vivavoce doctor --offline --json', 'vivavoce doctor --config /etc/vivavoce.env'],
+  run: async ({ values }, world) => await (await import('./doctor/run-doctor.ts')).runDoctor(values, world),
 })
 
 export const COMMANDS: CommandGroup = {

@@ -158,7 +158,7 @@ export const SETTINGS = {
     default: '127.0.0.1',
     help: 'Listen on this address; a key is needed beyond loopback',
     tells:
-      'The address to listen on. Any but a loopback address needs a key (`API_BEARER_TOKEN` or `VIVAVOCE_TENANTS`).',
+      'The address to listen on. Any but a loopback address needs a key (`API_BEARER_TOKEN` or `VIVAVOCE_TENANTS`), and every key at least 16 characters.',
   },
   VIVAVOCE_PORT: {
     schema: integer(0, 65_535),
@@ -216,7 +216,8 @@ export const SETTINGS = {
     defaultText: 'the agents that come with vivavoce',
     isPath: true,
     help: 'Read the agent files from this directory',
-    tells: 'The directory of the agent files (`*.md`).',
+    tells:
+      'The directory of the agent files (`*.md`). An agent that a setting names and the directory lacks comes from the built-in agents.',
   },
   VIVAVOCE_STREAM_AGENT: {
     schema: name,

@@ -5,7 +5,7 @@ import { MIGRATIONS } from './migrations.ts'
 import type { Schema } from './schema.ts'
 
 /** The schema of our tables; `migrations.ts` names it too. */
-const SCHEMA = 'vivavoce'
+export const SCHEMA = 'vivavoce'
 
 export type Database = Kysely<Schema>
 

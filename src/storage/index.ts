@@ -1,3 +1,3 @@
 export { lockDirectory } from './directory-lock.ts'
-export { serverVersion } from './server-home.ts'
+export { describeServer } from './server-home.ts'
 export { createStores, type LazyStores } from './stores.ts'

@@ -4,7 +4,7 @@ import type { Delivery } from '../core/index.ts'
 import type { Database } from './database.ts'
 import type { Home } from './home.ts'
 
-const SCHEMA = 'vivavoce_queue'
+export const QUEUE_SCHEMA = 'vivavoce_queue'
 const JOBS = 'jobs'
 const CALLBACKS = 'callbacks'
 
@@ -86,7 +86,7 @@ export async function openJobQueue(
   const boss = new PgBoss({
     db: { executeSql: (text, values) => pool.query(text, values) },
     backend: kind,
-    schema: SCHEMA,
+    schema: QUEUE_SCHEMA,
     schedule: false,
     maintenanceIntervalSeconds: 600,
     // Within three times the heartbeat: two until it is missed, half a one until that is seen, the rest for the taking up.
@@ -153,9 +153,10 @@ export async function openJobQueue(
       return job?.data.jobId
     },
     async hasCallbacks() {
-      const { rows } = await pool.query(`select 1 from ${SCHEMA}.job where name = $1 and state < 'completed' limit 1`, [
-        CALLBACKS,
-      ])
+      const { rows } = await pool.query(
+        `select 1 from ${QUEUE_SCHEMA}.job where name = $1 and state < 'completed' limit 1`,
+        [CALLBACKS],
+      )
       return rows.length > 0
     },
     close: stop,

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import pg from 'pg'
 import { expect, inject, test } from 'vitest'
 import { hasPostgres } from '../../test/support/open-store.ts'
-import { openServerHome } from './server-home.ts'
+import { describeServer, openServerHome } from './server-home.ts'
 
 /** A way to the server of the test run that can be made to swallow everything. */
 async function openWay() {
@@ -50,4 +51,26 @@ test.skipIf(!hasPostgres())('[SR3] a network that goes silent is an error, not a
   way.swallow(false)
   expect((await home.pool.query('select 3 as three')).rows).toEqual([{ three: 3 }])
   await home.close()
+})
+
+test.skipIf(!hasPostgres())('[CM28] a server reports its version, and whether its user may create tables', async () => {
+  const url = inject('postgresUrl')
+  expect(await describeServer(url)).toEqual({
+    version: expect.stringMatching(/^\d+/),
+    versionNumber: expect.any(Number),
+    mayCreate: true,
+  })
+  const admin = new pg.Client({ connectionString: url })
+  await admin.connect()
+  await admin.query(`create role reader login password 'p'`)
+  const reader = new URL(url)
+  reader.username = 'reader'
+  reader.password = 'p'
+  try {
+    expect(await describeServer(reader.href)).toMatchObject({ mayCreate: false })
+  } finally {
+    await admin.query('drop role reader')
+    await admin.end()
+  }
+  await expect(describeServer(`${url}-that-is-not-there`)).rejects.toThrow('does not exist')
 })

@@ -1,5 +1,7 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
+import { SCHEMA } from './database.ts'
+import { QUEUE_SCHEMA } from './job-queue.ts'
 import type { Home } from './home.ts'
 
 const CONNECTIONS = 10
@@ -47,17 +49,39 @@ export function openServerHome(
   }
 }
 
-/** What the server says it is. @throws what the connection or the server says. */
-export async function serverVersion(url: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS })
-  // A connection that breaks rejects what waits for it; unheard, the event would end the program.
+export interface ServerDescription {
+  readonly version: string
+  /** `170002` for 17.2. */
+  readonly versionNumber: number
+  /** Whether the user may create what the store needs. */
+  readonly mayCreate: boolean
+}
+
+/** The server that a URL names. @throws the error of the connection or the server, within some seconds. */
+export async function describeServer(url: string): Promise<ServerDescription> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: CONNECT_MS,
+  })
+  // A connection that breaks rejects the query; without a listener the event would end the program.
   client.on('error', () => undefined)
   await client.connect()
   try {
-    const { rows } = await client.query<{ readonly version: string }>(
-      `select current_setting('server_version') as version`,
+    const { rows } = await client.query<ServerDescription>(
+      `select current_setting('server_version') as version,
+        current_setting('server_version_num')::int as "versionNumber",
+        (
+          select bool_and(
+            coalesce(has_schema_privilege(oid, 'CREATE'), has_database_privilege(current_database(), 'CREATE'))
+          )
+          from unnest($1::text[]) as wanted (name) left join pg_namespace on nspname = name
+        ) as "mayCreate"`,
+      [[SCHEMA, QUEUE_SCHEMA]],
     )
-    return rows[0]?.version ?? 'unknown'
+    const [row] = rows
+    if (row === undefined) throw new Error('the server described nothing')
+    return row
   } finally {
     await client.end()
   }

@@ -3,15 +3,15 @@ import { isGroup, type Command, type CommandGroup, type Option } from './command
 const WIDTH = 80
 const MAX_COLUMN = 28
 
-/** Words in lines of at most 80 columns; an existing line break stays. */
-export function wrap(text: string, indent = ''): string {
+/** Words in lines of at most `width` columns, the indent of all but the first among them; a line break stays. */
+export function wrap(text: string, indent = '', width = WIDTH): string {
   return text
     .split('\n')
     .map((paragraph) => {
       const lines: string[] = []
       let line = ''
       for (const word of paragraph.split(' ')) {
-        if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
+        if (line !== '' && indent.length + line.length + 1 + word.length > width) {
           lines.push(line)
           line = word
         } else line = line === '' ? word : `${line} ${word}`
