@@ -40,7 +40,7 @@ const demo = defineCommand({
   }),
   examples: ['vivavoce demo', 'vivavoce demo --live'],
   ownsSignals: true,
-  run: async ({ values }) => await (await import('./demo.ts')).runDemo(values),
+  run: async ({ values }) => await (await import('./demo/index.ts')).runDemo(values),
 })
 
 const doctor = defineCommand({

@@ -216,15 +216,41 @@ describe('vivavoce serve', () => {
 })
 
 describe('the other commands', () => {
-  test('[CM2] demo shows an answer in Bulgarian and in English, a conversation and a job', async () => {
-    const running = command(['demo'])
-    expect(await running.exit).toBe(0)
-    expect(running.out()).toContain('Това е репетиция.')
-    expect(running.out()).toContain('This is a rehearsal.')
-    expect(running.out()).toMatch(/first token\s+total\s+tokens\s+finish/)
-    expect(running.out()).toMatch(/Bulgarian\s+\d+ ms\s+\d+ ms\s+\d+\s+stop/)
-    expect(running.out()).toContain('completed')
-  })
+  test(
+    '[CM2] [CM32] [CM33] demo shows every kind of turn, says what it waits for, and compares',
+    { timeout: 600_000 },
+    async () => {
+      const running = command(['demo'])
+      expect(await running.exit).toBe(0)
+      const scenes = [
+        'assistant: This is a rehearsal. You said: Hello! What can you do?  (',
+        'The same in Bulgarian: text that is not ASCII',
+        'assistant: Това е репетиция. Казахте: Здравей! Какво можеш да правиш? 🙂  (',
+        'calls:     get_weather({"city":"Sofia"})',
+        'assistant: The tool answered: 21 °C, sunny',
+        'assistant: 1 2 3 4 5 6 7 8  interrupted',
+        'assistant: I stopped counting.',
+        'assistant: My name is Ada.',
+        'A job  ',
+        'pooled process of vivavoce',
+        'one-shot, `claude -p` for each turn',
+        'npx vivavoce doctor',
+        'npx vivavoce serve --rehearsal',
+        'npx vivavoce serve ',
+      ]
+      const places = scenes.map((scene) => running.out().indexOf(scene))
+      expect(scenes.filter((_, index) => places[index] === -1)).toEqual([])
+      expect(places).toEqual(places.toSorted((a, b) => a - b))
+      expect(running.out()).not.toContain('\u001b[')
+      for (const wait of [
+        'verifies the Claude Code CLI',
+        'processes of the CLI start',
+        'the store opens',
+        'both are measured',
+      ])
+        expect(running.err()).toContain(wait)
+    },
+  )
 
   test('[CM3] doctor checks what serving needs', async () => {
     const well = command(['doctor', '--offline'])
