@@ -1,33 +1,51 @@
 /** `vivavoce doctor` in a process of its own, with the real CLI. */
-import { mkdtemp, mkdir, readdir, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { REHEARSAL_KEY } from '../../src/rehearsal/index.ts'
-import { runCommand } from '../support/run-command.ts'
-import { startStage, type Stage } from '../support/stage.ts'
+import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../../src/rehearsal/index.ts'
+import { runCommand, startCommand } from '../support/run-command.ts'
+import { until } from '../support/stage.ts'
+
+/** The first check of a CLI starts some ten processes, which takes minutes on a machine that does much else. */
+const SLOW = { timeout: 300_000 }
 
 let home = ''
-let stage: Stage
+let rehearsal: Rehearsal
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'vivavoce-doctor-'))
   await mkdir(join(home, 'tmp'))
-  stage = await startStage()
+  rehearsal = await startRehearsal()
 })
 afterAll(async () => {
-  await stage.close()
+  await rehearsal.close()
   expect((await readdir(join(home, 'tmp'))).filter((name) => name.startsWith('vivavoce-'))).toEqual([])
   await rm(home, { recursive: true, force: true })
 })
 
+const environment = (): Readonly<Record<string, string>> => ({
+  HOME: home,
+  TMPDIR: join(home, 'tmp'),
+  XDG_CACHE_HOME: join(tmpdir(), 'cache'),
+  VIVAVOCE_PORT: '0',
+})
 const doctor = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  runCommand(['doctor', ...args], {
-    env: { HOME: home, TMPDIR: join(home, 'tmp'), XDG_CACHE_HOME: join(tmpdir(), 'cache'), VIVAVOCE_PORT: '0', ...env },
-  })
-const login = () => ({ ANTHROPIC_BASE_URL: stage.rehearsal.url, ANTHROPIC_API_KEY: REHEARSAL_KEY })
+  runCommand(['doctor', ...args], { env: { ...environment(), ...env } })
+const login = () => ({ ANTHROPIC_BASE_URL: rehearsal.url, ANTHROPIC_API_KEY: REHEARSAL_KEY })
+
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return address === null || typeof address === 'string' ? '' : String(address.port)
+}
 
 describe('vivavoce doctor', () => {
-  test('[CM3] [CM29] with a login every check passes and every model answers', async () => {
+  test('[CM3] [CM29] with a login every check passes and every model answers', SLOW, async () => {
     const { code, out, err } = await doctor([], login())
     expect([code, err]).toEqual([0, ''])
     expect(out).toMatch(/^ok {4}login: the CLI is logged in; sonnet answered$/m)
@@ -36,7 +54,7 @@ describe('vivavoce doctor', () => {
     for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
   })
 
-  test('[CM29] without a login it says so, and how to log in; --offline does not ask', async () => {
+  test('[CM29] without a login it says so, and how to log in; --offline does not ask', SLOW, async () => {
     const { code, out } = await doctor([])
     expect(code).toBe(1)
     expect(out).toMatch(/^FAIL {2}login: the CLI is not logged in/m)
@@ -47,26 +65,29 @@ describe('vivavoce doctor', () => {
     expect(offline.out).toMatch(/^skip {2}login: not checked, because of --offline$/m)
   })
 
-  test('[CM25] [CM26] a gateway that runs on the same directory and port is a warning', async () => {
-    const { port } = new URL(stage.gateway.url)
-    const { code, out } = await doctor([
-      '--offline',
-      '--json',
-      '--port',
-      port,
-      '--data-dir',
-      join(stage.directory, 'data'),
-    ])
+  test('[CM25] [CM26] a gateway on the same directory and port is a warning', SLOW, async () => {
+    const port = await freePort()
+    const where = ['--port', port, '--data-dir', join(home, 'data')]
+    await using serving = startCommand(['serve', '--rehearsal', ...where], { env: environment() })
+    await until(() =>
+      fetch(`http://127.0.0.1:${port}/health`).then(
+        () => true,
+        () => false,
+      ),
+    )
+    const { code, out } = await doctor(['--offline', '--json', ...where])
     expect(code).toBe(0)
     const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: { name: string; state: string; found: string }[] }
     expect(ok).toBe(true)
     const of = (name: string) => checks.find((check) => check.name === name)
     expect(of('address')).toMatchObject({ state: 'warn', found: expect.stringContaining('already listens on') })
     expect(of('data directory')).toMatchObject({ state: 'warn', found: expect.stringContaining('in use by a server') })
+    serving.kill('SIGTERM')
+    expect((await serving.ended).code).toBe(0)
   })
 
-  test('[CM23] what fails makes the exit code 1, in JSON too, and names what to do', async () => {
-    const { port } = new URL(stage.rehearsal.url)
+  test('[CM23] what fails makes the exit code 1, in JSON too, and names what to do', SLOW, async () => {
+    const { port } = new URL(rehearsal.url)
     const { code, out } = await doctor(['--offline', '--json', '--port', port, '--claude-bin', '/nonexistent'])
     expect(code).toBe(1)
     const { ok, checks } = JSON.parse(out) as {
