@@ -2,7 +2,7 @@
  * Checks the CLI that is to be served: whether callers' text is inert to it (no file that a text names is read, no command
  * that it begins with is run), and what it can do. The CLI runs for real; only the model API is a rehearsal.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   askVersion,
@@ -25,7 +25,7 @@ import {
 } from './claude/index.ts'
 import type { Config } from './config/index.ts'
 import { GatewayError, systemClock, type Clock, type Observer } from './core/index.ts'
-import { createSemaphore } from './lib/index.ts'
+import { createSemaphore, makeDirectory } from './lib/index.ts'
 import { proveOneShot } from './prove-one-shot.ts'
 import { REHEARSAL_KEY, startRehearsal } from './rehearsal/index.ts'
 
@@ -184,7 +184,7 @@ export function createCliCheck(options: CliCheckOptions): CliCheck {
     },
     async attempt(signal) {
       try {
-        await mkdir(options.directory, { recursive: true, mode: 0o700 })
+        await makeDirectory(options.directory)
         const directory = await mkdtemp(join(options.directory, 'check-'))
         try {
           return await attemptIn(directory, signal)

@@ -19,7 +19,7 @@ import {
   type TurnEngine,
 } from './core/index.ts'
 import { createApp, createBackground, createClientAddress, startServer } from './http/index.ts'
-import { writeProblem } from './lib/index.ts'
+import { makeDirectory, writeProblem } from './lib/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks/index.ts'
 import { agentSourceOf, offerOf, type Offer } from './offer.ts'
@@ -102,7 +102,7 @@ interface Checked extends GatewayOptions {
 async function serveFrom(config: Config, { observer, rehearsal = false, offer, lock }: Checked): Promise<Gateway> {
   const clock = systemClock
   const neutralDirectory = join(config.dataDirectory, 'neutral')
-  await mkdir(neutralDirectory, { recursive: true, mode: 0o700 })
+  await makeDirectory(neutralDirectory)
   const temporaryDirectory = join(await realpath(config.dataDirectory), 'tmp')
   const clearTemporary = (): Promise<void> => rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 3 })
   await clearTemporary()

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getSystemErrorMessage } from 'node:util'
+import { makeDirectory } from './make-directory.ts'
 
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
@@ -12,7 +13,7 @@ const reasonOf = (error: unknown): string => {
 export async function writeProblem(directory: string): Promise<string | undefined> {
   const file = join(directory, `.write-test-${randomUUID()}`)
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makeDirectory(directory)
     // A byte, because a full disk still takes empty files.
     await writeFile(file, '.')
     return undefined

@@ -3,11 +3,11 @@
  * operating system's, taken on a file through SQLite: the system gives it back when its holder dies, however it dies, and
  * it holds between containers that share the directory.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { hasCode } from '../lib/index.ts'
+import { hasCode, makeDirectory } from '../lib/index.ts'
 
 const SQLITE_BUSY = 5
 
@@ -31,7 +31,7 @@ async function holderIn(path: string): Promise<string> {
 
 /** Takes a directory, which is made when it is missing. */
 export async function lockDirectory(directory: string): Promise<Locked> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await makeDirectory(directory)
   const holder = join(directory, 'owner.txt')
   const database = new DatabaseSync(join(directory, 'owner.lock'), { timeout: 0 })
   try {

@@ -1,9 +1,9 @@
 /** What was found of each binary, so that it is tried once and not at every start. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { parseJson } from '../../lib/index.ts'
+import { makeDirectory, parseJson } from '../../lib/index.ts'
 import type { CliBinary } from '../locate.ts'
 import type { Findings } from './findings.ts'
 
@@ -69,7 +69,7 @@ export function openCapabilityCache(path: string, { nowMs }: { readonly nowMs: (
         format: FORMAT,
         binaries: { ...Object.fromEntries(others), [await keyOf(cli)]: entry },
       })
-      await mkdir(dirname(path), { recursive: true })
+      await makeDirectory(dirname(path))
       const fresh = `${path}.${randomUUID()}.new`
       try {
         await writeFile(fresh, text)

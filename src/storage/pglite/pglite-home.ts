@@ -1,10 +1,11 @@
 /** PGlite in a worker of this process, on a directory of its own. Two of them on one directory would lose data: hold its lock. */
 import { existsSync } from 'node:fs'
-import { mkdir, open, rm, writeFile } from 'node:fs/promises'
+import { open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import pg from 'pg'
 import { z } from 'zod'
+import { makeDirectory } from '../../lib/index.ts'
 import type { Home } from '../home.ts'
 import { SessionStream } from './session-stream.ts'
 import type { ToWorker } from './worker.ts'
@@ -24,7 +25,7 @@ const fromWorker = z.discriminatedUnion('type', [
  * acknowledged, and cannot be opened; PostgreSQL's own lock may be an empty file, at which it gives up, and ours is held.
  */
 async function clearTheWay(directory: string, complete: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await makeDirectory(directory)
   const postgres = join(directory, 'postgres')
   if (!existsSync(complete)) await rm(postgres, { recursive: true, force: true })
   await rm(join(postgres, 'postmaster.pid'), { force: true })
