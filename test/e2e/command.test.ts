@@ -278,7 +278,7 @@ describe('the other commands', () => {
     const ill = command(['doctor', '--offline'], without)
     expect(await ill.exit).toBe(1)
     expect(ill.out()).toMatch(
-      /FAIL {2}sandbox: none \(bubblewrap [^)]*\): these\s+agents\s+are\s+refused:\s+recruiter-triage/,
+      /FAIL {2}sandbox: none \(bubblewrap .*\): these\s+agents\s+are\s+refused:\s+recruiter-triage/,
     )
     const allowed = command(['doctor', '--offline'], { ...without, VIVAVOCE_ALLOW_UNSANDBOXED: '1' })
     expect(await allowed.exit).toBe(1)

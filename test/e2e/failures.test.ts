@@ -137,6 +137,8 @@ describe('failures of the CLI itself, on a scripted one', () => {
       env: {
         VIVAVOCE_CLAUDE_BIN: fakeClaude,
         VIVAVOCE_POOL_MAX: '0',
+        // A process that never says that it is up has this time besides (AD11).
+        VIVAVOCE_START_TIMEOUT_SECONDS: '2',
         VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS: '1',
         VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS: '1',
       },

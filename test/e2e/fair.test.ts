@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { locateCli } from '../../src/claude/index.ts'
 import { jobsOn } from '../support/jobs-on-stage.ts'
 import { startStage, until, type Stage } from '../support/stage.ts'
+import { readStream } from '../support/stream.ts'
 
 /** A stage verifies its CLI first, and here a CLI that is started from another path. */
 const TIMEOUT_MS = 240_000
@@ -24,7 +25,7 @@ const healthOf = async (stage: Stage): Promise<Health> => (await (await stage.fe
 
 const quiet = async (stage: Stage, text: string): Promise<string> => {
   const reply = await stage.fetch('/v1/chat/completions', { body: body(`say exactly: ${text}`), headers: QUIET })
-  return await reply.text()
+  return (await readStream(reply)).text
 }
 
 describe('two slots, a loud tenant and a quiet one, on the real CLI', () => {
@@ -39,7 +40,7 @@ describe('two slots, a loud tenant and a quiet one, on the real CLI', () => {
     const ids: string[] = []
     for (let job = 0; job < 3; job++) ids.push(await submit('[rehearse hang=1] hi', { agent: 'conversational' }))
     await reached(ids[0] ?? '', 'running')
-    expect(await quiet(stage, 'на живо')).toContain('на живо')
+    expect(await quiet(stage, 'на живо')).toBe('на живо')
     const statuses: unknown[] = []
     for (const id of ids)
       statuses.push(((await (await stage.fetch(`/jobs/${id}`)).json()) as { status: unknown }).status)
@@ -57,7 +58,7 @@ describe('two slots, a loud tenant and a quiet one, on the real CLI', () => {
         .catch(() => undefined),
     )
     await until(async () => (await healthOf(stage)).queued === 3)
-    expect(await quiet(stage, 'и аз съм тук')).toContain('и аз съм тук')
+    expect(await quiet(stage, 'и аз съм тук')).toBe('и аз съм тук')
     expect(await healthOf(stage)).toMatchObject({ active: 1, queued: 3 })
     leaving.abort()
     await Promise.all(loud)
@@ -76,7 +77,7 @@ test(
     }
     const loud = Array.from({ length: 6 }, (_, number) => ask(number))
     const before = await until(() => stage.rehearsal.requests.length || undefined)
-    expect(await quiet(stage, 'тихо')).toContain('тихо')
+    expect(await quiet(stage, 'тихо')).toBe('тихо')
     for (const reply of await Promise.all(loud)) expect(reply).toContain('[DONE]')
     const order = stage.rehearsal.requests.map(({ rawBody }) => (rawBody.includes('тихо') ? 'quiet' : 'loud'))
     // In the order in which they came it would be the seventh.
@@ -99,7 +100,7 @@ test(
       await using stage = await startStage({ env })
       await writeFile(isSlow, '')
       const reply = await stage.fetch('/v1/chat/completions', { body: body('say exactly: най-после') })
-      expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('най-после')])
+      expect((await readStream(reply)).text).toBe('най-после')
       const failed = stage.observations.filter(({ type }) => type === 'process-start-failed')
       expect(failed.length).toBeGreaterThan(0)
       for (const one of failed) expect(one).toMatchObject({ error: { code: 'overloaded' } })

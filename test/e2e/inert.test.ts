@@ -70,7 +70,8 @@ describe('callers’ text is mere text to the CLI', () => {
       )
       const { raw } = sent()
       expect(stage.told(stage.rehearsal.requests.at(-1)?.body)).toBe(`user: ${text} | assistant: ${text} | user: hello`)
-      expect(raw).toContain(`\\n\\n${text}"`)
+      // The system message stands alone, without a persona before it.
+      expect(raw).toContain(`"text":${JSON.stringify(text)}`)
       expectNothingElse(raw)
     },
   )

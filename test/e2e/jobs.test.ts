@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventsIn, jobsOn } from '../support/jobs-on-stage.ts'
 import { isAlive, startStage, until, type Stage } from '../support/stage.ts'
+import { readStream } from '../support/stream.ts'
 
 let stage: Stage
 beforeAll(async () => {
@@ -138,8 +139,8 @@ describe('jobs on the real CLI', () => {
     expect(await refusedJob.json()).toMatchObject({ error: 'queue full', detail: expect.any(String) })
     const chat = () =>
       stage.fetch('/v1/chat/completions', { body: { stream: true, messages: [{ role: 'user', content: 'x' }] } })
-    // The jobs that wait have one place in the line, a request the other.
-    const waiting = chat()
+    // Requests have a queue of their own, as long as that of the jobs.
+    const waiting = [chat(), chat()]
     const health = await until(async () => {
       const told = (await (await stage.fetch('/health')).json()) as { readonly queued: number }
       return told.queued === 2 && told
@@ -154,9 +155,7 @@ describe('jobs on the real CLI', () => {
     expect(views.map(({ status }) => status)).toEqual(['completed', 'completed', 'completed'])
     const starts = views.map(({ started_at: at }) => at ?? '')
     expect(starts.toSorted()).toEqual(starts)
-    const answered = await waiting
-    expect(answered.status).toBe(200)
-    await answered.text()
+    for (const answered of await Promise.all(waiting)) expect((await readStream(answered)).finish).toEqual(['stop'])
   })
 
   test('[JB8] a failure that may pass is tried again', async () => {

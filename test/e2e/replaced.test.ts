@@ -108,7 +108,7 @@ test('[SU11] a new binary that acts on text never serves; processes of the old o
   const dishonest = fileURLToPath(new URL('../fixtures/fake-claude-dishonest', import.meta.url))
   await writeFile(`${path}.new`, `#!/bin/sh\nexec '${dishonest}' "$@"\n`, { mode: 0o755 })
   await rename(`${path}.new`, path)
-  const refused = await chat(stage, 'say exactly: never', { model: 'recruiter-triage/sonnet' })
+  const refused = await chat(stage, 'say exactly: never', { model: 'recruiter-triage/sonnet', stream: false })
   expect([refused.status, await refused.json()]).toMatchObject([503, { error: { code: 'cli_unavailable' } }])
   expect(await cliOf(stage)).toMatchObject({ replacement: { status: 'refused' } })
   expect((await readStream(await chat(stage, 'say exactly: still'))).text).toBe('still')

@@ -7,6 +7,8 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD', 'TR
 
 /** The paths there are, the method of each, and what may come of it. */
 const KNOWN: readonly [readonly [string, string, ...Answer[]], ...(readonly [string, string, ...Answer[]])[]] = [
+  ['/', 'GET', 'ok'],
+  ['/docs/README.md', 'GET', 'ok'],
   ['/health', 'GET', 'ok'],
   ['/v1/models', 'GET', 'ok'],
   ['/v1/models/haiku', 'GET', 'ok'],
@@ -40,7 +42,6 @@ const KNOWN: readonly [readonly [string, string, ...Answer[]], ...(readonly [str
 ]
 
 const UNKNOWN = [
-  '/',
   '//',
   '/v1',
   '/v1/',

@@ -32,7 +32,7 @@ func serve(run func() int) int {
 	if err != nil {
 		panic(err)
 	}
-	command := exec.Command("node", "src/cli/bin.ts", "serve", "--rehearsal")
+	command := exec.Command(filepath.Join(root, "node_modules", ".bin", "node"), "src/cli/bin.ts", "serve", "--rehearsal")
 	command.Dir = root
 	command.Env = environment(root)
 	command.Stderr = os.Stderr
