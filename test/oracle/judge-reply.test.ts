@@ -22,6 +22,16 @@ describe('a reply that is right', () => {
   test.each([
     ['a completion', reply(CHAT, completion())],
     ['a completion with a call', reply(CHAT, completion({ content: null, tool_calls: [toolCall] }, 'tool_calls'))],
+    [
+      'a completion with a call of a custom tool, whose input is no JSON',
+      reply(
+        CHAT,
+        completion(
+          { content: null, tool_calls: [{ id: 'call_2', type: 'custom', custom: { name: 'x', input: 'y' } }] },
+          'tool_calls',
+        ),
+      ),
+    ],
     ['a stream', reply(CHAT, stream(opening('a'), chunk({}, 'stop')), EVENT_STREAM)],
     ['the models', reply('/v1/models', { object: 'list', data: [MODEL] })],
     ['a model', reply('/v1/models/agent/sonnet', MODEL)],
@@ -78,6 +88,17 @@ describe('a reply that is wrong', () => {
       'a call that finishes with stop',
       reply(CHAT, completion({ tool_calls: [toolCall] })),
       'it has a tool call and finishes with stop',
+    ],
+    [
+      'a call of a custom tool with arguments',
+      reply(
+        CHAT,
+        completion(
+          { tool_calls: [{ id: 'call_2', type: 'custom', custom: { name: 'x', arguments: '' } }] },
+          'tool_calls',
+        ),
+      ),
+      'choices[0].message.tool_calls[0]',
     ],
     [
       'a finish of tool_calls without a call',

@@ -24,7 +24,7 @@ interface Completion {
     readonly index: number
     readonly message: {
       readonly content: string | null
-      readonly tool_calls?: readonly { readonly id: string; readonly function: { readonly arguments: string } }[]
+      readonly tool_calls?: readonly { readonly id: string; readonly function?: { readonly arguments: string } }[]
     }
     readonly finish_reason: string
   }[]
@@ -45,7 +45,9 @@ function completionFaults({ choices, usage }: Completion): readonly string[] {
     ...(message.content?.isWellFormed() === false ? ['a character is cut'] : []),
     ...(new Set(calls.map(({ id }) => id)).size === calls.length ? [] : ['two calls have the same id']),
     ...finishFaults(finish, calls.length),
-    ...calls.flatMap((call, index) => argumentFaults(call.function.arguments, { call: `call ${index}`, finish })),
+    ...calls.flatMap((call, index) =>
+      call.function === undefined ? [] : argumentFaults(call.function.arguments, { call: `call ${index}`, finish }),
+    ),
     // The schema lets it be missing; clients count what they spend by it (R54).
     ...(usage === undefined ? ['usage is missing'] : usageFaults(usage)),
   ]

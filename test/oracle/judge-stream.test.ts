@@ -25,6 +25,14 @@ describe('a stream that is right', () => {
     ['usage after the finish', stream(opening('a'), STOP, usage({ cost_usd: 0.5 }))],
     ['a silence before an event', stream(opening('a'), `data:      ${JSON.stringify(text('b'))}\n\n`, STOP)],
     ['tools that are used', stream(tool('Read', { role: 'assistant', content: '' }), text('a'), tool('Bash'), STOP)],
+    [
+      'a call of a custom tool, whose input is no JSON',
+      stream(
+        openingCall({ index: 0, id: 'call_0', type: 'custom', custom: { name: 'x', input: '' } }),
+        calling({ index: 0, custom: { input: 'y' } }),
+        CALLS,
+      ),
+    ],
     ['a call in pieces', stream(openingCall(call(0, '')), calling(more(0, '{"a"')), calling(more(0, ':1}')), CALLS)],
     [
       'text, then two calls',
@@ -225,6 +233,11 @@ describe('a stream that is wrong', () => {
       'no arguments in the first piece',
       stream(openingCall(call(0, '', { function: { name: 'x' } })), calling(more(0, '{}')), CALLS),
       'has no function.arguments',
+    ],
+    [
+      'a call of a custom tool without a name',
+      stream(openingCall({ index: 0, id: 'call_0', type: 'custom', custom: { input: '' } }), CALLS),
+      'the first piece of a call has no custom.name',
     ],
     [
       'no type',

@@ -80,7 +80,12 @@ const DEFINITIONS = {
     { role: { const: 'assistant' }, content: textOrNull, refusal: textOrNull },
     { tool_calls: array(ref('ToolCall')) },
   ),
-  ToolCall: object({ id: name, type: { const: 'function' }, function: functionCall }),
+  ToolCall: {
+    anyOf: [
+      object({ id: name, type: { const: 'function' }, function: functionCall }),
+      object({ id: name, type: { const: 'custom' }, custom: object({ name, input: text }) }),
+    ],
+  },
   Delta: object(
     {},
     {
@@ -90,10 +95,16 @@ const DEFINITIONS = {
       tool_calls: array(ref('ToolCallPiece')),
     },
   ),
-  ToolCallPiece: object(
-    { index: whole },
-    { id: name, type: { const: 'function' }, function: object({}, { name: text, arguments: text }) },
-  ),
+  ToolCallPiece: {
+    anyOf: [
+      object(
+        { index: whole },
+        { id: name, type: { const: 'function' }, function: object({}, { name: text, arguments: text }) },
+      ),
+      // The document has no streamed form of a custom tool's call; this one is what `openai` for Node assembles.
+      object({ index: whole }, { id: name, type: { const: 'custom' }, custom: object({ input: text }, { name }) }),
+    ],
+  },
   Usage: object(
     { prompt_tokens: count, completion_tokens: count, total_tokens: count },
     {

@@ -7,7 +7,14 @@ export interface ToolCallPiece {
   readonly id?: string
   readonly type?: string
   readonly function?: { readonly name?: string; readonly arguments?: string }
+  readonly custom?: { readonly name?: string; readonly input: string }
 }
+
+/** What a piece says of its call, and the names of those two fields. The input of a custom tool is any text. */
+const saidIn = ({ function: called, custom }: ToolCallPiece) =>
+  custom === undefined
+    ? { name: called?.name, text: called?.arguments, fields: ['function.name', 'function.arguments'] }
+    : { name: custom.name, text: custom.input, fields: ['custom.name', 'custom.input'] }
 
 /** The arguments of a call are one JSON object, unless the answer was cut at its length. */
 export const argumentFaults = (
@@ -34,37 +41,44 @@ export interface ToolCallRules {
   end(finish: string): readonly string[]
 }
 
-const firstPieceFaults = (piece: ToolCallPiece): readonly string[] => [
-  ...(piece.id === undefined ? ['the first piece of a call has no id'] : []),
-  ...(piece.type === undefined ? ['the first piece of a call has no type'] : []),
-  ...(piece.function?.name ? [] : ['the first piece of a call has no function.name']),
-  ...(piece.function?.arguments === undefined ? ['the first piece of a call has no function.arguments'] : []),
-]
+function firstPieceFaults(piece: ToolCallPiece): readonly string[] {
+  const { name, text, fields } = saidIn(piece)
+  return [
+    ...(piece.id === undefined ? ['the first piece of a call has no id'] : []),
+    ...(piece.type === undefined ? ['the first piece of a call has no type'] : []),
+    ...(name ? [] : [`the first piece of a call has no ${fields[0]}`]),
+    ...(text === undefined ? [`the first piece of a call has no ${fields[1]}`] : []),
+  ]
+}
 
-const laterPieceFaults = (piece: ToolCallPiece): readonly string[] => [
-  ...(piece.id === undefined ? [] : ['a later piece of a call repeats id']),
-  ...(piece.type === undefined ? [] : ['a later piece of a call repeats type']),
-  ...(piece.function?.name === undefined ? [] : ['a later piece of a call repeats function.name']),
-  ...(piece.function?.arguments === undefined ? ['a later piece of a call has no function.arguments'] : []),
-]
+function laterPieceFaults(piece: ToolCallPiece): readonly string[] {
+  const { name, text, fields } = saidIn(piece)
+  return [
+    ...(piece.id === undefined ? [] : ['a later piece of a call repeats id']),
+    ...(piece.type === undefined ? [] : ['a later piece of a call repeats type']),
+    ...(name === undefined ? [] : [`a later piece of a call repeats ${fields[0]}`]),
+    ...(text === undefined ? [`a later piece of a call has no ${fields[1]}`] : []),
+  ]
+}
 
 /** Follows the calls of one stream. */
 export function createToolCallRules(): ToolCallRules {
   const ids = new Set<string>()
-  const joined: string[] = []
+  const joined: { text: string; readonly isJson: boolean }[] = []
 
   const take = (piece: ToolCallPiece): readonly string[] => {
     const last = joined.length - 1
-    const said = piece.function?.arguments ?? ''
-    if (piece.index === last) {
-      joined[last] += said
+    const { text = '' } = saidIn(piece)
+    const begun = piece.index === last ? joined[last] : undefined
+    if (begun !== undefined) {
+      begun.text += text
       return laterPieceFaults(piece)
     }
     if (piece.index !== joined.length)
       return [
         `the index of a call is ${piece.index} where ${joined.length === 0 ? 0 : `${last} or ${last + 1}`} is due`,
       ]
-    joined.push(said)
+    joined.push({ text, isJson: piece.custom === undefined })
     const repeated = piece.id !== undefined && ids.has(piece.id) ? ['two calls have the same id'] : []
     if (piece.id !== undefined) ids.add(piece.id)
     return [...firstPieceFaults(piece), ...repeated]
@@ -80,7 +94,9 @@ export function createToolCallRules(): ToolCallRules {
     ],
     end: (finish) => [
       ...finishFaults(finish, joined.length),
-      ...joined.flatMap((json, index) => argumentFaults(json, { call: `call ${index}`, finish })),
+      ...joined.flatMap(({ text, isJson }, index) =>
+        isJson ? argumentFaults(text, { call: `call ${index}`, finish }) : [],
+      ),
     ],
   }
 }

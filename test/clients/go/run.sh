@@ -18,7 +18,7 @@ for versions in go oldest v3.40; do
   go list -modfile="$versions.mod" -deps -test . >/dev/null 2>&1 ||
     skip "the modules of $versions.mod cannot be had, or go is too old"
   log=$(mktemp)
-  go test -modfile="$versions.mod" -count=1 -timeout 20m -v "$@" . 2>&1 | tee "$log" | grep -vE '^ *(=== |--- PASS)'
+  go test -modfile="$versions.mod" -count=1 -parallel 32 -timeout 20m -v "$@" . 2>&1 | tee "$log" | grep -vE '^ *(=== |--- PASS)'
   [ "${PIPESTATUS[0]}" -eq 0 ] || broken=1
   passed=$((passed + $(grep -cE '^ +--- PASS' "$log")))
   failed=$((failed + $(grep -cE '^ +--- FAIL' "$log")))

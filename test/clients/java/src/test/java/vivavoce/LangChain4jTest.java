@@ -83,7 +83,7 @@ class LangChain4jTest {
     /** [ST3] [ST18] */
     @Test
     void silences() throws Exception {
-        assertEquals("1 2 3", textOf(hear(CHAT_MODEL, "count to 3 [rehearse first=21000 slow=11000]")));
+        assertEquals("1 2", textOf(hear(CHAT_MODEL, "count to 2 [rehearse first=21000 slow=11000]")));
     }
 
     /** [FN2] */
