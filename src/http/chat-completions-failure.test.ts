@@ -88,10 +88,25 @@ test.each(Object.keys(ERRORS) as readonly ErrorCode[])(
     const { status, type, retryable } = ERRORS[code]
     const body = { message: 'Не стана.', type, param: 'messages', code }
     const expected = [status, ['7', '7000', retryable ? null : 'false'], { error: body }]
-    expect(await told(await chat({ stream: true }))).toEqual(expected)
+    const [ownStatus, [seconds, ms], ownBody] = await told(await chat({ stream: true }))
+    expect([ownStatus, [seconds, ms], ownBody]).toEqual([status, ['7', '7000'], { error: body }])
     expect(await told(await chat({ stream: false }))).toEqual(expected)
     expect((await readStream(await chat({ stream: true }))).error).toEqual(body)
     expect(await told(await chat({ stream: false }))).toEqual(expected)
+  },
+)
+
+test.each(Object.keys(ERRORS) as readonly ErrorCode[])(
+  '[ER30] [R62] [R69] %s: a client that streams from a chat agent tries again by itself only what may mend at once',
+  async (code) => {
+    const { chat } = openApp(() => [new GatewayError(code, 'Не стана.')])
+    const shouldRetry = async (fields: object): Promise<string | null> =>
+      (await chat(fields)).headers.get('x-should-retry')
+    const otherwise = ERRORS[code].retryable ? null : 'false'
+    const lasting = ['overloaded', 'rate_limit_exceeded', 'upstream_failed'].includes(code)
+    expect(await shouldRetry({ stream: true })).toBe(lasting ? 'false' : otherwise)
+    expect(await shouldRetry({ stream: true, model: 'recruiter-triage/haiku' })).toBe(otherwise)
+    expect(await shouldRetry({ stream: false })).toBe(otherwise)
   },
 )
 
