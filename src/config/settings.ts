@@ -378,7 +378,7 @@ export const SETTINGS = {
     schema: integer(0, 4000),
     default: '1000',
     tells:
-      'How long a stream’s status waits for the first event, in milliseconds, so that an early failure gets a real status.',
+      'How long a stream’s status waits for the first event, in milliseconds, so that an early failure gets a real status. A client’s time limit on the headers, such as Pipecat’s `retry_timeout_secs`, has an effect only below it.',
   },
   VIVAVOCE_CORS_ORIGINS: {
     schema: corsOrigins,

@@ -1,6 +1,7 @@
 import type { CliVerification, MissingCapability } from './cli-state.ts'
 import type { ErrorCode } from './error.ts'
-import type { JobStatus } from './job.ts'
+import type { JobOutcome, JobStatus } from './job.ts'
+import type { TokenFigures } from './usage.ts'
 
 /** Why a process that was kept is kept no longer. */
 export type RetireCause =
@@ -23,16 +24,12 @@ export type StopCause = 'cancelled' | 'deadline' | 'shutdown' | 'done' | 'exited
 export type HitKind = 'kept' | 'rewound' | 'replayed' | 'fresh' | 'cold'
 
 /** What a request came to. What does not apply is absent. */
-export interface RequestFigures {
+export interface RequestFigures extends Partial<TokenFigures> {
   readonly agent?: string
   readonly model?: string
   /** From the request to its slot, and to the first text, call or tool of the response. */
   readonly queuedMs?: number
   readonly firstTokenMs?: number
-  /** All input, the part of it that was read from the model API's cache, and all output. */
-  readonly inputTokens?: number
-  readonly cachedTokens?: number
-  readonly outputTokens?: number
   /** The failure that the caller got, by status or in the stream. */
   readonly code?: ErrorCode
 }
@@ -86,6 +83,18 @@ export type Observation =
   /** The store, or a connection to it, broke; it is opened anew when it is needed. */
   | { readonly type: 'store-failed'; readonly error: Error }
   | { readonly type: 'job-changed'; readonly jobId: string; readonly status: JobStatus }
+  /** A run of a job has ended, its workspace too; tokens are those of one that completed. */
+  | ({
+      readonly type: 'job-run-finished'
+      readonly jobId: string
+      readonly tenant: string
+      readonly agent: string
+      readonly model: string
+      readonly attempt: number
+      readonly outcome: JobOutcome['status'] | 'stopped'
+      readonly ms: number
+      readonly code?: ErrorCode
+    } & Partial<TokenFigures>)
   | { readonly type: 'job-failed'; readonly jobId: string; readonly code: ErrorCode; readonly error: Error }
   /** What is done over and over with the store of jobs did not succeed; it is tried again. */
   | { readonly type: 'job-store-failed'; readonly what: string; readonly jobId?: string; readonly error: unknown }

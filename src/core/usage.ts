@@ -9,6 +9,19 @@ export interface Usage {
   readonly reasoningTokens: number
 }
 
+/** A usage as it is counted: all input, the part of it that was read from the model API's cache, and all output. */
+export interface TokenFigures {
+  readonly inputTokens: number
+  readonly cachedTokens: number
+  readonly outputTokens: number
+}
+
+export const toTokenFigures = (usage: Usage): TokenFigures => ({
+  inputTokens: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
+  cachedTokens: usage.cacheReadTokens,
+  outputTokens: usage.outputTokens,
+})
+
 /** A cost in US dollars as it is sent: to a millionth, without the noise of binary fractions. */
 export const roundUsd = (usd: number): number => Math.round(usd * 1_000_000) / 1_000_000
 

@@ -76,7 +76,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     const error = toGatewayError(thrown)
     c.get('account').failed(error.code)
     observer.observe({ type: 'request-failed', requestId: c.get('requestId'), code: error.code, error })
-    return errorResponse(error, c.req.path)
+    return errorResponse(error, c.req.path, { isListening: c.get('isListening') ?? false })
   })
   return app
 }

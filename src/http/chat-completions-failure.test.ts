@@ -6,6 +6,9 @@ import { end, says, text } from '../../test/support/scripted-engine.ts'
 import { takeSlot } from '../../test/support/take-slot.ts'
 import { ERRORS, GatewayError, type ErrorCode } from '../core/index.ts'
 
+/** What a client that streams from a chat agent does not send again by itself (ER30). */
+const LASTING: readonly ErrorCode[] = ['overloaded', 'rate_limit_exceeded', 'upstream_failed']
+
 test('[ST2] [R27] a failure within the hold has its status', async () => {
   const gate = Promise.withResolvers<void>()
   const { stream, clock, observer, admission } = openApp(() => [gate.promise, busy])
@@ -81,17 +84,31 @@ test('[ER2] [R58] a defect is told in words that are safe, before and in mid-ans
 })
 
 test.each(Object.keys(ERRORS) as readonly ErrorCode[])(
-  '[ER7] [R57] [R64] %s is the same failure streamed, not streamed and in mid-answer',
+  '[ER7] [ER30] [R57] [R64] %s is the same failure streamed, not streamed and in mid-answer',
   async (code) => {
     const error = new GatewayError(code, 'Не стана.', { retryAfterSeconds: 7, param: 'messages', details: { a: 1 } })
     const { chat } = openApp((_, index) => (index < 2 ? [error] : [text('a'), failed(error)]))
     const { status, type, retryable } = ERRORS[code]
     const body = { message: 'Не стана.', type, param: 'messages', code }
     const expected = [status, ['7', '7000', retryable ? null : 'false'], { error: body }]
-    expect(await told(await chat({ stream: true }))).toEqual(expected)
+    const streamed = LASTING.includes(code) ? [status, ['7', '7000', 'false'], { error: body }] : expected
+    expect(await told(await chat({ stream: true }))).toEqual(streamed)
     expect(await told(await chat({ stream: false }))).toEqual(expected)
     expect((await readStream(await chat({ stream: true }))).error).toEqual(body)
     expect(await told(await chat({ stream: false }))).toEqual(expected)
+  },
+)
+
+test.each(Object.keys(ERRORS) as readonly ErrorCode[])(
+  '[ER30] [R62] [R69] %s: a client that streams from a chat agent tries again by itself only what may mend at once',
+  async (code) => {
+    const { chat } = openApp(() => [new GatewayError(code, 'Не стана.')])
+    const shouldRetry = async (fields: object): Promise<string | null> =>
+      (await chat(fields)).headers.get('x-should-retry')
+    const otherwise = ERRORS[code].retryable ? null : 'false'
+    expect(await shouldRetry({ stream: true })).toBe(LASTING.includes(code) ? 'false' : otherwise)
+    expect(await shouldRetry({ stream: true, model: 'recruiter-triage/haiku' })).toBe(otherwise)
+    expect(await shouldRetry({ stream: false })).toBe(otherwise)
   },
 )
 

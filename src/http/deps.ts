@@ -65,5 +65,7 @@ export interface AppEnv {
     caller: AbortSignal
     /** Of a response that is streamed: resolves when its last byte was handed on, or the caller left. */
     streamed: Promise<void> | undefined
+    /** A chat agent's response is to be streamed. */
+    isListening: boolean | undefined
   }
 }

@@ -1,17 +1,19 @@
 /** What the log says of a request besides its path and status, gathered while it is served. */
-import type { Agent, Clock, ErrorCode, RequestFigures, TurnEvent, TurnWatch, Usage } from '../core/index.ts'
+import {
+  toTokenFigures,
+  type Agent,
+  type Clock,
+  type ErrorCode,
+  type RequestFigures,
+  type TurnEvent,
+  type TurnWatch,
+} from '../core/index.ts'
 
 export interface RequestAccount extends TurnWatch {
   readonly figures: RequestFigures
   chose(choice: { readonly agent: Agent; readonly model: string }): void
   failed(code: ErrorCode): void
 }
-
-const countedAs = (usage: Usage) => ({
-  inputTokens: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
-  cachedTokens: usage.cacheReadTokens,
-  outputTokens: usage.outputTokens,
-})
 
 export function createRequestAccount({ clock }: { readonly clock: Clock }): RequestAccount {
   const startedAtMs = clock.nowMs()
@@ -32,7 +34,7 @@ export function createRequestAccount({ clock }: { readonly clock: Clock }): Requ
     event(event: TurnEvent) {
       if (event.type === 'turn-failed') return
       figures.firstTokenMs ??= sinceStartMs()
-      if (event.type === 'turn-end') Object.assign(figures, countedAs(event.usage))
+      if (event.type === 'turn-end') Object.assign(figures, toTokenFigures(event.usage))
     },
   }
 }

@@ -54,6 +54,58 @@ test('[JB2] a job tells what it is doing, when, and what came of it', async () =
   expect(told(id)).toEqual(['queued', 'running', 'completed'])
 })
 
+test('[LG7] the end of a run is logged with who ran what, for how long and with how many tokens', async () => {
+  const gate = Promise.withResolvers<void>()
+  const usage = { ...NO_USAGE, inputTokens: 7, cacheReadTokens: 20, cacheWriteTokens: 1, outputTokens: 3 }
+  const { submit, clock, reached, done, observer } = openJobs(() => [gate.promise, end('a', { usage })])
+  const jobId = await submit()
+  await reached(jobId, 'running')
+  await clock.advance(2500)
+  gate.resolve()
+  await done(jobId)
+  expect(observer.of('job-run-finished')).toEqual([
+    {
+      type: 'job-run-finished',
+      jobId,
+      tenant: 't',
+      agent: doer.name,
+      model: 'opus',
+      attempt: 1,
+      outcome: 'completed',
+      ms: 2500,
+      inputTokens: 28,
+      cachedTokens: 20,
+      outputTokens: 3,
+    },
+  ])
+})
+
+test('[LG7] a run that fails is logged with its failure, and so is each attempt', async () => {
+  const { submit, clock, engine, done, observer } = openJobs((_, index) => [
+    new GatewayError(index === 0 ? 'upstream_failed' : 'budget_exceeded', 'Не стана.'),
+  ])
+  const jobId = await submit()
+  await engine.started(0)
+  await clock.advance(3000)
+  await done(jobId)
+  expect(engine.runs).toHaveLength(2)
+  expect(observer.of('job-run-finished')).toMatchObject([
+    { jobId, attempt: 1, outcome: 'failed', code: 'upstream_failed' },
+    { jobId, attempt: 2, outcome: 'failed', code: 'budget_exceeded' },
+  ])
+  expect(observer.of('job-run-finished')[0]).not.toHaveProperty('outputTokens')
+})
+
+test('[LG7] a run that is stopped is logged as stopped', async () => {
+  const { submit, reached, jobs, observer } = openJobs(() => [forever()])
+  const id = await submit()
+  await reached(id, 'running')
+  await jobs.cancel({ tenant: 't', id })
+  const [stopped] = observer.of('job-run-finished')
+  expect(stopped).toMatchObject({ jobId: id, outcome: 'stopped' })
+  expect(stopped).not.toHaveProperty('code')
+})
+
 test('[JB2] a cost and an exit code that are not known are absent', async () => {
   const { submit, done } = openJobs(() => says(''))
   const job = await done(await submit())

@@ -3,6 +3,7 @@ import {
   GatewayError,
   newId,
   toGatewayError,
+  toTokenFigures,
   type Agent,
   type Attempt,
   type Clock,
@@ -41,6 +42,9 @@ type Ending =
   | { readonly type: 'again'; readonly delayMs: number; readonly failed?: { readonly error: string } }
   /** It is somebody else's word. */
   | { readonly type: 'nothing' }
+
+/** What the log says of the end of a run. */
+type RunEnd = Pick<JobOutcome, 'errorCode' | 'usage'> & { readonly status: JobOutcome['status'] | 'stopped' }
 
 export interface StoppableRun {
   /** Aborts with a `RunStopped`. */
@@ -82,14 +86,34 @@ export async function runAttempt(
     return await perform(job, agent, { ...options, relay, confirm, signal })
   }
 
+  const startedAtMs = clock.nowMs()
+  function runFinished({ status, errorCode, usage }: RunEnd): void {
+    observer.observe({
+      type: 'job-run-finished',
+      jobId: job.id,
+      tenant: job.tenant,
+      agent: job.agent,
+      model: job.model,
+      attempt: job.attempt,
+      outcome: status,
+      ms: clock.nowMs() - startedAtMs,
+      ...(errorCode === undefined ? {} : { code: errorCode }),
+      ...(usage === undefined ? {} : toTokenFigures(usage)),
+    })
+  }
+
   function endingOf(thrown: unknown): Ending {
-    if (signal.aborted && signal.reason instanceof RunStopped)
+    if (signal.aborted && signal.reason instanceof RunStopped) {
+      runFinished({ status: 'stopped' })
       return signal.reason.why === 'closing' ? { type: 'again', delayMs: 0 } : { type: 'nothing' }
+    }
     const error = toGatewayError(thrown)
+    const outcome = failureOutcome(error)
     observer.observe({ type: 'job-failed', jobId: job.id, code: error.code, error })
+    runFinished(outcome)
     const delayMs = retryDelayMs(error, { failures: job.failures, maxFailures })
     return delayMs === undefined
-      ? { type: 'over', outcome: failureOutcome(error) }
+      ? { type: 'over', outcome }
       : { type: 'again', delayMs, failed: { error: error.message } }
   }
 
@@ -118,7 +142,10 @@ export async function runAttempt(
   {
     using _place = place
     ending = await performed().then(
-      (outcome) => ({ type: 'over' as const, outcome }),
+      (outcome) => {
+        runFinished(outcome)
+        return { type: 'over' as const, outcome }
+      },
       (thrown: unknown) => endingOf(thrown),
     )
   }

@@ -1,1 +1,3 @@
-export { createLog, type Log, type LogLevel } from './log.ts'
+export { createLog, type Log } from './log.ts'
+export { type LogLevel } from './log-events.ts'
+export { logReference } from './log-reference.ts'

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import type { LogLevel } from './log.ts'
+import type { LogLevel } from './log-events.ts'
 
 const LOG = new URL('./log.ts', import.meta.url).href
 const CORE = new URL('../core/index.ts', import.meta.url).href

@@ -1,8 +1,7 @@
 /** The log: observations as JSON lines. What is secret or said by callers never comes here. */
 import pino from 'pino'
-import { errorKind, GatewayError, type ErrorCode, type Observation, type Observer } from '../core/index.ts'
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+import { errorKind, GatewayError, type Observation, type Observer } from '../core/index.ts'
+import { levelOf, type LogLevel } from './log-events.ts'
 
 export interface Log extends Observer {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
@@ -24,54 +23,6 @@ function withError(error: unknown): Record<string, unknown> {
   const { param, details } = error
   if (errorKind(error.code).status < 500) return { ...(param === undefined ? {} : { param }), details }
   return { reason: error.message, ...cause, details }
-}
-
-/** Ends that belong to the day's work, though a caller is told of them as failures. */
-const EXPECTED: readonly ErrorCode[] = ['superseded', 'shutting_down', 'queue_full', 'starting']
-
-const failureLevel = (code: ErrorCode) => (errorKind(code).status < 500 || EXPECTED.includes(code) ? 'info' : 'error')
-
-const levelOf = (observation: Observation): Exclude<LogLevel, 'silent'> => {
-  switch (observation.type) {
-    case 'job-changed':
-    case 'store-opened':
-    case 'callback-sent':
-    case 'cli-verification-started':
-    case 'cli-verification-continues':
-    case 'cli-replaced':
-      return 'info'
-    case 'cli-verification-finished':
-      return observation.outcome === 'verified' ? 'info' : 'error'
-    case 'cli-capabilities-found':
-      return observation.missing.length === 0 ? 'info' : 'warn'
-    case 'request-finished':
-      return observation.code === undefined ? 'info' : failureLevel(observation.code)
-    case 'request-failed':
-    case 'job-failed':
-      return failureLevel(observation.code)
-    case 'cleanup-failed':
-    case 'store-failed':
-    case 'cli-capabilities-refused':
-      return 'error'
-    case 'process-start-failed':
-    case 'process-doubted':
-    case 'job-store-failed':
-    case 'callback-failed':
-    case 'sandbox-missing':
-    case 'cli-verification-retried':
-    case 'cli-capabilities-not-kept':
-      return 'warn'
-    case 'parameters-ignored':
-    case 'request-retried':
-      return 'info'
-    case 'process-started':
-    case 'process-ended':
-    case 'line-ignored':
-    case 'turn-aligned':
-    case 'turn-interrupted':
-    case 'pool-changed':
-      return 'debug'
-  }
 }
 
 /** Opens the log on stderr, written at once, so that nothing is lost when the program ends. */

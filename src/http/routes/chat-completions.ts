@@ -122,6 +122,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
     const defaultAgent = request.stream || hasFunctions(request) ? deps.chatAgent : deps.unstreamedAgent
     const choice = choose(catalogue, request.model, defaultAgent)
     refuseFunctions(request, choice)
+    c.set('isListening', request.stream && isTalker(choice.agent))
     const requestId = c.get('requestId')
     const account = c.get('account')
     account.chose(choice)

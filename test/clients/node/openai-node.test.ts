@@ -109,6 +109,16 @@ describe('the client of OpenAI for Node, as it comes', () => {
     expect(mended.choices[0]?.message.content).toContain('You said: x')
   })
 
+  test('[ER30] [R62] [R69] it does not send a streamed turn again by itself', async () => {
+    for (const mishap of ['status=529', 'status=500', 'status=429 retry-after=1']) {
+      const before = asked()
+      await expect(
+        client.chat.completions.create({ model: 'haiku', messages: user(`x [rehearse ${mishap}]`), stream: true }),
+      ).rejects.toThrow(APIError)
+      expect([mishap, asked() - before]).toEqual([mishap, 1])
+    }
+  })
+
   test('[ER3] a failure in mid-answer is thrown after the text that came', async () => {
     const stream = await client.chat.completions.create({
       model: 'haiku',

@@ -136,8 +136,8 @@ class Voice(FrameProcessor):
 class Conversation:
     """Runs its pipeline inside `async with`. An error that the test does not take with `error` fails it at the end."""
 
-    def __init__(self, gateway, *, messages=(), functions=(), key=KEY, service=None, **settings):
-        self.llm = OpenAILLMService(
+    def __init__(self, gateway, *, messages=(), functions=(), key=KEY, service=None, llm=None, **settings):
+        self.llm = llm or OpenAILLMService(
             api_key=key,
             base_url=f"{gateway.url}/v1",
             settings=OpenAILLMService.Settings(**settings),

@@ -8,7 +8,7 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.utils.errors import ErrorCategory
 
 from conversation import Conversation
-from gateway import CLOSED_MS, ROOT, told, until
+from gateway import CLOSED_MS, ROOT, serving, told, until
 
 
 def counted(last):
@@ -106,11 +106,28 @@ async def test_an_interruption_before_the_first_token_stops_the_request(gateway,
         assert request["piecesSent"] == 0
 
 
-async def test_a_slow_first_token_is_no_reason_to_ask_again(gateway):
-    """[ST2] [R27] [R68] Pipecat's own retry looks at the headers, which are out long before."""
-    async with Conversation(gateway, service={"retry_on_timeout": True, "retry_timeout_secs": 2.5}) as bot:
-        assert (await bot.say("[rehearse first=4000]say exactly: Едва сега.")).text == "Едва сега."
-    assert len(await gateway.requests("Едва сега.")) == 1
+async def posts(gateway):
+    """How many requests for an answer have ended so far."""
+    return len([event for event in await gateway.events("request-finished") if event["method"] == "POST"])
+
+
+async def test_a_slow_first_token_is_no_reason_to_ask_again():
+    """[ST2] [R27] [R68] Pipecat's own retry waits for the headers alone, and they are out long before."""
+    with serving(VIVAVOCE_HEADER_HOLD_MS="0") as gateway:
+        async with Conversation(gateway, service={"retry_on_timeout": True, "retry_timeout_secs": 2.5}) as bot:
+            assert (await bot.say("[rehearse first=4000]say exactly: Едва сега.")).text == "Едва сега."
+        assert len(await gateway.requests("Едва сега.")) == 1
+
+
+async def test_a_retry_within_the_hold_replaces_a_request_that_hangs(gateway):
+    """[ST2] [CA1] [R27] [R67] [R68] The request that Pipecat gave up is closed at the model, and the next one is answered."""
+    before = await posts(gateway)
+    async with Conversation(gateway, service={"retry_on_timeout": True, "retry_timeout_secs": 1}) as bot:
+        text = "Втори опит."
+        assert (await bot.say(f"[rehearse hang=1 fail-times=1]say exactly: {text}")).text == text
+    await gateway.request(text, "closed-early")
+    assert [request["state"] for request in await gateway.requests(text)] == ["closed-early", "finished"]
+    assert await posts(gateway) == before + 2
 
 
 async def fails(bot, text):
@@ -129,12 +146,22 @@ async def still_answers(bot):
     assert (await bot.say("say exactly: Отново съм тук.")).text == "Отново съм тук."
 
 
-async def test_an_error_before_the_first_token_leaves_the_service_usable(gateway):
-    """[R58, R59, R60, R63] The model API is overloaded: an error, by status or in the stream, and nothing spoken."""
+@pytest.mark.parametrize(
+    ("mishap", "code"),
+    [
+        ("status=529", "overloaded"),
+        ("status=500", "upstream_failed"),
+        ("status=429 retry-after=9", "rate_limit_exceeded"),
+    ],
+)
+async def test_an_error_before_the_first_token_leaves_the_service_usable(gateway, mishap, code):
+    """[ER30] [R58] [R59] [R60] [R62] [R63] An error after one request, nothing spoken, and the next turn works."""
+    before = await posts(gateway)
     async with Conversation(gateway) as bot:
-        reply, error = await fails(bot, "hello [rehearse status=529]")
+        reply, error = await fails(bot, f"hello [rehearse {mishap}]")
+        assert await posts(gateway) == before + 1, "the listener waited for the client's own retries"
         assert reply.text == ""
-        assert error.exception.code == "overloaded"
+        assert error.exception.code == code
         assert not error.category.is_permanent
         await still_answers(bot)
 

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,7 @@ ORACLE = ROOT / "test" / "oracle" / "install.ts"
 KEY = "key-of-the-python-tests"
 START_SECONDS = 60
 STOP_SECONDS = 10
+LOG_LINES = 40
 CLOSED_MS = 2000
 """How late the model's request may be closed after its caller left. An idle machine takes a hundredth of it."""
 
@@ -39,9 +41,12 @@ def told(request):
 
 
 class Gateway:
-    """Serves from construction to `stop`. `url` is the gateway's, `rehearsal` the stand-in's for the model API."""
+    """Serves from construction to `stop`. `url` is the gateway's, `rehearsal` the stand-in's for the model API.
 
-    def __init__(self):
+    `settings` are those of the gateway that a test needs to be different.
+    """
+
+    def __init__(self, **settings):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("VIVAVOCE_")}
         self.log = []
         self._verdicts = tempfile.TemporaryDirectory(prefix="oracle-")
@@ -59,6 +64,7 @@ class Gateway:
                 # Every reply is judged where it leaves: test/oracle/README.md.
                 "NODE_OPTIONS": f"{inherited.get('NODE_OPTIONS', '')} --import={ORACLE.as_uri()}",
                 "ORACLE_FILE": str(self._violations),
+                **settings,
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -154,3 +160,15 @@ class Gateway:
             response = await client.get(url)
             response.raise_for_status()
             return response
+
+
+@contextmanager
+def serving(**settings):
+    """A gateway that must end by itself when it is asked to, and all of whose replies must be OpenAI's."""
+    gateway = Gateway(**settings)
+    try:
+        yield gateway
+    finally:
+        code = gateway.stop()
+    assert code == 0, "\n".join(gateway.log[-LOG_LINES:])
+    assert gateway.violations() == []
