@@ -107,7 +107,17 @@ function ask(
         }
       })
       response.on('error', reject)
-      response.on('end', () => reject(new Error(`the answer (${response.statusCode}) broke off: ${pending || text}`)))
+      response.on('end', () => {
+        const brokenOff = new Error(`the answer (${response.statusCode}) broke off: ${pending || text}`)
+        if (response.statusCode !== 200 || response.headers['content-type'] !== 'application/json') {
+          reject(brokenOff)
+          return
+        }
+        const atMs = nowMs()
+        const heard = dialect.decode(pending)
+        if (heard.type === 'text') resolve({ text: heard.text, sentAtMs, firstTextAtMs: atMs, overAtMs: atMs })
+        else reject(brokenOff)
+      })
     })
     sent.on('error', reject)
     sent.end(body)

@@ -7,6 +7,7 @@ import {
   roundTrip,
   structured,
   twoTurns,
+  whole,
   type Scenario,
 } from './scenarios.ts'
 
@@ -22,6 +23,7 @@ export type ColumnName =
   | 'round-trip'
   | 'functions'
   | 'structured'
+  | 'whole'
 
 export interface Column {
   readonly name: ColumnName
@@ -54,4 +56,5 @@ export const COLUMNS: readonly Column[] = [
   { name: 'round-trip', title: 'a round trip of a function', table: 'contract', scenario: roundTrip, atOnce: 1 },
   { name: 'functions', title: 'fresh, with other functions', table: 'contract', scenario: otherFunctions, atOnce: 1 },
   { name: 'structured', title: 'fresh, answer to a schema', table: 'contract', scenario: structured, atOnce: 1 },
+  { name: 'whole', title: 'fresh, not streamed, to the end', table: 'contract', scenario: whole, atOnce: 1 },
 ]

@@ -16,6 +16,8 @@ export interface Offer {
   readonly functions?: readonly string[]
   /** Whether the answer is to satisfy a schema: an object with a city. */
   readonly structured?: boolean
+  /** Whether the gateway is asked for the answer in one piece. */
+  readonly whole?: boolean
 }
 
 /** What the functions take, and what structured answers are. */

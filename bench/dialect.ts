@@ -23,13 +23,14 @@ const MAX_TOKENS = 4096
 /** One call at a time is made, so one id will do. */
 const CALL_ID = 'call_1'
 
-interface ChatChunk {
-  readonly choices?: readonly {
-    readonly delta: {
-      readonly content?: string
-      readonly tool_calls?: readonly { readonly function: { readonly arguments: string } }[]
-    }
-  }[]
+interface ChatMessage {
+  readonly content?: string | null
+  readonly tool_calls?: readonly { readonly function: { readonly arguments: string } }[]
+}
+
+/** A chunk, or a completion that is not streamed. */
+interface ChatReply {
+  readonly choices?: readonly { readonly delta?: ChatMessage; readonly message?: ChatMessage }[]
   readonly error?: { readonly message: string }
 }
 
@@ -51,10 +52,10 @@ const chatMessage = (message: Message): object => {
 export const chat = ({ key }: { readonly key: string }): Dialect => ({
   path: '/v1/chat/completions',
   headers: { authorization: `Bearer ${key}` },
-  encode: (conversation, { functions, structured }) =>
+  encode: (conversation, { functions, structured, whole = false }) =>
     JSON.stringify({
       model: 'sonnet',
-      stream: true,
+      stream: !whole,
       messages: conversation.map(chatMessage),
       tools: functions?.map((name) => ({ type: 'function', function: { name, parameters: CITY } })),
       ...(structured
@@ -63,9 +64,9 @@ export const chat = ({ key }: { readonly key: string }): Dialect => ({
     }),
   decode(data) {
     if (data === '[DONE]') return END
-    const { choices, error } = JSON.parse(data) as ChatChunk
+    const { choices, error } = JSON.parse(data) as ChatReply
     if (error !== undefined) throw new Error(`the answer failed: ${error.message}`)
-    const { content, tool_calls: calls } = choices?.[0]?.delta ?? {}
+    const { content, tool_calls: calls } = choices?.[0]?.delta ?? choices?.[0]?.message ?? {}
     const text = content ?? calls?.[0]?.function.arguments ?? ''
     return text === '' ? NOTHING : { type: 'text', text }
   },

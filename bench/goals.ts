@@ -42,6 +42,12 @@ const GOALS: readonly Goal[] = [
     unit: 'times',
   },
   {
+    what: 'fresh conversation, not streamed: whole answer faster than cold',
+    value: ({ cells }) => cells.warm.whole.timesFasterThanCold,
+    atLeast: 10,
+    unit: 'times',
+  },
+  {
     what: 'turns per second, fresh conversations, 10 at once: beside cold',
     value: ({ cells }) => cells.warm['fresh-10'].turnsPerSecond / cells.cold['fresh-10'].turnsPerSecond,
     atLeast: 8,

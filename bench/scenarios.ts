@@ -98,6 +98,14 @@ export const otherFunctions: Scenario = async ({ texts, ask, measured }) => {
   measured(check(await ask([system(texts.system().text), user(question)], { offer }), question))
 }
 
+/** A caller who wants the answer in one piece: measured to its end. */
+export const whole: Scenario = async ({ texts, ask, measured }) => {
+  const question = texts.question()
+  const offer: Offer = { whole: true }
+  const answer = check(await ask([system(texts.system().text), user(question)], { offer }), question)
+  measured({ ...answer, firstTextAtMs: answer.overAtMs })
+}
+
 /** A caller whose answer is to satisfy a schema. */
 export const structured: Scenario = async ({ texts, ask, measured }) => {
   const question = texts.question()
