@@ -85,7 +85,7 @@ export function createCliCheck(options: CliCheckOptions): CliCheck {
   const { path, searchPath, cache, renew = false, atOnce, clock, observer } = options
   const pace = options.pace ?? createPace()
   const places = createSemaphore({ capacity: atOnce, maxWaiting: Infinity })
-  let step = 'it is looked at'
+  let step = 'looking at its binary'
   let cli: CliBinary | undefined
   let findings: Findings = NOTHING_FOUND
   let isOneShotInert = false
@@ -132,7 +132,7 @@ export function createCliCheck(options: CliCheckOptions): CliCheck {
       ANTHROPIC_API_KEY: REHEARSAL_KEY,
     }
     if (cli === undefined) {
-      step = 'it is asked for its version'
+      step = 'asking for its version'
       const answer = await version(passedOn, directory, signal)
       if ('outcome' in answer) return answer
       cli = answer
@@ -145,14 +145,14 @@ export function createCliCheck(options: CliCheckOptions): CliCheck {
     const wasComplete = isComplete(findings)
 
     async function pooled(): Promise<{ readonly shown: TrialResult; readonly obstacle?: Obstacle }> {
-      if (!isComplete(findings)) step = 'what it can do is found out'
+      if (!isComplete(findings)) step = 'trying out what it can do'
       const { obstacle, ...found } = await probe.find(findings, signal)
       findings = found.findings
       const tier = tierOf(findings)
       const name = JSON.stringify(tier)
       const why = obstacle === undefined ? {} : { obstacle }
       if (tier === undefined || name === inertTier) return { shown: { result: 'yes' }, ...why }
-      step = 'it is shown that text is mere text to it'
+      step = 'showing that text is inert to it'
       const shown = await probe.isInert(tier, signal)
       if (shown.result === 'yes') inertTier = name
       return { shown, ...why }
