@@ -1,11 +1,9 @@
 /** What the demo prints: scenes on stdout, in colour on a terminal, and what it waits for on stderr. */
-import { styleText } from 'node:util'
 import { systemClock } from '../../core/index.ts'
+import { paintFor } from '../paint.ts'
 import { liveProgress, plainProgress, type Progress } from '../progress.ts'
 
-/** `styleText` leaves colours out where stdout is no terminal or `NO_COLOR` is set. */
-type Style = Parameters<typeof styleText>[0]
-export const paint = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout })
+export const paint = paintFor(process.stdout)
 
 export interface Screen extends Disposable {
   heading(title: string, why: string): void

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { hasCode, writeProblem } from '../../lib/index.ts'
 import { lockDirectory } from '../../storage/index.ts'
+import { listeningUrl } from '../listening-url.ts'
 import { fail, ok, reasonOf, warn, type Check, type Finding } from './check.ts'
 
 const NEEDED_NODE = [22, 13] as const
@@ -46,13 +47,6 @@ const bindError = (host: string, port: number): Promise<Error | undefined> => {
   return promise
 }
 
-const EVERYWHERE: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]', '[::]': '[::1]' }
-
-function urlOf(host: string, port: number): string {
-  const name = EVERYWHERE[host] ?? host
-  return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${port}`
-}
-
 export const address: Check = {
   name: 'address',
   needs: ['config'],
@@ -62,7 +56,7 @@ export const address: Check = {
     const error = await bindError(host, port)
     if (error === undefined) return ok(where)
     if (hasCode(error, 'EADDRINUSE')) {
-      const url = urlOf(host, port)
+      const url = listeningUrl(host, port)
       const running = await runningAt(url, signal)
       return running === undefined
         ? fail(
