@@ -11,7 +11,6 @@ import { createConversations } from './conversations/index.ts'
 import {
   GatewayError,
   mayPush,
-  newId,
   systemClock,
   type CliState,
   type Observer,
@@ -19,6 +18,7 @@ import {
   type TurnEngine,
 } from './core/index.ts'
 import { createApp, createBackground, createClientAddress, startServer } from './http/index.ts'
+import { keyPathOf, openKeyFile, type KeyFile } from './key-file.ts'
 import { makeDirectory, writeProblem } from './lib/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks/index.ts'
@@ -43,8 +43,8 @@ export interface Gateway {
   readonly cli: CliState
   /** Resolves when turns are served; rejects when the CLI must not be served. Until then requests that need it get 503 `starting`. */
   readonly ready: Promise<ReadyCli>
-  /** The key that callers may present as the default tenant; `made` when the configuration has none at all. */
-  readonly key: { readonly value: string; readonly made: boolean } | undefined
+  /** The key that callers may present as the default tenant; it has a file when the configuration has no key at all. */
+  readonly key: { readonly value: string; readonly file?: KeyFile } | undefined
   /** Stops taking requests, ends the runs under way and waits until nothing is left. May be called twice. */
   close(): Promise<void>
 }
@@ -60,9 +60,13 @@ export interface GatewayOptions {
 /** The tenant of those who present `API_BEARER_TOKEN`. */
 const DEFAULT_TENANT = 'default'
 
-const keyOf = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: tenants }: Config): Gateway['key'] => {
-  if (own !== undefined) return { value: own, made: false }
-  return tenants === undefined ? { value: newId('vv-'), made: true } : undefined
+async function keyOf(config: Config): Promise<Gateway['key']> {
+  const path = keyPathOf(config)
+  if (path !== undefined) {
+    const file = await openKeyFile(path)
+    return { value: file.value, file }
+  }
+  return config.API_BEARER_TOKEN === undefined ? undefined : { value: config.API_BEARER_TOKEN }
 }
 
 /**
@@ -86,7 +90,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   }
   try {
     killOrphans()
-    return await serveFrom(config, { ...options, offer, lock: locked.lock })
+    return await serveFrom(config, { ...options, offer, key: await keyOf(config), lock: locked.lock })
   } catch (error) {
     await locked.lock[Symbol.asyncDispose]()
     throw error
@@ -95,11 +99,12 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 
 interface Checked extends GatewayOptions {
   readonly offer: Offer
+  readonly key: Gateway['key']
   /** Of the data directory; given back when the gateway is closed. */
   readonly lock: AsyncDisposable
 }
 
-async function serveFrom(config: Config, { observer, rehearsal = false, offer, lock }: Checked): Promise<Gateway> {
+async function serveFrom(config: Config, { observer, rehearsal = false, offer, key, lock }: Checked): Promise<Gateway> {
   const clock = systemClock
   const neutralDirectory = join(config.dataDirectory, 'neutral')
   await makeDirectory(neutralDirectory)
@@ -176,7 +181,6 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, l
   })
   const background = createBackground({ observer })
   const stopping = new AbortController()
-  const key = keyOf(config)
   const fetcher = createPictureFetcher({ clock, privateHosts })
   // A picture is fetched before a place is taken.
   const admittedEngine = checked(withPictures(admitted(engine, admission), fetcher))

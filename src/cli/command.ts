@@ -29,7 +29,7 @@ export async function performStep(
   try {
     const exitCode = await perform()
     await world.flush()
-    world.signal.throwIfAborted()
+    if (step.kind !== 'run' || step.command.outlivesReaders !== true) world.signal.throwIfAborted()
     return exitCode
   } catch (thrown) {
     const error = toCommandError(thrown, world)

@@ -18,7 +18,7 @@ const serve = defineCommand({
     },
   }),
   notes:
-    'Keys are never options, because options show in the list of processes. Set API_BEARER_TOKEN in the environment or in the file.',
+    'Keys are never options, because options show in the list of processes. Set API_BEARER_TOKEN in the environment or in the file. Without any key the first start makes one and keeps it in the data directory.',
   examples: [
     'vivavoce serve',
     'vivavoce serve --port 9000 --model haiku',
@@ -26,7 +26,8 @@ const serve = defineCommand({
     'vivavoce serve --rehearsal --log-level debug',
   ],
   ownsSignals: true,
-  run: async ({ values }) => await (await import('./serve.ts')).serve(values),
+  outlivesReaders: true,
+  run: async ({ values }) => await (await import('./serve/index.ts')).serve(values),
 })
 
 const demo = defineCommand({

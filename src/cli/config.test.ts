@@ -55,6 +55,14 @@ test('[CM4] [CM22] each value has its source; the directories are those in use; 
   await rm(home, { recursive: true })
 })
 
+test('[CM40] without a key the file that holds one is named', async () => {
+  const path = '/data/api-key'
+  const keyRow = async (environment: Environment) =>
+    /^API_BEARER_TOKEN.*$/m.exec((await print({ HOME: '/h', VIVAVOCE_DATA_DIR: '/data', ...environment })).out)?.[0]
+  expect(await keyRow({})).toMatch(new RegExp(`^API_BEARER_TOKEN +default +\\(in ${path}\\)$`))
+  expect(await keyRow({ VIVAVOCE_TENANTS: 'a=k' })).toMatch(/^API_BEARER_TOKEN +default$/)
+})
+
 test('[CM4] [CM22] settings that cannot be used are a failure, as text and as JSON', async () => {
   const bad = { HOME: '/h', VIVAVOCE_PORT: 'x' }
   expect(await print(bad)).toEqual({

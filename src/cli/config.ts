@@ -8,6 +8,7 @@ import {
   type Environment,
   type SourcedConfig,
 } from '../config/index.ts'
+import { keyPathOf } from '../key-file.ts'
 import { withoutUserinfo } from '../lib/index.ts'
 import { writeJson } from './client-command.ts'
 import { defineCommand } from './command-line/index.ts'
@@ -15,6 +16,7 @@ import { settingOptions, settingsOf } from './setting-options.ts'
 import { table } from './table.ts'
 
 const MASK = '(set)'
+const KEY = 'API_BEARER_TOKEN'
 
 /** Everything in force; of a secret only whether it is set. */
 function inForce({ config, sources }: SourcedConfig, environment: Environment) {
@@ -25,8 +27,10 @@ function inForce({ config, sources }: SourcedConfig, environment: Environment) {
     VIVAVOCE_POOL_SPARES: config.pool.spares,
     VIVAVOCE_POOL_MEMORY_MB: config.pool.memoryMb,
   }
+  const keyPath = keyPathOf(config)
   const shown = (name: (typeof settingNames)[number]): unknown => {
     const value = values[name]
+    if (name === KEY && keyPath !== undefined) return `(in ${keyPath})`
     if (value === undefined) return null
     if (setting(name).secret === true) return MASK
     return typeof value === 'string' ? withoutUserinfo(value) : value

@@ -170,7 +170,7 @@ export const SETTINGS = {
   API_BEARER_TOKEN: {
     schema: z.string().regex(/^[\x21-\x7e]+$/, 'visible ASCII characters without spaces are expected'),
     secret: true,
-    defaultText: 'on loopback one is made and printed at start',
+    defaultText: 'on loopback a key of its own, made at the first start and kept in `api-key` in the data directory',
     tells: 'The key that callers must present as `Authorization: Bearer KEY`.',
   },
   VIVAVOCE_TENANTS: {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { getSystemErrorMessage } from 'node:util'
 import { makeDirectory } from './make-directory.ts'
 
-const reasonOf = (error: unknown): string => {
+/** Why the system refused, in its words and without the path. */
+export const systemReason = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   return 'errno' in error && typeof error.errno === 'number' ? getSystemErrorMessage(error.errno) : error.message
 }
@@ -18,7 +19,7 @@ export async function writeProblem(directory: string): Promise<string | undefine
     await writeFile(file, '.')
     return undefined
   } catch (error) {
-    return reasonOf(error)
+    return systemReason(error)
   } finally {
     await rm(file, { force: true }).catch(() => undefined)
   }

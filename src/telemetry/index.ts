@@ -1,3 +1,3 @@
-export { createLog, type Log } from './log.ts'
+export { createLog, type Log, type LogRecord } from './log.ts'
 export { type LogLevel } from './log-events.ts'
 export { logReference } from './log-reference.ts'

@@ -19,7 +19,7 @@ ${rows.join('\n')}
 /** The reference page of the log, as Markdown. */
 export const logReference = (): string => `# The log
 
-The log is JSON lines on stderr. Each line has \`level\` (20 \`debug\`, 30 \`info\`, 40 \`warn\`, 50 \`error\`), \`time\` (milliseconds since the
+The log is JSON lines on stderr; \`vivavoce serve\` writes lines for people when stdout and stderr are terminals. Each JSON line has \`level\` (20 \`debug\`, 30 \`info\`, 40 \`warn\`, 50 \`error\`), \`time\` (milliseconds since the
 epoch), \`msg\` (the event) and the fields of the event. \`VIVAVOCE_LOG_LEVEL\` sets the lowest level that is written. No line holds a
 key, a password, or anything that a caller or the model said.
 
@@ -27,8 +27,8 @@ An error is logged in several fields: \`reason\`, \`cause\` if there is one, and
 caller, only \`param\` and \`details\` are logged. \`ms\` and names that end in \`Ms\` are in milliseconds. The
 level of a failure is ${FAILURE_LEVEL}.
 
-Two lines come from the command itself: \`serving\` (\`url\`, \`cli\`) when turns are served, and \`stopping\` (\`signal\`) when the server was
-asked to stop.
+Two lines come from the command itself: \`serving\` (\`url\`, \`cli\`, and \`keyFile\` if the server keeps its key) when turns are served, and
+\`stopping\` (\`signal\`) when the server was asked to stop. On a terminal the banner stands in the place of \`serving\`.
 
 This page is printed from the table in \`src/telemetry/log-events.ts\` by \`npm run docs\`.
 

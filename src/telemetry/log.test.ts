@@ -115,3 +115,20 @@ test('[LG1] nothing below the level is written, and a silent log writes nothing'
   expect((await linesOf(statements, 'error')).map(({ msg }) => msg)).toEqual(['request-failed'])
   expect(await linesOf(statements, 'silent')).toEqual([])
 })
+
+test('[LG9] a log with a renderer writes what that makes of each record', async () => {
+  const render = `({ timeMs, ...record }) => JSON.stringify({ time: timeMs, isNow: Math.abs(Date.now() - timeMs) < 60_000, ...record })`
+  expect(
+    await linesOf(
+      `
+      const shown = createLog({ level: 'debug', render: ${render} })
+      shown.info('serving', { a: 1 })
+      shown.observe({ type: 'cli-capabilities-refused', problem: 'p' })
+      shown.observe({ type: 'line-ignored', problem: 'q' })`,
+    ),
+  ).toEqual([
+    { isNow: true, level: 'info', message: 'serving', fields: { a: 1 } },
+    { isNow: true, level: 'error', message: 'cli-capabilities-refused', fields: { problem: 'p' } },
+    { isNow: true, level: 'debug', message: 'line-ignored', fields: { problem: 'q' } },
+  ])
+})

@@ -1,7 +1,21 @@
-/** The log: observations as JSON lines. What is secret or said by callers never comes here. */
+/** The log: observations as JSON lines, or as its owner renders them. What is secret or said by callers never comes here. */
 import pino from 'pino'
 import { errorKind, GatewayError, type Observation, type Observer } from '../core/index.ts'
 import { levelOf, type LogLevel } from './log-events.ts'
+
+/** One line of the log, before it is text. */
+export interface LogRecord {
+  readonly timeMs: number
+  readonly level: Exclude<LogLevel, 'silent'>
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+interface LogOptions {
+  readonly level: LogLevel
+  /** Makes a line, without its end, of a record; JSON where it is absent. */
+  readonly render?: (record: LogRecord) => string
+}
 
 export interface Log extends Observer {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
@@ -25,8 +39,16 @@ function withError(error: unknown): Record<string, unknown> {
   return { reason: error.message, ...cause, details }
 }
 
+const LEVELS: Readonly<Record<number, LogRecord['level']>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' }
+
+/** The record in a line of pino's. */
+function toRecord(line: string): LogRecord {
+  const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>
+  return { timeMs: Number(time), level: LEVELS[Number(level)] ?? 'error', message: String(msg), fields }
+}
+
 /** Opens the log on stderr, written at once, so that nothing is lost when the program ends. */
-export function createLog({ level }: { readonly level: LogLevel }): Log {
+export function createLog({ level, render }: LogOptions): Log {
   /** The parameters of which it was said that they have no effect: said once each. */
   const told = new Set<string>()
   const untold = (observation: Observation): Observation => {
@@ -35,7 +57,8 @@ export function createLog({ level }: { readonly level: LogLevel }): Log {
     for (const name of names) told.add(name)
     return { ...observation, names }
   }
-  const logger = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }))
+  const hooks = render === undefined ? {} : { streamWrite: (line: string) => `${render(toRecord(line))}\n` }
+  const logger = pino({ level, base: null, hooks }, pino.destination({ dest: 2, sync: true }))
   return {
     info: (message, fields = {}) => logger.info(fields, message),
     observe(observation) {

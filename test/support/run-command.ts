@@ -20,8 +20,8 @@ export interface Running extends AsyncDisposable {
   /** Resolves once stdout and stderr together match. */
   says(pattern: RegExp): Promise<void>
   kill(signal: NodeJS.Signals): void
-  /** Nobody reads its stdout any more. */
-  stopReading(): void
+  /** Nobody reads its stdout, or stderr, any more. */
+  stopReading(name?: 'stdout' | 'stderr'): void
   write(text: string): void
 }
 
@@ -51,7 +51,7 @@ export function startCommand(args: readonly string[], { env = {}, input, stdout 
     ended,
     says: async (pattern) => void (await until(() => pattern.test(out + err))),
     kill: (signal) => void child.kill(signal),
-    stopReading: () => void child.stdout?.destroy(),
+    stopReading: (name = 'stdout') => void child[name]?.destroy(),
     write: (text) => void child.stdin?.write(text),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')

@@ -41,6 +41,8 @@ export interface Command {
   readonly examples: readonly string[]
   /** The command handles SIGINT and SIGTERM itself. */
   readonly ownsSignals?: true
+  /** The command goes on when nobody reads what it prints, and that is no failure. */
+  readonly outlivesReaders?: true
   /** Resolves to the exit code of the program. */
   run(given: Arguments, world: World): Promise<number>
 }

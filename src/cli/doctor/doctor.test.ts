@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer, Server as HttpServer } from 'node:http'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { asNobody } from '../../../test/support/as-nobody.ts'
 import { loadConfig, type Environment } from '../../config/index.ts'
@@ -14,7 +14,7 @@ import { capabilitiesFinding, claude } from './cli.ts'
 import { formatFinding } from './format.ts'
 import { turnFinding } from './login.ts'
 import { address, cacheDirectory, claudeDirectory, dataDirectory, nodeFinding } from './machine.ts'
-import { agents, configuration, store } from './setup.ts'
+import { agents, configuration, key, store } from './setup.ts'
 
 let home = ''
 const servers: Server[] = []
@@ -223,6 +223,21 @@ describe('the CLI', () => {
       state: 'fail',
       advice: expect.stringContaining('npm install -g @anthropic-ai/claude-code'),
     })
+  })
+
+  test('[CM40] the key is set, will be made, is kept in a file, or that file cannot be used', async () => {
+    const path = join(home, '.local/share/vivavoce/api-key')
+    const set = { state: 'ok', found: 'set by API_BEARER_TOKEN or VIVAVOCE_TENANTS' }
+    expect(await run(key, { API_BEARER_TOKEN: 'k' })).toMatchObject(set)
+    expect(await run(key, { VIVAVOCE_TENANTS: 'a=k' })).toMatchObject(set)
+    expect(await run(key)).toMatchObject({ state: 'ok', found: `not set; the first start makes one in ${path}` })
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, `vv-${'0'.repeat(32)}\n`)
+    expect(await run(key)).toMatchObject({ state: 'ok', found: `not set; the one in ${path} is used` })
+    await writeFile(path, 'SECRET')
+    const { state, advice } = await run(key)
+    expect([state, advice]).toEqual(['fail', expect.stringMatching(/api-key cannot be used: .*Remove the file/)])
+    expect(advice).not.toContain('SECRET')
   })
 
   test('[CM24] a capability that is missing or unknown is a warning with its cost', () => {

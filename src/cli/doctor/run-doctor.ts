@@ -7,7 +7,7 @@ import { capabilities, claude, safety } from './cli.ts'
 import { formatFinding } from './format.ts'
 import { login, models } from './login.ts'
 import { address, cacheDirectory, claudeDirectory, dataDirectory, node } from './machine.ts'
-import { agents, configuration, sandbox, store } from './setup.ts'
+import { agents, configuration, key, sandbox, store } from './setup.ts'
 
 /** Checks everything that serving needs; resolves to 0 when no check failed. */
 export async function runDoctor(values: Values<Options>, world: World): Promise<number> {
@@ -21,6 +21,7 @@ export async function runDoctor(values: Values<Options>, world: World): Promise<
       configuration(environment, settingsOf(values)),
       address,
       dataDirectory,
+      key,
       cacheDirectory,
       claudeDirectory,
       store,

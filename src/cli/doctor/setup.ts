@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { AgentFilesError, loadAgents } from '../../agents/index.ts'
 import { ConfigError, loadConfig, type Environment } from '../../config/index.ts'
 import { isTalker, needsSandbox } from '../../core/index.ts'
+import { keyPathOf, readKeyFile } from '../../key-file.ts'
 import { agentSourceOf, offerOf } from '../../offer.ts'
 import { openSandbox } from '../../sandbox/index.ts'
 import { describeServer } from '../../storage/index.ts'
@@ -24,6 +25,24 @@ export const configuration = (environment: Environment, options: Environment): C
     }
   },
 })
+
+export const key: Check = {
+  name: 'key',
+  needs: ['config'],
+  async run({ facts: { config } }) {
+    if (config === undefined) throw new Error('no configuration')
+    const path = keyPathOf(config)
+    if (path === undefined) return ok('set by API_BEARER_TOKEN or VIVAVOCE_TENANTS')
+    try {
+      return (await readKeyFile(path)) === undefined
+        ? ok(`not set; the first start makes one in ${path}`)
+        : ok(`not set; the one in ${path} is used`)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      return fail('it cannot be used', error.problems.join('\n'))
+    }
+  },
+}
 
 export const agents: Check = {
   name: 'agents',

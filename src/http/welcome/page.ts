@@ -65,7 +65,8 @@ export function renderPage({
         <h2>Try it</h2>
         <pre>${curl(baseUrl ?? PLACEHOLDER)}</pre>
         <p class="dim">
-          <code>API_BEARER_TOKEN</code> is the key that the operator set, or that the server printed when it started.
+          <code>API_BEARER_TOKEN</code> is the key that the operator set, or that the server made and keeps in
+          <code>api-key</code> in its data directory.
         </p>
         <h2>Documentation</h2>
         <ul>

@@ -1,0 +1,99 @@
+import { join } from 'node:path'
+import { askLoginStatus } from '../../claude/index.ts'
+import { loadConfig, readEnvironment, type Config } from '../../config/index.ts'
+import { GatewayError, systemClock, type ReadyCli } from '../../core/index.ts'
+import { isAbortOf } from '../../lib/index.ts'
+import { startGateway, type Gateway } from '../../main.ts'
+import { packageVersion } from '../../package-version.ts'
+import { createLog } from '../../telemetry/index.ts'
+import type { Options, Values } from '../command-line/index.ts'
+import { rehearse, type RehearsalSet } from '../rehearse.ts'
+import { settingsOf } from '../setting-options.ts'
+import { openTerminal, type Terminal } from './terminal.ts'
+
+/** Resolves with the first signal to stop; a second one ends the program at once. */
+const stopSignal = (): Promise<NodeJS.Signals> => {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      process.once(name, () => process.exit(1))
+      resolve(name)
+    })
+  }
+  return promise
+}
+
+interface Serving {
+  readonly gateway: Gateway
+  readonly cli: ReadyCli
+  readonly config: Config
+  readonly set: RehearsalSet | undefined
+}
+
+/** For programs: JSON lines on stdout. A key that was made just now is on stderr, once, and in no line of the log. */
+function announce({ gateway: { url, key }, set }: Serving): void {
+  const lines = [{ listening: url }, ...(set === undefined ? [] : [{ rehearsal: set.rehearsal.url }])]
+  process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  if (key?.file?.isNew === true) {
+    process.stderr.write(
+      `vivavoce: API_BEARER_TOKEN is not set; callers present the key ${key.value}, which is kept in ${key.file.path}\n`,
+    )
+  }
+}
+
+/** For people: the banner, and behind it whether the CLI is logged in, unless the signal aborts first. */
+async function welcome(
+  terminal: Terminal,
+  { gateway: { url, key }, cli, config, set }: Serving,
+  signal: AbortSignal,
+): Promise<void> {
+  const hasOwnKey = config.API_BEARER_TOKEN !== undefined
+  terminal.ready({ url, cli, key: key?.file, hasOwnKey, rehearsal: set !== undefined })
+  if (set !== undefined) return
+  const question = {
+    bin: cli.path,
+    passedOn: config.cliEnvironment,
+    directory: join(config.dataDirectory, 'neutral'),
+    clock: systemClock,
+  }
+  const status = await askLoginStatus(question, { signal }).catch((error: unknown) => {
+    if (isAbortOf(error, signal)) return undefined
+    if (error instanceof GatewayError) return { status: 'unknown' } as const
+    throw error
+  })
+  if (status !== undefined) terminal.login(status)
+}
+
+/** Serves until a signal. On a terminal stdout is for people; elsewhere it gets one JSON line with the bound address. */
+export async function serve(values: Values<Options>): Promise<number> {
+  const rehearsed = values['rehearsal'] === true
+  const options = settingsOf(values)
+  const stopped = stopSignal()
+  await using set = rehearsed ? await rehearse({ options }) : undefined
+  const config = set?.config ?? loadConfig(readEnvironment(), { options })
+  const level = config.VIVAVOCE_LOG_LEVEL
+  const terminal = process.stdout.isTTY
+    ? openTerminal({ version: await packageVersion(), level, clock: systemClock })
+    : undefined
+  const log = terminal?.log ?? createLog({ level })
+  const gateway = await startGateway(config, { observer: terminal?.observer ?? log, rehearsal: rehearsed })
+  const stopping = new AbortController()
+  let welcomed: Promise<void> | undefined
+  try {
+    const cli = await Promise.race([gateway.ready, stopped])
+    if (typeof cli === 'object') {
+      const serving = { gateway, cli, config, set }
+      if (terminal === undefined) announce(serving)
+      else welcomed = welcome(terminal, serving, stopping.signal)
+      if (terminal === undefined || !process.stderr.isTTY) {
+        const { version, path } = cli
+        log.info('serving', { url: gateway.url, cli: { version, path }, keyFile: gateway.key?.file?.path })
+      }
+    }
+    log.info('stopping', { signal: await stopped })
+    return 0
+  } finally {
+    stopping.abort()
+    await Promise.all([gateway.close(), welcomed])
+  }
+}
