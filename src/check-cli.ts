@@ -16,6 +16,7 @@ import {
   openProbe,
   resolveCli,
   tierOf,
+  writeSeed,
   type CapabilityCache,
   type CliBinary,
   type Findings,
@@ -81,6 +82,21 @@ const unchecked = ({ kind, problem }: Obstacle): CheckOutcome => ({
   message: `The Claude Code CLI could not be checked: ${problem}. ${REMEDIES[kind]}`,
 })
 
+const SHOWN: TrialResult = { result: 'yes' }
+
+/** Remembers of what kind of process a proof was given. */
+function createProof() {
+  let proved: string | undefined
+  return {
+    async once(kind: string, prove: () => Promise<TrialResult>): Promise<TrialResult> {
+      if (kind === proved) return SHOWN
+      const shown = await prove()
+      if (shown.result === 'yes') proved = kind
+      return shown
+    },
+  }
+}
+
 export function createCliCheck(options: CliCheckOptions): CliCheck {
   const { path, searchPath, cache, renew = false, atOnce, clock, observer } = options
   const pace = options.pace ?? createPace()
@@ -88,9 +104,7 @@ export function createCliCheck(options: CliCheckOptions): CliCheck {
   let step = 'looking at its binary'
   let cli: CliBinary | undefined
   let findings: Findings = NOTHING_FOUND
-  let isOneShotInert = false
-  /** The capabilities with which a pooled process was shown to be inert. */
-  let inertTier: string | undefined
+  const inert = { oneShot: createProof(), pooled: createProof() }
 
   async function version(
     passedOn: Readonly<Record<string, string>>,
@@ -139,36 +153,26 @@ export function createCliCheck(options: CliCheckOptions): CliCheck {
       if (!renew) findings = (await cache.get(cli)) ?? NOTHING_FOUND
     }
     const served = cli
+    const seedPath = await writeSeed(directory)
     const common = { bin: path, passedOn, directory, places, pace, clock }
     const bodies = (): readonly string[] => rehearsal.requests.map(({ rawBody }) => rawBody)
-    const probe = await openProbe({ ...common, bodies })
+    const probe = await openProbe({ ...common, seedPath, bodies })
     const wasComplete = isComplete(findings)
 
-    async function pooled(): Promise<{ readonly shown: TrialResult; readonly obstacle?: Obstacle }> {
-      if (!isComplete(findings)) step = 'trying out what it can do'
-      const { obstacle, ...found } = await probe.find(findings, signal)
-      findings = found.findings
-      const tier = tierOf(findings)
-      const name = JSON.stringify(tier)
-      const why = obstacle === undefined ? {} : { obstacle }
-      if (tier === undefined || name === inertTier) return { shown: { result: 'yes' }, ...why }
-      step = 'showing that text is inert to it'
-      const shown = await probe.isInert(tier, signal)
-      if (shown.result === 'yes') inertTier = name
-      return { shown, ...why }
-    }
-    async function oneShot(): Promise<TrialResult> {
-      if (isOneShotInert) return { result: 'yes' }
-      const shown = await proveOneShot({ ...common, rehearsal }, signal)
-      isOneShotInert = shown.result === 'yes'
-      return shown
-    }
-
-    const [one, kept] = await Promise.allSettled([oneShot(), pooled()])
+    if (!wasComplete) step = 'trying out what it can do'
+    const { obstacle, ...found } = await probe.find(findings, signal)
+    findings = found.findings
+    const tier = tierOf(findings)
+    const seed = tier?.environmentNote === 'removable' ? { seedPath } : {}
+    step = 'showing that text is inert to it'
+    const [one, kept] = await Promise.allSettled([
+      inert.oneShot.once(Object.keys(seed).join(), () => proveOneShot({ ...common, ...seed, rehearsal }, signal)),
+      tier === undefined ? SHOWN : inert.pooled.once(JSON.stringify(tier), () => probe.isInert(tier, signal)),
+    ])
     if (one.status === 'rejected') throw one.reason
     if (kept.status === 'rejected') throw kept.reason
     const single = one.value
-    const { shown, obstacle } = kept.value
+    const shown = kept.value
     for (const result of [single, shown]) if (result.result === 'no') return unsafe(result.problem)
     for (const result of [single, shown]) if (result.result === 'unknown') return unchecked(result)
     if (isComplete(findings) && (renew || !wasComplete))

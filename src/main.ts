@@ -3,7 +3,7 @@ import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
-import { clearRunFiles, killOrphans, loginDirectoryOf, type PaceOptions } from './claude/index.ts'
+import { clearRunFiles, killOrphans, loginDirectoryOf, writeSeed, type PaceOptions } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
 import { loadDocuments } from './documents.ts'
@@ -19,7 +19,7 @@ import {
 } from './core/index.ts'
 import { createApp, createBackground, createClientAddress, startServer } from './http/index.ts'
 import { keyPathOf, openKeyFile, type KeyFile } from './key-file.ts'
-import { makeDirectory, writeProblem } from './lib/index.ts'
+import { writeProblem } from './lib/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks/index.ts'
 import { agentSourceOf, offerOf, type Offer } from './offer.ts'
@@ -106,12 +106,11 @@ interface Checked extends GatewayOptions {
 
 async function serveFrom(config: Config, { observer, rehearsal = false, offer, key, lock }: Checked): Promise<Gateway> {
   const clock = systemClock
-  const neutralDirectory = join(config.dataDirectory, 'neutral')
-  await makeDirectory(neutralDirectory)
   const temporaryDirectory = join(await realpath(config.dataDirectory), 'tmp')
   const clearTemporary = (): Promise<void> => rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 3 })
   await clearTemporary()
   await mkdir(temporaryDirectory, { mode: 0o700 })
+  const seedPath = await writeSeed(temporaryDirectory)
   await clearRunFiles({
     loginDirectory: loginDirectoryOf(config.cliEnvironment),
     root: join(await realpath(config.dataDirectory), 'workspaces'),
@@ -137,7 +136,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
   const served = openServedCli(config, {
     sandbox: await openSandbox({ ...config, temporaryDirectory, maxFileBytes: maxBytes }),
     agents: offer.catalogue.agents,
-    neutralDirectory,
+    seedPath,
     temporaryDirectory,
     watchOutput: (directory) =>
       watchSize({

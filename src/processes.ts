@@ -33,7 +33,8 @@ export interface ProcessesOptions {
   readonly confirm: () => void
   /** Absent where none can be kept. */
   readonly abilities: Abilities | undefined
-  readonly neutralDirectory: string
+  /** Of the transcript that keeps the machine from the model. */
+  readonly seedPath: string
   /** Where children leave what they do not clear away themselves: sockets and probes of the CLI, when it is killed. */
   readonly temporaryDirectory: string
   /** For doers; absent where there is none. */
@@ -55,24 +56,13 @@ export const hasTenants = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: others = [
 
 export function openProcesses(
   config: Config,
-  {
-    cli,
-    confirm,
-    abilities,
-    neutralDirectory,
-    temporaryDirectory,
-    sandbox,
-    watchOutput,
-    clock,
-    observer,
-  }: ProcessesOptions,
+  { cli, confirm, abilities, seedPath, temporaryDirectory, sandbox, watchOutput, clock, observer }: ProcessesOptions,
 ): Processes {
   const afterResultMs = config.VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS * 1000
   const common = {
     bin: cli.path,
     confirm,
     passedOn: { ...config.cliEnvironment, TMPDIR: temporaryDirectory },
-    neutralDirectory,
     clock,
     observer,
   }
@@ -84,6 +74,7 @@ export function openProcesses(
     afterResultMs,
     startTimes,
     watchOutput,
+    ...(abilities?.environmentNote === 'removable' ? { seedPath } : {}),
     ...(sandbox === undefined ? {} : { sandbox }),
   })
   const none = async (): Promise<void> => undefined
@@ -94,7 +85,7 @@ export function openProcesses(
   const fresh = freshHeld({ model, abilities })
   const start: Parameters<typeof createPool>[0]['start'] = ({ model: wanted, signal }) =>
     startTimes.measure(clock, (limits) =>
-      startWarmProcess({ ...common, ...limits, model: wanted, abilities }, { signal }),
+      startWarmProcess({ ...common, ...limits, seedPath, model: wanted, abilities }, { signal }),
     )
   const warm = { abilities, fresh, persona, fallback: cold, clock, observer }
   if (config.pool.max === 0) {

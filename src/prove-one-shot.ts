@@ -26,6 +26,8 @@ const shapeOf = (messages: readonly { readonly role: string; readonly content: u
 export interface OneShotProofOptions {
   readonly bin: string
   readonly passedOn: Readonly<Record<string, string>>
+  /** As `ColdEngineOptions` has it. */
+  readonly seedPath?: string
   /** Below it everything is written. */
   readonly directory: string
   readonly rehearsal: Rehearsal
@@ -52,7 +54,7 @@ function toResult(error: unknown): TrialResult {
 }
 
 export async function proveOneShot(
-  { bin, passedOn, directory, rehearsal, places, pace, clock }: OneShotProofOptions,
+  { bin, passedOn, seedPath, directory, rehearsal, places, pace, clock }: OneShotProofOptions,
   signal: AbortSignal,
 ): Promise<TrialResult> {
   const workspace = join(directory, 'one-shot')
@@ -63,7 +65,7 @@ export async function proveOneShot(
   const engine: TurnEngine = createColdEngine({
     bin,
     passedOn,
-    neutralDirectory: workspace,
+    ...(seedPath === undefined ? {} : { seedPath }),
     persona: 'prepend',
     afterResultMs: pace.limits.answerMs,
     startTimes: createStartTimes({ leastMs: pace.limits.answerMs }),

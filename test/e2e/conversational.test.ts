@@ -105,7 +105,7 @@ describe('a conversation on the real CLI', () => {
 
   test('[CV6] a conversation that is deleted is forgotten, and the CLI has kept nothing of it', async () => {
     await reply('to/forget', 'SECRET-MARKER-91')
-    const ofCli = ['claude', join('data', 'tmp'), join('data', 'neutral')].map((name) => join(stage.directory, name))
+    const ofCli = ['claude', join('data', 'tmp')].map((name) => join(stage.directory, name))
     const left = async () => (await Promise.all(ofCli.map((each) => filesWith('SECRET-MARKER-91', each)))).flat()
     expect(await left()).toEqual([])
     const path = `/v1/conversational/${encodeURIComponent('to/forget')}`

@@ -370,6 +370,7 @@ test('[FN12] [WP9] a CLI that cannot be offered functions says so, and answers e
       systemPrompt: 'live',
       switchModel: true,
       liveSettings: true,
+      environmentNote: 'removable',
       interrupt: true,
       functions: false,
     },

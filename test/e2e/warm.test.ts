@@ -21,6 +21,7 @@ const ALL: Abilities = {
   liveSettings: true,
   functions: true,
   interrupt: true,
+  environmentNote: 'removable',
 }
 
 interface Variant {
@@ -57,6 +58,7 @@ const VARIANTS: readonly Variant[] = [
       liveSettings: false,
       functions: false,
       interrupt: false,
+      environmentNote: 'sent',
     },
     flattens: true,
   },

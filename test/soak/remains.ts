@@ -25,7 +25,6 @@ const STANDING = [
   join('data', 'owner.txt'),
   join('data', 'workspaces'),
   join('data', 'workspaces', 'base'),
-  join('data', 'neutral'),
 ]
 
 const isBelow = (path: string, folder: string): boolean => path.startsWith(`${folder}/`)

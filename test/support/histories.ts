@@ -12,7 +12,7 @@ import type { Abilities } from '../../src/claude/warm/abilities.ts'
 import type { Held, Row, Wanted } from '../../src/claude/warm/align.ts'
 import type { ClientFunction } from '../../src/core/index.ts'
 
-/** Everything that the newest CLI can do. */
+/** Everything that a CLI can do at best. */
 export const ABLE: Abilities = {
   replay: 'bulk',
   rewind: 'jump',
@@ -21,6 +21,7 @@ export const ABLE: Abilities = {
   liveSettings: true,
   functions: true,
   interrupt: true,
+  environmentNote: 'absent',
 }
 
 export const anyAbilities: fc.Arbitrary<Abilities> = fc.record({
@@ -31,6 +32,7 @@ export const anyAbilities: fc.Arbitrary<Abilities> = fc.record({
   liveSettings: fc.boolean(),
   functions: fc.constantFrom(true, true, false),
   interrupt: fc.boolean(),
+  environmentNote: fc.constantFrom('absent', 'removable', 'sent'),
 })
 
 /** Few texts, so that two histories often agree by chance. */

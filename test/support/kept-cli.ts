@@ -3,7 +3,7 @@
  * CLI does, uuids that may be used once included. It keeps the public face of `CliProcess`. A test makes it misbehave by
  * what it answers, and by what becomes of a message on its way out.
  */
-import type { CliProcess, Exit } from '../../src/claude/process/index.ts'
+import { SEED_QUESTION, type CliProcess, type Exit } from '../../src/claude/process/index.ts'
 import {
   hasCalls,
   hasResults,
@@ -215,7 +215,13 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
   let system: string | undefined
   let model = options.held?.model ?? 'sonnet'
   let settings: Settings | undefined
-  let transcript: readonly Message[] = []
+  const isSeeded = abilities.environmentNote === 'removable'
+  let transcript: readonly Message[] = isSeeded
+    ? [
+        { role: 'user', text: 'Hello.', uuid: SEED_QUESTION, prompt: true },
+        { role: 'assistant', text: 'Hello.' },
+      ]
+    : []
   /** Where the last boundary stands: what comes before is not sent. */
   let boundary = 0
   let running: { readonly uuid: string; requests: number; said: string; called: boolean } | undefined
@@ -296,7 +302,7 @@ export function createKeptCli(options: KeptCliOptions): KeptCli {
     const index = transcript.findIndex(({ uuid }) => uuid === target)
     const latest = transcript.findLast(({ prompt }) => prompt === true)?.uuid
     if (running !== undefined) return { rewound: false, error: 'turn running' }
-    if (index < 0 || abilities.rewind === 'none') return { rewound: false, error: 'target not found' }
+    if (index < 0 || (abilities.rewind === 'none' && !isSeeded)) return { rewound: false, error: 'target not found' }
     if (transcript[index]?.prompt !== true) return { rewound: false, error: 'not a message of the user' }
     const isFree = target === latest || (abilities.rewind === 'jump' && newest === latest)
     if (!isFree) return { rewound: false, error: 'stale target' }

@@ -11,6 +11,7 @@ const ABILITIES = {
   systemPrompt: 'live',
   switchModel: true,
   liveSettings: true,
+  environmentNote: 'removable',
   interrupt: true,
   functions: true,
 } as const

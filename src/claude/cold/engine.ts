@@ -16,7 +16,17 @@ import {
 } from '../../core/index.ts'
 import { LineTooLongError, onAbort } from '../../lib/index.ts'
 import { createAnswer, createWatchdog, failByEvent, isSignOfLife, overrunError } from '../answer/index.ts'
-import { childEnvironment, CliProcess, doerArguments, newMark, type Exit, talkerArguments } from '../process/index.ts'
+import {
+  childEnvironment,
+  CliProcess,
+  doerArguments,
+  NEUTRAL_DIRECTORY,
+  NEUTRAL_SHELL,
+  newMark,
+  SEED_QUESTION,
+  talkerArguments,
+  type Exit,
+} from '../process/index.ts'
 import {
   decodeLine,
   encodeControlLine,
@@ -24,6 +34,8 @@ import {
   failureOfExit,
   flattenTurns,
   initializeRequest,
+  isRewound,
+  rewindRequest,
   toPrompt,
   type PersonaMode,
   type Turn,
@@ -38,8 +50,8 @@ export interface ColdEngineOptions {
   readonly confirm?: () => void
   /** The variables of our own environment that children get. */
   readonly passedOn: Readonly<Record<string, string>>
-  /** An empty directory, the same for all talkers: its path is part of what the model is sent, and so of its cache. */
-  readonly neutralDirectory: string
+  /** Of the transcript that `writeSeed` wrote; absent where talkers need none, or their CLI cannot resume one. */
+  readonly seedPath?: string
   readonly persona: PersonaMode
   /** How long a child may take to end by itself after its result; then it is stopped, and its answer stands. */
   readonly afterResultMs: number
@@ -64,9 +76,9 @@ const spellings = (path: string): readonly string[] => [
 
 const argumentsOf = (
   { agent, model, directory, budgetUsd }: TurnRequest,
-  passedOn: ColdEngineOptions['passedOn'],
+  { passedOn, seedPath }: Pick<ColdEngineOptions, 'passedOn' | 'seedPath'>,
 ): readonly string[] => {
-  if (isTalker(agent)) return talkerArguments({ model })
+  if (isTalker(agent)) return talkerArguments({ model, ...(seedPath === undefined ? {} : { seedPath }) })
   if (directory === undefined || budgetUsd === undefined) throw new Error('a doer has a workspace and a budget')
   return doerArguments({ agent, model, directory, loginDirectories: spellings(loginDirectoryOf(passedOn)), budgetUsd })
 }
@@ -89,18 +101,25 @@ function headedBy(head: string, turn: Turn): Turn {
     : { ...turn, text, blocks: [{ type: 'text', text: `${head}\n\n` }, ...turn.blocks] }
 }
 
-const controlLine = (request: object): string => encodeControlLine(request, { requestId: randomUUID() })
+const controlLine = (request: object, requestId: string = randomUUID()): string =>
+  encodeControlLine(request, { requestId })
+
+const REWIND_ID = 'rewind'
 
 /**
  * Everything that one turn is told, to be written at once. A doer's persona is an argument, so what the caller instructs
  * stands at the head of the question.
  */
-function inputOf({ agent, history, outputSchema }: TurnRequest, mode: PersonaMode): string {
+function inputOf(
+  { agent, history, outputSchema }: TurnRequest,
+  { persona: mode, seedPath }: Pick<ColdEngineOptions, 'persona' | 'seedPath'>,
+): string {
   const schema = outputSchema === undefined ? {} : { outputSchema }
   if (isTalker(agent)) {
     const { system, turns, ask } = toPrompt(history, { persona: agent.prompt, mode })
     return (
       controlLine(initializeRequest({ system, ...schema })) +
+      (seedPath === undefined ? '' : controlLine(rewindRequest({ target: SEED_QUESTION }), REWIND_ID)) +
       encodeUserLine(flattenTurns({ turns, ask }), { uuid: randomUUID() })
     )
   }
@@ -112,7 +131,7 @@ function inputOf({ agent, history, outputSchema }: TurnRequest, mode: PersonaMod
 }
 
 export function createColdEngine(options: ColdEngineOptions): TurnEngine {
-  const { bin, confirm, passedOn, neutralDirectory, persona, afterResultMs } = options
+  const { bin, confirm, passedOn, afterResultMs } = options
   const { startTimes, sandbox, watchOutput, clock, observer } = options
 
   async function* turn(request: TurnRequest, signal: AbortSignal): AsyncGenerator<TurnEvent, void, undefined> {
@@ -143,7 +162,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
           })
     await using child = await CliProcess.start({
       bin,
-      args: argumentsOf(request, passedOn),
+      args: argumentsOf(request, options),
       env: {
         ...childEnvironment(passedOn, {
           mark,
@@ -151,10 +170,11 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
           ...(reasoning === undefined ? {} : { reasoning }),
           ...(sampling === undefined ? {} : { sampling }),
         }),
+        ...(talker ? { SHELL: NEUTRAL_SHELL } : {}),
         ...(files === undefined ? {} : { TMPDIR: files.temporaryDirectory }),
         ...confinement?.env,
       },
-      directory: directory ?? neutralDirectory,
+      directory: directory ?? NEUTRAL_DIRECTORY,
       clock,
       observer,
       agent: agent.name,
@@ -180,7 +200,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
       stopTexts: request.stopTexts ?? [],
       nowMs: () => clock.nowMs(),
     })
-    await child.write(inputOf(request, persona))
+    await child.write(inputOf(request, options))
     child.endInput()
 
     const exitCode = async (): Promise<Pick<TurnEnd, 'exitCode'>> => {
@@ -204,6 +224,10 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
         }
         const { message } = decoded
         if (isSignOfLife(message)) watchdog.fed()
+        if (message.type === 'control-answer' && message.requestId === REWIND_ID && !isRewound(message))
+          throw new GatewayError('cli_failed', 'The Claude Code CLI did not become ready.', {
+            details: { problem: 'it did not rewind its seed', fields: message.fields },
+          })
         if (message.type === 'turn-start' && !isUp) {
           isUp = true
           startTimes.succeeded(clock.nowMs() - sinceMs)

@@ -14,6 +14,7 @@ const FOUND: Findings = {
     systemPrompt: 'live',
     switchModel: true,
     liveSettings: true,
+    environmentNote: 'sent',
     interrupt: false,
     functions: true,
   },
@@ -39,7 +40,7 @@ test('[SU9] what was found is kept for each binary, in one file that is written 
   expect(await cache.get(cli)).toEqual(FOUND)
   expect(await cache.get({ ...cli, version: '2.1.197' })).toEqual({ pooled: false, abilities: {} })
   expect(await readdir(join(directory, 'deep'))).toEqual(['capabilities.json'])
-  expect(JSON.parse(await readFile(cache.path, 'utf8'))).toMatchObject({ format: 4 })
+  expect(JSON.parse(await readFile(cache.path, 'utf8'))).toMatchObject({ format: 5 })
 })
 
 test('[SU9] an entry counts for seven days, and not at all when it comes from the future', async () => {
@@ -59,7 +60,7 @@ test('[SU9] a binary that is replaced in place is another one', async () => {
 })
 
 test.each([
-  ['of an older format', (text: string) => text.replace('"format":4', '"format":3')],
+  ['of an older format', (text: string) => text.replace('"format":5', '"format":4')],
   ['that is cut off', (text: string) => text.slice(0, -5)],
   ['that says too little', (text: string) => text.replace('"replay":"steps",', '')],
   ['that is empty', () => ''],

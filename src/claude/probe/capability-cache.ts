@@ -8,7 +8,7 @@ import type { CliBinary } from '../locate.ts'
 import type { Findings } from './findings.ts'
 
 /** Counts up when the form of the file or what is tried changes: everything is then tried again. */
-const FORMAT = 4
+const FORMAT = 5
 const MAX_AGE_MS = 7 * 86_400_000
 
 const abilities = z.object({
@@ -17,6 +17,7 @@ const abilities = z.object({
   systemPrompt: z.enum(['live', 'when-empty', 'fixed']),
   switchModel: z.boolean(),
   liveSettings: z.boolean(),
+  environmentNote: z.enum(['absent', 'removable', 'sent']),
   interrupt: z.boolean(),
   functions: z.boolean(),
 })

@@ -7,6 +7,7 @@ const ALL = {
   systemPrompt: 'live',
   switchModel: true,
   liveSettings: true,
+  environmentNote: 'removable',
   interrupt: true,
   functions: true,
 } as const

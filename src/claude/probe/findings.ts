@@ -18,6 +18,7 @@ export const NONE: Abilities = {
   systemPrompt: 'when-empty',
   switchModel: false,
   liveSettings: false,
+  environmentNote: 'sent',
   interrupt: false,
   functions: false,
 }
@@ -74,6 +75,13 @@ const LACKS: { readonly [Name in keyof Abilities]: (value: Abilities[Name]) => L
           capability: 'settings',
           cost: 'A turn with a limit, a reasoning effort or a temperature starts a process of its own.',
         },
+  environmentNote: (value) =>
+    value === 'sent'
+      ? {
+          capability: 'private environment',
+          cost: 'The model is sent the platform and the kernel version of this machine, so callers can have it repeat them.',
+        }
+      : undefined,
   interrupt: (value) =>
     value ? undefined : { capability: 'interrupt', cost: 'A client that disconnects ends the process of its turn.' },
   functions: (value) => (value ? undefined : { capability: 'tools', cost: 'Requests with `tools` fail.' }),

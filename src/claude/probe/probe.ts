@@ -1,6 +1,6 @@
 /** What the CLI at hand can do with a process that is pooled, found by trying it against a model API that shows what it was sent. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../core/index.ts'
 import { onAbort, type Semaphore } from '../../lib/index.ts'
@@ -16,6 +16,7 @@ import {
   isInertInQuestion,
   isInterrupted,
   isServed,
+  keepsMachinePrivate,
   replays,
   rewinds,
   setsLimits,
@@ -28,6 +29,8 @@ export interface ProbeOptions {
   readonly bin: string
   /** With which the CLI reaches the model API and no real login. */
   readonly passedOn: Readonly<Record<string, string>>
+  /** Of the transcript that keeps the machine from the model. */
+  readonly seedPath: string
   /** Below it everything is written. */
   readonly directory: string
   /** The bodies of all requests to the model API, oldest first. */
@@ -58,9 +61,7 @@ class UnknownError extends Error {
 }
 
 export async function openProbe(options: ProbeOptions): Promise<Probe> {
-  const { bin, passedOn, directory, bodies, places, pace, clock } = options
-  const neutralDirectory = join(directory, 'pooled')
-  await mkdir(neutralDirectory, { recursive: true })
+  const { bin, passedOn, seedPath, directory, bodies, places, pace, clock } = options
   const secret = randomUUID()
   const secretPath = join(directory, 'pooled-secret.txt')
   await writeFile(secretPath, secret)
@@ -76,7 +77,7 @@ export async function openProbe(options: ProbeOptions): Promise<Probe> {
       const startedMs = clock.nowMs()
       const { startMs, answerMs } = limits
       tried = await startWarmProcess(
-        { bin, passedOn, neutralDirectory, model: 'sonnet', abilities, startMs, answerMs, clock, observer },
+        { bin, passedOn, seedPath, model: 'sonnet', abilities, startMs, answerMs, clock, observer },
         { signal: ended },
       )
       pace.started(clock.nowMs() - startedMs)
@@ -110,7 +111,9 @@ export async function openProbe(options: ProbeOptions): Promise<Probe> {
     }
   }
 
-  const trials: { readonly [Name in keyof Abilities]: (signal: AbortSignal) => Promise<Abilities[Name]> } = {
+  const trials: {
+    readonly [Name in keyof Abilities]: (signal: AbortSignal, known: Partial<Abilities>) => Promise<Abilities[Name]>
+  } = {
     async replay(signal) {
       if (await can(replays, { ...NONE, replay: 'bulk', rewind: 'steps' }, signal)) return 'bulk'
       return (await can(replays, { ...NONE, replay: 'steps', rewind: 'steps' }, signal)) ? 'steps' : 'none'
@@ -123,8 +126,14 @@ export async function openProbe(options: ProbeOptions): Promise<Probe> {
       if (await can(changesSystemPrompt, NONE, signal)) return 'live'
       return (await can(changesSystemPromptWhenEmpty, { ...NONE, rewind: 'steps' }, signal)) ? 'when-empty' : 'fixed'
     },
-    switchModel: (signal) => can(switchesModel, { ...NONE, rewind: 'steps', switchModel: true }, signal),
+    switchModel: (signal, { environmentNote = NONE.environmentNote }) =>
+      can(switchesModel, { ...NONE, rewind: 'steps', switchModel: true, environmentNote }, signal),
     liveSettings: (signal) => can(setsLimits, { ...NONE, liveSettings: true }, signal),
+    async environmentNote(signal) {
+      const may = { ...NONE, rewind: 'steps' } as const
+      if (await can(keepsMachinePrivate, { ...may, environmentNote: 'removable' }, signal)) return 'removable'
+      return (await can(keepsMachinePrivate, { ...may, environmentNote: 'absent' }, signal)) ? 'absent' : 'sent'
+    },
     interrupt: (signal) => can(isInterrupted, { ...NONE, rewind: 'steps', interrupt: true }, signal),
     functions: (signal) =>
       can(callsFunctions, { ...NONE, rewind: 'steps', replay: 'steps', liveSettings: true, functions: true }, signal),
@@ -147,11 +156,18 @@ export async function openProbe(options: ProbeOptions): Promise<Probe> {
       // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the parameter ties a value to its name
       const fill = async <Name extends keyof Abilities>(name: Name): Promise<void> => {
         if (abilities[name] !== undefined) return
-        const value = await found(trials[name](signal))
+        const value = await found(trials[name](signal, abilities))
         if (value !== undefined) abilities[name] = value
       }
-      const names = Object.keys(trials) as (keyof Abilities)[]
-      if (pooled === true) await Promise.all(names.map(fill))
+      // How a model is changed depends on whether the note is kept out.
+      const inOrder = async (): Promise<void> => {
+        await fill('environmentNote')
+        if (abilities.environmentNote !== undefined) await fill('switchModel')
+      }
+      const others = (Object.keys(trials) as (keyof Abilities)[]).filter(
+        (name) => name !== 'environmentNote' && name !== 'switchModel',
+      )
+      if (pooled === true) await Promise.all([inOrder(), ...others.map(fill)])
       return {
         findings: { ...(pooled === undefined ? {} : { pooled }), abilities },
         ...(obstacle === undefined ? {} : { obstacle }),

@@ -1,5 +1,6 @@
 /** What is tried on a process, one ability each. A scenario answers whether all of it came out as it should. */
 import { randomUUID } from 'node:crypto'
+import { release } from 'node:os'
 import type { ClientFunction, Reasoning, Sampling } from '../../core/index.ts'
 import { fromToolName, type Settings, type Turn } from '../protocol/index.ts'
 import type { Step, WarmProcess } from '../warm/index.ts'
@@ -127,6 +128,16 @@ export const switchesModel: Scenario = async (trial) => {
     back.model === plain.model &&
     [other, again, back].every(({ messages }) => messages === plain.messages) &&
     next.messages === `${plain.messages} | assistant: yes | ${plain.messages}`
+  )
+}
+
+/** Neither the kernel's version nor any words of the CLI's note of the machine are sent, before and after a rewind. */
+export const keepsMachinePrivate: Scenario = async (trial) => {
+  const sent = [await ask(trial, ANSWERS), await ask(trial, ANSWERS), await ask(trial, ANSWERS, rewindTo(trial, 0))]
+  return (
+    sent.every(({ raw }) => !raw.includes(release()) && !/environment|working directory|os version/i.test(raw)) &&
+    sent.map(({ messages }) => messages).join('; ') ===
+      `user: ${ANSWERS}; user: ${ANSWERS} | assistant: yes | user: ${ANSWERS}; user: ${ANSWERS}`
   )
 }
 

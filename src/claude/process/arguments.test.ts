@@ -29,6 +29,15 @@ test('[CL1] [CL6] a talker has no tools, no settings and no session, and its arg
   expect(talkerArguments({ model: 'haiku' })).toEqual([...common('haiku'), '--tools', ''])
 })
 
+test('[WP20] a talker that goes on from a transcript does so in a session of its own', () => {
+  expect(talkerArguments({ model: 'haiku', seedPath: '/t/seed.jsonl' })).toEqual([
+    ...talkerArguments({ model: 'haiku' }),
+    '--resume',
+    '/t/seed.jsonl',
+    '--fork-session',
+  ])
+})
+
 test('[DO3] [CL5] a doer has its own tools, below its workspace, and asks for nothing else', () => {
   const args = doerArguments({
     agent: doer,

@@ -19,16 +19,23 @@ const common = (model: string): readonly string[] => [
   '--no-session-persistence',
 ]
 
+export interface TalkerOptions {
+  readonly model: string
+  /** The path of a transcript that it goes on from, as a session of its own. */
+  readonly seedPath?: string
+}
+
 /** A talker: no tools, nothing kept. Its system prompt comes on stdin. */
-export const talkerArguments = ({ model }: { readonly model: string }): readonly string[] => [
+export const talkerArguments = ({ model, seedPath }: TalkerOptions): readonly string[] => [
   ...common(model),
   '--tools',
   '',
+  ...(seedPath === undefined ? [] : ['--resume', seedPath, '--fork-session']),
 ]
 
 /** One to which the client's functions can be offered, on stdin too: a turn is over once one is called, since the client runs it; the CLI itself may call nothing. */
-export const keptTalkerArguments = ({ model }: { readonly model: string }): readonly string[] => [
-  ...talkerArguments({ model }),
+export const keptTalkerArguments = (options: TalkerOptions): readonly string[] => [
+  ...talkerArguments(options),
   '--max-turns',
   '1',
 ]

@@ -12,6 +12,11 @@ export interface Abilities {
   readonly liveSettings: boolean
   /** The client's functions can be offered, others for each turn, and what they were called with told in a history. */
   readonly functions: boolean
+  /**
+   * A note of the machine (its directory, platform, shell and kernel) in what the model is sent: none is sent, the note can be
+   * kept out (`seed.ts`), or the note is sent.
+   */
+  readonly environmentNote: 'absent' | 'removable' | 'sent'
   /** A question that is under way can be ended without ending the process. */
   readonly interrupt: boolean
 }

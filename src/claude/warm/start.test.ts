@@ -14,6 +14,7 @@ import { DEFAULT_SETTINGS, freshHeld, startWarmProcess } from './start.ts'
 
 const BIN = fileURLToPath(new URL('../../../test/fixtures/fake-kept-claude', import.meta.url))
 const START_MS = 20_000
+const SEED = '/of/a/seed.jsonl'
 
 interface Told {
   readonly type?: string
@@ -36,7 +37,7 @@ async function open({
       {
         bin,
         passedOn: { PATH: process.env['PATH'] ?? '', FAKE_KEPT: kind, FAKE_KEPT_LOG: log },
-        neutralDirectory: directory,
+        seedPath: SEED,
         model: 'haiku',
         abilities,
         startMs: START_MS,
@@ -55,7 +56,6 @@ async function open({
     clock,
     observer,
     abilities,
-    directory,
     startedWith: () => lines()[0] as { readonly args: readonly string[]; readonly env: object; readonly cwd: string },
     told: () => lines().slice(1) as readonly Told[],
     /** The processes that were started and have not ended. */
@@ -68,14 +68,15 @@ const kindsOf = (told: readonly Told[]): readonly string[] =>
   told.map(({ type = '', request }) => request?.subtype ?? type)
 
 test('[WP9] a process is ready when it was told a prompt and settings, and has taken in and back what it will be told', async () => {
-  await using opened = await open()
-  const { start, told, startedWith, abilities, directory } = opened
+  await using opened = await open({ abilities: { environmentNote: 'removable' } })
+  const { start, told, startedWith, abilities } = opened
   const process = await start()
   expect(process.held).toEqual(freshHeld({ model: 'haiku', abilities }))
   expect(process.held).toMatchObject({ system: 'You answer.', model: 'haiku', settings: DEFAULT_SETTINGS, rows: [] })
   expect([process.turns, process.tenant]).toEqual([0, undefined])
-  expect(kindsOf(told()).slice(0, 5)).toEqual([
+  expect(kindsOf(told()).slice(0, 6)).toEqual([
     'initialize',
+    'rewind_conversation',
     'assistant',
     'apply_flag_settings',
     'user',
@@ -83,7 +84,11 @@ test('[WP9] a process is ready when it was told a prompt and settings, and has t
   ])
   // Nothing of it asked the model.
   expect(told().filter(({ type, shouldQuery }) => type === 'user' && shouldQuery !== false)).toEqual([])
-  expect(startedWith()).toMatchObject({ args: keptTalkerArguments({ model: 'haiku' }), cwd: directory })
+  expect(startedWith()).toMatchObject({
+    args: keptTalkerArguments({ model: 'haiku', seedPath: SEED }),
+    env: { SHELL: '/bin/bash' },
+    cwd: '/',
+  })
   expect(startedWith().env).not.toHaveProperty('CLAUDE_CODE_DISABLE_THINKING')
   await process.stop('done')
 })
@@ -111,6 +116,17 @@ test.each([
   expect(process.held.rows).toEqual([])
   await process.stop('done')
 })
+
+test.each(['absent', 'sent'] as const)(
+  '[WP20] a process of a CLI whose note of the machine is %s resumes no transcript',
+  async (environmentNote) => {
+    await using opened = await open({ abilities: { environmentNote } })
+    const process = await opened.start()
+    expect(opened.startedWith()).toMatchObject({ args: keptTalkerArguments({ model: 'haiku' }), cwd: '/' })
+    expect(kindsOf(opened.told()).slice(0, 3)).toEqual(['initialize', 'assistant', 'apply_flag_settings'])
+    await process.stop('done')
+  },
+)
 
 test.each(['refuses', 'ends'])(
   '[WP4] a process that %s before it is ready fails its start, and is gone',

@@ -1,7 +1,14 @@
-/** Starts a process that is kept: a talker in the neutral directory, told a system prompt where that can be changed later. */
+/** Starts a process that is kept: a talker, told a system prompt where that can be changed later. */
 import { GatewayError, type Clock, type Observer } from '../../core/index.ts'
 import { isAbortOf, onAbort, orAborted } from '../../lib/index.ts'
-import { childEnvironment, CliProcess, newMark, keptTalkerArguments } from '../process/index.ts'
+import {
+  childEnvironment,
+  CliProcess,
+  keptTalkerArguments,
+  NEUTRAL_DIRECTORY,
+  NEUTRAL_SHELL,
+  newMark,
+} from '../process/index.ts'
 import type { Settings } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import type { Held, Step } from './align.ts'
@@ -24,8 +31,8 @@ export interface StartWarmOptions {
   /** Throws where the file at `bin` is not the one that was verified. */
   readonly confirm?: () => void
   readonly passedOn: Readonly<Record<string, string>>
-  /** An empty directory, the same for all: its path is part of what the model is sent, and so of its cache. */
-  readonly neutralDirectory: string
+  /** Of the transcript that `writeSeed` wrote. */
+  readonly seedPath: string
   readonly model: string
   readonly abilities: Abilities
   /** How long it may be silent on its way to being ready. */
@@ -53,16 +60,19 @@ export async function startWarmProcess(
   options: StartWarmOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<WarmProcess> {
-  const { bin, confirm, passedOn, neutralDirectory, model, abilities, startMs, answerMs, clock, observer } = options
-  const env = childEnvironment(passedOn, {
-    mark: newMark(),
-    ...(abilities.liveSettings ? {} : { reasoning: DEFAULT_SETTINGS.reasoning }),
-  })
+  const { bin, confirm, passedOn, seedPath, model, abilities, startMs, answerMs, clock, observer } = options
+  const env = {
+    ...childEnvironment(passedOn, {
+      mark: newMark(),
+      ...(abilities.liveSettings ? {} : { reasoning: DEFAULT_SETTINGS.reasoning }),
+    }),
+    SHELL: NEUTRAL_SHELL,
+  }
   const child = await CliProcess.start({
     bin,
-    args: keptTalkerArguments({ model }),
+    args: keptTalkerArguments({ model, ...(abilities.environmentNote === 'removable' ? { seedPath } : {}) }),
     env,
-    directory: neutralDirectory,
+    directory: NEUTRAL_DIRECTORY,
     clock,
     observer,
     agent: 'talker',

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock, Observer, StopCause } from '../../core/index.ts'
-import { ownMemoryMb, type CliProcess } from '../process/index.ts'
+import { ownMemoryMb, SEED_QUESTION, type CliProcess } from '../process/index.ts'
 import {
   encodeBoundaryLine,
   encodePastAssistantLine,
@@ -61,6 +61,9 @@ const isTaken = (message: CliMessage): boolean => {
 
 /** A message that can be rewound to, unless it tells what came of calls. */
 const toRow = (turn: Turn, uuid: string): Row => (hasResults(turn) ? turn : { ...turn, uuid })
+
+/** A message that is taken back before anything is asked. */
+const PASSING: Turn = { role: 'user', text: 'Hello.' }
 
 const isAccepted = ({ problem }: ControlAnswer): boolean => problem === undefined
 
@@ -127,7 +130,7 @@ export class WarmProcess {
 
   /** Tells it something and takes it back, so that what that takes has been done before. Needs `replay` and `rewind`. */
   async warmUp({ ms }: { readonly ms: number }): Promise<void> {
-    await this.prepare([{ type: 'replay', turns: [{ role: 'user', text: 'Hello.' }] }], { ms })
+    await this.prepare([{ type: 'replay', turns: [PASSING] }], { ms })
     const uuids = this.#held.rows.flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]))
     await this.prepare([{ type: 'rewind', uuids }], { ms })
   }
@@ -236,15 +239,23 @@ export class WarmProcess {
 
   async #open(system: string): Promise<void> {
     await this.#dialogue.request(initializeRequest({ system }), isAccepted)
+    if (this.#abilities.environmentNote === 'removable')
+      await this.#dialogue.request(rewindRequest({ target: SEED_QUESTION }), isRewound)
     await this.#dialogue.write(encodeSentinelLine())
     this.#hold({ system })
   }
 
-  /** The CLI notes the change where the conversation stands, so what stands there is left behind. */
+  /**
+   * The CLI notes the change where the conversation stands. A boundary leaves behind what stands there; it would leave the
+   * seed behind too, so in its place a message is told before and taken back with the note, which 2.1.197 refuses.
+   */
   async #switchModel(model: string): Promise<void> {
+    const isSeeded = this.#abilities.environmentNote === 'removable'
+    if (isSeeded) await this.#replayInSteps([PASSING], NEVER)
     await this.#dialogue.request(setModelRequest({ model }), isAccepted)
     await this.#dialogue.answered(this.#answerMs)
-    await this.#dialogue.write(encodeBoundaryLine() + encodeSentinelLine())
+    if (isSeeded) await this.#rewind(this.#held.rows.flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid])))
+    else await this.#dialogue.write(encodeBoundaryLine() + encodeSentinelLine())
     this.#hold({ model })
   }
 

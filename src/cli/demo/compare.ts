@@ -53,7 +53,7 @@ export interface CompareOptions {
   readonly config: Config
   /** Of the CLI. */
   readonly path: string
-  /** An empty directory for the CLI to start in. */
+  /** For the CLI to start in. */
   readonly directory: string
 }
 

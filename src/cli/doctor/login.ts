@@ -1,7 +1,4 @@
 /** A real turn for each model, under the login of the CLI. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createColdEngine, createStartTimes, type CliBinary } from '../../claude/index.ts'
 import type { Config } from '../../config/index.ts'
 import { collectTurn, GatewayError, systemClock } from '../../core/index.ts'
@@ -14,26 +11,18 @@ const NETWORK =
 
 /** Asks for one word. Resolves when a response came; throws what failed. */
 async function askModel(model: string, config: Config, cli: CliBinary, signal: AbortSignal): Promise<void> {
-  const neutralDirectory = await mkdtemp(join(tmpdir(), 'vivavoce-doctor-'))
-  try {
-    const engine = createColdEngine({
-      bin: cli.path,
-      passedOn: config.cliEnvironment,
-      neutralDirectory,
-      persona: 'fallback',
-      afterResultMs: config.VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS * 1000,
-      startTimes: createStartTimes({ leastMs: config.VIVAVOCE_START_TIMEOUT_SECONDS * 1000 }),
-      clock: systemClock,
-      observer: { observe: () => undefined },
-    })
-    const agent = { name: 'doctor', description: 'Answers.', prompt: 'Answer with the word OK.', tools: [] }
-    const turn = { tenant: 'doctor', agent, model, limits: { turnMs: TURN_MS } }
-    await collectTurn(
-      engine.run({ ...turn, history: [{ role: 'user', text: 'Answer with the word OK.' }] }, { signal }),
-    )
-  } finally {
-    await rm(neutralDirectory, { recursive: true, force: true, maxRetries: 3 })
-  }
+  const engine = createColdEngine({
+    bin: cli.path,
+    passedOn: config.cliEnvironment,
+    persona: 'fallback',
+    afterResultMs: config.VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS * 1000,
+    startTimes: createStartTimes({ leastMs: config.VIVAVOCE_START_TIMEOUT_SECONDS * 1000 }),
+    clock: systemClock,
+    observer: { observe: () => undefined },
+  })
+  const agent = { name: 'doctor', description: 'Answers.', prompt: 'Answer with the word OK.', tools: [] }
+  const turn = { tenant: 'doctor', agent, model, limits: { turnMs: TURN_MS } }
+  await collectTurn(engine.run({ ...turn, history: [{ role: 'user', text: 'Answer with the word OK.' }] }, { signal }))
 }
 
 const wordsOf = ({ details }: GatewayError): string => {
