@@ -11,13 +11,14 @@ import { readStream } from '../support/stream.ts'
 
 const ENGINES = [
   { engine: 'pooled processes', env: { VIVAVOCE_POOL_MAX: '1' }, kinds: ['fresh', 'kept', 'rewound', 'replayed'] },
-  // Only a turn with tools needs a process that it can be told step by step.
+  // A turn with tools has a process that is told step by step.
   { engine: 'a process for each turn', env: { VIVAVOCE_POOL_MAX: '0' }, kinds: ['cold', 'fresh', 'replayed'] },
 ]
-const VERSIONS = [{ version: 'the pinned version' }, { version: 'version 2.1.197', bin: OLDER_CLI }]
-const VARIANTS = installed(
-  VERSIONS.flatMap((version): { readonly bin?: string; readonly version: string }[] => [version]),
-).flatMap((version) => ENGINES.map((engine) => ({ ...version, ...engine })))
+const VERSIONS: readonly { readonly version: string; readonly bin?: string }[] = [
+  { version: 'the pinned version' },
+  { version: 'version 2.1.197', bin: OLDER_CLI },
+]
+const VARIANTS = installed(VERSIONS).flatMap((version) => ENGINES.map((engine) => ({ ...version, ...engine })))
 
 const user = (content: string) => ({ role: 'user', content })
 const assistant = (content: string) => ({ role: 'assistant', content })
@@ -65,7 +66,7 @@ describe.each(VARIANTS)('[WP20] $version, $engine', ({ bin, env, kinds }) => {
     expect(await ask({ messages: first })).toBe('one')
     const next = [...first, assistant('one'), user('say exactly: two')]
     expect(await ask({ messages: next })).toBe('two')
-    // The last question, then the first one, was another.
+    // The last question is another, then the first one.
     expect(await ask({ messages: [...first, assistant('one'), user('say exactly: three')] })).toBe('three')
     expect(await ask({ messages: [user('zero'), assistant('one'), user('say exactly: four')] })).toBe('four')
     for (const model of ['haiku', 'sonnet', 'opus']) {

@@ -99,17 +99,18 @@ export async function openProbe(options: ProbeOptions): Promise<Probe> {
   }
 
   /**
-   * Whether it can; one that cannot is asked twice, since what it costs lasts. A CLI that exits by itself at the same scenario
-   * twice cannot either: 2.1.197 does so when a history is replayed at once.
+   * Whether it can, by one trial. A CLI that exits by itself cannot either: 2.1.197 does so when a history is replayed at once.
    */
-  async function can(scenario: Scenario, abilities: Abilities, signal: AbortSignal): Promise<boolean> {
-    for (let attempt = 1; ; attempt++) {
-      const shown = await once(scenario, abilities, signal)
-      const exits = shown.result === 'unknown' && shown.kind === 'failed' && shown.exitCode !== undefined
-      if (shown.result === 'unknown' && !exits) throw new UnknownError(shown)
-      if (shown.result === 'yes' || attempt === 2) return shown.result === 'yes'
-    }
+  async function shows(scenario: Scenario, abilities: Abilities, signal: AbortSignal): Promise<boolean> {
+    const shown = await once(scenario, abilities, signal)
+    const exits = shown.result === 'unknown' && shown.kind === 'failed' && shown.exitCode !== undefined
+    if (shown.result === 'unknown' && !exits) throw new UnknownError(shown)
+    return shown.result === 'yes'
   }
+
+  /** Whether it can; one that cannot is asked twice, since what it costs lasts. */
+  const can = async (...trial: Parameters<typeof shows>): Promise<boolean> =>
+    (await shows(...trial)) || (await shows(...trial))
 
   const trials: {
     readonly [Name in keyof Abilities]: (signal: AbortSignal, known: Partial<Abilities>) => Promise<Abilities[Name]>
@@ -130,9 +131,10 @@ export async function openProbe(options: ProbeOptions): Promise<Probe> {
       can(switchesModel, { ...NONE, rewind: 'steps', switchModel: true, environmentNote }, signal),
     liveSettings: (signal) => can(setsLimits, { ...NONE, liveSettings: true }, signal),
     async environmentNote(signal) {
-      const may = { ...NONE, rewind: 'steps' } as const
-      if (await can(keepsMachinePrivate, { ...may, environmentNote: 'removable' }, signal)) return 'removable'
-      return (await can(keepsMachinePrivate, { ...may, environmentNote: 'absent' }, signal)) ? 'absent' : 'sent'
+      for (const environmentNote of ['removable', 'absent', 'removable', 'absent'] as const)
+        if (await shows(keepsMachinePrivate, { ...NONE, rewind: 'steps', environmentNote }, signal))
+          return environmentNote
+      return 'sent'
     },
     interrupt: (signal) => can(isInterrupted, { ...NONE, rewind: 'steps', interrupt: true }, signal),
     functions: (signal) =>

@@ -338,3 +338,11 @@ test('[WP4] [FN7] a process that could not be made acquainted with the functions
     /refused a request/,
   )
 })
+
+test('[WP20] [WP4] a process that does not leave its seed behind is lost', async () => {
+  const opening = openWarm({
+    abilities: { environmentNote: 'removable' },
+    tamper: (message) => (isRewind(message) ? [refused(message)] : [message]),
+  })
+  await expectLost(opening, /not now/)
+})

@@ -460,3 +460,22 @@ test('[WP5] [FN4] a conversation whose first answer is to what came of calls, br
   await opened.turn({ functions: [WEATHER], turns, ask: user('b') })
   expect(comparable(opened.cli.asked[1]?.messages ?? [])).toEqual(comparable([...turns, user('b')]))
 })
+
+test('[WP20] a process leaves its seed behind before it is asked anything', async () => {
+  const { turn, cli } = await openWarm({ abilities: { environmentNote: 'removable' } })
+  await turn({ ask: user('one') })
+  expect(cli.asked.map(({ messages }) => messages)).toEqual([[user('one')]])
+})
+
+test('[WP20] a change of the model leaves no note and no boundary where a note of the machine is kept out', async () => {
+  const { turn, cli } = await openWarm({ abilities: { environmentNote: 'removable' } })
+  await turn({ ask: user('one') })
+  await turn({ model: 'haiku', ask: user('two') })
+  await turn({ model: 'sonnet', turns: [user('a'), assistant('b')], ask: user('three') })
+  expect(cli.asked.map(({ model, messages }) => [model, messages])).toEqual([
+    ['sonnet', [user('one')]],
+    ['haiku', [user('two')]],
+    ['sonnet', [user('a'), assistant('b'), user('three')]],
+  ])
+  expect(cli.lines.filter(({ type }) => type === 'system')).toEqual([])
+})
