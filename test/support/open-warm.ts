@@ -79,6 +79,7 @@ export function createWarm({ abilities: some, ...rest }: OpenWarmOptions = {}): 
 /** One that was told its system prompt and settings. */
 export async function openWarm(options: OpenWarmOptions = {}): Promise<OpenWarm> {
   const opened = createWarm(options)
+  if (options.abilities?.environmentNote === 'removable') await opened.warm.leaveSeed({ ms: SETTLE_MS })
   await opened.warm.prepare(
     [
       { type: 'open', system: 'S' },

@@ -75,8 +75,8 @@ test('[WP9] a process is ready when it was told a prompt and settings, and has t
   expect(process.held).toMatchObject({ system: 'You answer.', model: 'haiku', settings: DEFAULT_SETTINGS, rows: [] })
   expect([process.turns, process.tenant]).toEqual([0, undefined])
   expect(kindsOf(told()).slice(0, 6)).toEqual([
-    'initialize',
     'rewind_conversation',
+    'initialize',
     'assistant',
     'apply_flag_settings',
     'user',
@@ -109,6 +109,7 @@ test.each([
   [{ replay: 'none' }, ['initialize', 'assistant', 'apply_flag_settings']],
   [{ rewind: 'none' }, ['initialize', 'assistant', 'apply_flag_settings']],
   [{ systemPrompt: 'fixed' }, ['apply_flag_settings']],
+  [{ systemPrompt: 'fixed', environmentNote: 'removable' }, ['rewind_conversation', 'apply_flag_settings']],
 ] as const)('[WP9] a process of these abilities is told only what it can take back: %j', async (abilities, kinds) => {
   await using opened = await open({ abilities })
   const process = await opened.start()

@@ -117,6 +117,7 @@ async function makeReady(
   { abilities, startMs: ms }: StartWarmOptions,
   progressed: () => void,
 ): Promise<void> {
+  if (abilities.environmentNote === 'removable') await warm.leaveSeed({ ms })
   // One whose system prompt is fixed is told it with its first turn; no question may come before it.
   const opening: readonly Step[] = abilities.systemPrompt === 'fixed' ? [] : [{ type: 'open', system: PLACEHOLDER }]
   const setting: readonly Step[] = abilities.liveSettings ? [{ type: 'set', settings: DEFAULT_SETTINGS }] : []

@@ -128,6 +128,12 @@ export class WarmProcess {
     await this.#dialogue.answered(ms)
   }
 
+  /** Leaves behind what it went on from, but for the blank note; before anything else. */
+  async leaveSeed({ ms }: { readonly ms: number }): Promise<void> {
+    await this.#dialogue.request(rewindRequest({ target: SEED_QUESTION }), isRewound)
+    await this.#dialogue.answered(ms)
+  }
+
   /** Tells it something and takes it back, so that what that takes has been done before. Needs `replay` and `rewind`. */
   async warmUp({ ms }: { readonly ms: number }): Promise<void> {
     await this.prepare([{ type: 'replay', turns: [PASSING] }], { ms })
@@ -239,8 +245,6 @@ export class WarmProcess {
 
   async #open(system: string): Promise<void> {
     await this.#dialogue.request(initializeRequest({ system }), isAccepted)
-    if (this.#abilities.environmentNote === 'removable')
-      await this.#dialogue.request(rewindRequest({ target: SEED_QUESTION }), isRewound)
     await this.#dialogue.write(encodeSentinelLine())
     this.#hold({ system })
   }
