@@ -126,7 +126,7 @@ test('[SU13] [SB8] agents that an older version must not run are refused once it
   const { path } = await wrapCli({ directory, name: 'claude' })
   await makeKnown(join(directory, 'cache'), path)
   await using stage = await open(path, { VIVAVOCE_AGENTS_DIR: agents })
-  const work = (): Promise<Response> => chat(stage, 'say exactly: done', { model: 'worker/sonnet' })
+  const work = (): Promise<Response> => chat(stage, 'say exactly: done', { model: 'worker/sonnet', stream: false })
   const before = await work()
   // Without bubblewrap nobody may run commands, whatever the version.
   const isSandboxed = before.status === 200
