@@ -21,7 +21,7 @@ async function ask(script: string, clock = createManualClock(), stop: AbortSigna
   await writeFile(bin, `#!/bin/sh\n${script}\n`)
   await chmod(bin, 0o755)
   const passedOn = { PATH: process.env['PATH'] ?? '' }
-  return await askLoginStatus({ bin, passedOn, directory, clock }, { signal: stop })
+  return await askLoginStatus({ bin, passedOn, clock }, { signal: stop })
 }
 
 test.each([

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Clock } from '../core/index.ts'
 import { onAbort, parseJson } from '../lib/index.ts'
 import { deadline } from './probe/index.ts'
-import { childEnvironment, CliProcess, newMark } from './process/index.ts'
+import { childEnvironment, CliProcess, NEUTRAL_DIRECTORY, newMark } from './process/index.ts'
 
 export type LoginStatus =
   | { readonly status: 'logged-in'; readonly method: string }
@@ -14,7 +14,6 @@ export type LoginStatus =
 export interface LoginStatusOptions {
   readonly bin: string
   readonly passedOn: Readonly<Record<string, string>>
-  readonly directory: string
   readonly clock: Clock
 }
 
@@ -49,7 +48,7 @@ export function toLoginStatus(stdout: string): LoginStatus | undefined {
 
 /** Never waits for the CLI to exit: once the answer is whole, or the limit is reached, it is ended. Rejects with the signal's reason. */
 export async function askLoginStatus(
-  { bin, passedOn, directory, clock }: LoginStatusOptions,
+  { bin, passedOn, clock }: LoginStatusOptions,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<LoginStatus> {
   signal.throwIfAborted()
@@ -57,7 +56,7 @@ export async function askLoginStatus(
     bin,
     args: ['auth', 'status', '--json'],
     env: childEnvironment(passedOn, { mark: newMark() }),
-    directory,
+    directory: NEUTRAL_DIRECTORY,
     clock,
     observer: { observe: () => undefined },
     agent: 'login',

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { askLoginStatus } from '../../claude/index.ts'
 import { loadConfig, readEnvironment, type Config } from '../../config/index.ts'
 import { GatewayError, systemClock, type ReadyCli } from '../../core/index.ts'
@@ -53,7 +52,6 @@ async function welcome(
   const question = {
     bin: cli.path,
     passedOn: config.cliEnvironment,
-    directory: join(config.dataDirectory, 'neutral'),
     clock: systemClock,
   }
   const status = await askLoginStatus(question, { signal }).catch((error: unknown) => {
