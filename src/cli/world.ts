@@ -5,6 +5,7 @@ import { readEnvironment, type Environment } from '../config/index.ts'
 import { systemClock, type Clock } from '../core/index.ts'
 import { hasCode } from '../lib/index.ts'
 import { CommandError } from './command-error.ts'
+import { onStopSignal, type StopSignal } from './stop-signals.ts'
 
 export interface Out {
   readonly isTTY?: boolean
@@ -33,9 +34,8 @@ const SIGPIPE_EXIT = 128 + constants.signals.SIGPIPE
  * left to the command.
  */
 export function openWorld({ signals }: { readonly signals: boolean }): World & Disposable {
-  const names = signals ? (['SIGINT', 'SIGTERM'] as const) : []
   const stopping = new AbortController()
-  const stop = (name: NodeJS.Signals): void =>
+  const stop = (name: StopSignal): void =>
     stopping.abort(new CommandError('interrupted', { code: 'interrupted', exitCode: 128 + constants.signals[name] }))
   const cannotWrite = (cause: Error): void =>
     stopping.abort(
@@ -44,7 +44,7 @@ export function openWorld({ signals }: { readonly signals: boolean }): World & D
         : new CommandError(`the output cannot be written (${cause.message})`, { cause }),
     )
   const { stdin, stdout, stderr } = process
-  for (const name of names) process.once(name, stop)
+  const stopListening = signals ? onStopSignal(stop) : undefined
   for (const out of [stdout, stderr]) out.on('error', cannotWrite)
   return {
     stdin,
@@ -61,7 +61,7 @@ export function openWorld({ signals }: { readonly signals: boolean }): World & D
     },
     // What is written may fail after the command is over: that is still heard.
     [Symbol.dispose]() {
-      for (const name of names) process.off(name, stop)
+      stopListening?.()
     },
   }
 }

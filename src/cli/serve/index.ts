@@ -8,17 +8,13 @@ import { createLog } from '../../telemetry/index.ts'
 import type { Options, Values } from '../command-line/index.ts'
 import { rehearse, type RehearsalSet } from '../rehearse.ts'
 import { settingsOf } from '../setting-options.ts'
+import { onStopSignal, type StopSignal } from '../stop-signals.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
-/** Resolves with the first signal to stop; a second one ends the program at once. */
-const stopSignal = (): Promise<NodeJS.Signals> => {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      process.once(name, () => process.exit(1))
-      resolve(name)
-    })
-  }
+/** Resolves with the first signal to stop. */
+const stopSignal = (): Promise<StopSignal> => {
+  const { promise, resolve } = Promise.withResolvers<StopSignal>()
+  onStopSignal(resolve)
   return promise
 }
 
