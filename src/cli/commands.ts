@@ -40,8 +40,7 @@ const demo = defineCommand({
     only: ['VIVAVOCE_CLAUDE_BIN', 'VIVAVOCE_DEFAULT_MODEL'],
   }),
   examples: ['vivavoce demo', 'vivavoce demo --live'],
-  ownsSignals: true,
-  run: async ({ values }) => await (await import('./demo/index.ts')).runDemo(values),
+  run: async ({ values }, { signal }) => await (await import('./demo/index.ts')).runDemo(values, signal),
 })
 
 const doctor = defineCommand({

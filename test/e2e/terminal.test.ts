@@ -1,6 +1,6 @@
 /** What `vivavoce serve` shows: to people on a terminal, to programs elsewhere. */
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify, stripVTControlCharacters } from 'node:util'
@@ -117,6 +117,7 @@ describe.skipIf(!hasPseudoTerminal)('on a terminal (needs `script` of util-linux
     const file = join(home, 'log')
     await using terminal = startOnTerminal(['serve', '--rehearsal'], { env: environment, more: `2>'${file}'` })
     await shows(terminal, /Login .*\n/)
+    await until(async () => (await readFile(file, 'utf8')).includes('"serving"'))
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
     const events = lines.map((line) => (JSON.parse(line) as { msg: string }).msg)
     for (const event of ['cli-verification-started', 'cli-verification-finished', 'serving'])
@@ -168,6 +169,31 @@ describe('elsewhere', () => {
       }
     },
   )
+
+  const temporaryDirectories = async (): Promise<readonly string[]> =>
+    (await readdir(home)).filter((name) => name.startsWith('vivavoce-'))
+
+  test('[CM42] the two signals of one Ctrl-C stop it once, and nothing stays', TIMEOUT, async () => {
+    await using running = serve({ VIVAVOCE_DATA_DIR: '' })
+    await until(() => running.out().includes('listening'), SLOW)
+    expect(await temporaryDirectories()).toHaveLength(1)
+    running.kill('SIGINT')
+    running.kill('SIGTERM')
+    expect((await running.ended).code).toBe(0)
+    expect(await temporaryDirectories()).toEqual([])
+  })
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('[CM41] a demo that %s stops leaves nothing', TIMEOUT, async (name, exitCode) => {
+    await using running = startCommand(['demo'], { env: environment })
+    await until(() => running.out().includes('Claude Code'), SLOW)
+    running.kill(name)
+    const { code, err } = await running.ended
+    expect([code, err]).toEqual([exitCode, expect.stringMatching(/vivavoce: interrupted\n$/)])
+    expect(await temporaryDirectories()).toEqual([])
+  })
 
   test('[CF16] a key file without a key ends the start with one message', async () => {
     await using first = serve()

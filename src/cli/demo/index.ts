@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loadConfig, readEnvironment, type Config } from '../../config/index.ts'
 import type { Observer } from '../../core/index.ts'
+import { orAborted } from '../../lib/index.ts'
 import { startGateway } from '../../main.ts'
 import { createLog } from '../../telemetry/index.ts'
 import type { Options, Values } from '../command-line/index.ts'
@@ -46,13 +47,19 @@ async function warmUp(client: Client): Promise<void> {
   }
 }
 
-async function show(config: Config, screen: Screen, { rehearsal }: { readonly rehearsal: boolean }): Promise<void> {
+interface ShowOptions {
+  readonly rehearsal: boolean
+  /** Ends the show; the gateway is closed before it rejects. */
+  readonly signal: AbortSignal
+}
+
+async function show(config: Config, screen: Screen, { rehearsal, signal }: ShowOptions): Promise<void> {
   screen.waitFor('vivavoce starts and verifies the Claude Code CLI')
   const gateway = await startGateway(
     { ...config, VIVAVOCE_HOST: '127.0.0.1', VIVAVOCE_PORT: 0 },
     { observer: withProgress(screen), rehearsal },
   )
-  try {
+  const play = async (): Promise<void> => {
     const cli = await gateway.ready
     const client = { url: gateway.url, key: gateway.key?.value ?? config.VIVAVOCE_TENANTS?.[0]?.key ?? '' }
     screen.waitFor('processes of the CLI start')
@@ -70,24 +77,27 @@ async function show(config: Config, screen: Screen, { rehearsal }: { readonly re
     screen.heading('Go on with', '')
     for (const [command, what] of NEXT) screen.line(`  ${command.padEnd(32)}${paint('dim', what)}`)
     screen.waitFor('vivavoce stops')
+  }
+  try {
+    await orAborted(play(), signal)
   } finally {
     await gateway.close()
   }
 }
 
-/** Resolves to 0 when everything it showed went as it should; throws what went wrong. */
-export async function runDemo(values: Values<Options>): Promise<number> {
+/** Resolves to 0 when everything it showed went as it should; throws what went wrong, and the signal's reason. */
+export async function runDemo(values: Values<Options>, signal: AbortSignal): Promise<number> {
   const options = settingsOf(values)
   using screen = openScreen()
   if (values['live'] !== true) {
     await using set = await rehearse({ options, ownData: true })
-    await show(set.config, screen, { rehearsal: true })
+    await show(set.config, screen, { rehearsal: true, signal })
     return 0
   }
   const directory = await mkdtemp(join(tmpdir(), 'vivavoce-demo-'))
   try {
     const config = loadConfig(readEnvironment(), { options: { ...options, VIVAVOCE_DATA_DIR: directory } })
-    await show(config, screen, { rehearsal: false })
+    await show(config, screen, { rehearsal: false, signal })
     return 0
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
