@@ -8,7 +8,7 @@ import { readStream } from '../support/stream.ts'
 const ASKED_AGAIN = /had no visible output/
 
 /** A second request gets no first piece before it is cut off. */
-const SLOW = '[rehearse first=1500]'
+const SLOW = '[rehearse first=4000]'
 
 type Blank = readonly [name: string, content: string, extra: object]
 const A_BLANK: Blank = ['a blank', `say exactly:   ${SLOW}`, {}]

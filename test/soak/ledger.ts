@@ -64,6 +64,8 @@ export class Ledger {
   failed = 0
   /** Failures that a kill explains. */
   killed = 0
+  /** Turns that were refused because they would have waited too long. */
+  refused = 0
   readonly failuresByCode = new Map<string, number>()
   readonly #asks = new Map<number, Ask[]>()
   /** Whom each process has served. */
@@ -219,6 +221,11 @@ export class Ledger {
     if (ask.sent.some(({ reply }) => reply.mayFail) && status !== 0) return
     if (code === 'cli_failed' && this.#isExplainedByKill(ask)) {
       this.killed++
+      return
+    }
+    // On a busy machine a turn may be expected to wait longer than its limit (AD9, WP19).
+    if (code === 'overloaded' && ask.sent.length === 0) {
+      this.refused++
       return
     }
     violate('a failure without a cause', `${status} ${code}: ${message}; asked ${ask.sent.length} times`)

@@ -9,10 +9,11 @@ test(
   { timeout: SOAK_MS },
   async () => {
     const summary = await runSoak({ conversations: 200, seed: 1 })
-    const { ledger, counts, kills } = summary
+    const { ledger, counts, kills, turns } = summary
     console.log(summaryLines(summary).join('\n'))
     expect(ledger.violations).toEqual([])
     expect(ledger.violated).toBe(0)
+    expect(ledger.refused).toBeLessThan(turns / 10)
     expect(ledger.bodies).toBeGreaterThan(400)
     expect(counts.interrupts).toBeGreaterThan(20)
     expect(kills).toBeGreaterThan(5)

@@ -35,7 +35,7 @@ export function summaryLines(summary: Summary): readonly string[] {
   const { seed, conversations, personaMode, seconds, turns, kills, ledger, children, counts } = summary
   return [
     `seed ${seed}, persona ${personaMode}: ${conversations} conversations, ${turns} turns in ${seconds} s`,
-    `turns: answered ${ledger.answered}, left ${ledger.left}, failed ${ledger.failed} (${list(ledger.failuresByCode)})`,
+    `turns: answered ${ledger.answered}, left ${ledger.left}, failed ${ledger.failed} (${list(ledger.failuresByCode)}), of which refused early ${ledger.refused}`,
     `requests to the model: ${ledger.bodies}, all looked at; asked again ${ledger.askedAgain} (for no known cause ${ledger.askedAgainUntold}), carried on by the CLI ${ledger.carriedOn}, thoughts ${ledger.thoughts}`,
     `hits: ${list(Object.entries(counts.hits))}; steps: ${list(Object.entries(counts.steps))}`,
     `until the question, ms: waited ${delays(counts.waitedMs)}; aligned ${delays(counts.alignedMs)}`,
