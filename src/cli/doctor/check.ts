@@ -17,6 +17,8 @@ export interface Finding {
 /** What earlier checks found. */
 export interface Facts {
   readonly config?: Config
+  /** That files can be written in. */
+  readonly dataDirectory?: string
   readonly agents?: readonly Agent[]
   readonly cli?: CliBinary
   /** The capabilities that a CLI lacks which is safe to serve. */

@@ -148,6 +148,11 @@ describe('the machine', () => {
       expect(await run(check)).toMatchObject({ state: 'ok', found: expect.stringContaining(home) })
   })
 
+  test('[CM40] the key is checked only where its directory can be used, so that one cause is one failure', async () => {
+    expect(key.needs).toContain('dataDirectory')
+    expect((await run(dataDirectory)).facts).toHaveProperty('dataDirectory')
+  })
+
   test('[CM26] a data directory that cannot be written is a failure; of the others it is a warning', async () => {
     await writeFile(join(home, 'file'), '')
     const env = { VIVAVOCE_DATA_DIR: join(home, 'file/x'), XDG_CACHE_HOME: join(home, 'file') }

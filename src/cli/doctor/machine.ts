@@ -94,12 +94,12 @@ export const dataDirectory: Check = {
     const locked = await lockDirectory(path)
     if (locked.ok) {
       await locked.lock[Symbol.asyncDispose]()
-      return ok(path)
+      return ok(path, { dataDirectory: path })
     }
     const advice = isRunning
       ? 'That is the server on the address above. Another one needs a directory of its own (VIVAVOCE_DATA_DIR).'
       : 'Stop that server, or name another directory with --data-dir or VIVAVOCE_DATA_DIR.'
-    return warn(`${path} is in use by a server (${locked.holder})`, advice)
+    return warn(`${path} is in use by a server (${locked.holder})`, advice, { dataDirectory: path })
   },
 }
 

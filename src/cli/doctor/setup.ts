@@ -28,7 +28,7 @@ export const configuration = (environment: Environment, options: Environment): C
 
 export const key: Check = {
   name: 'key',
-  needs: ['config'],
+  needs: ['config', 'dataDirectory'],
   async run({ facts: { config } }) {
     if (config === undefined) throw new Error('no configuration')
     const path = keyPathOf(config)
