@@ -38,8 +38,8 @@ const REFUSED: readonly Answer[] = ['invalid_request']
 const BODIES: readonly [readonly [Uint8Array, readonly Answer[]], ...(readonly [Uint8Array, readonly Answer[]])[]] = [
   [Buffer.from(`\ufeff${GOOD}`), OK],
   [Buffer.from(` \n${GOOD}\r\n `), OK],
-  [replaced('ok', Buffer.from([0xff, 0xfe, 0xc3])), OK],
-  [replaced('ok', Buffer.from([0xed, 0xa0, 0x80])), OK],
+  [replaced('ok', Buffer.from([0xff, 0xfe, 0xc3])), REFUSED],
+  [replaced('ok', Buffer.from([0xed, 0xa0, 0x80])), REFUSED],
   [Buffer.from(GOOD, 'utf16le'), REFUSED],
   [gzipSync(GOOD), REFUSED],
   [Buffer.from(GOOD.slice(0, -1)), REFUSED],

@@ -12,7 +12,8 @@ const asHeader = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?')
 
 /** Where the model must call, and nothing ends its answer before, it does. */
 function callFault(body: Chat['body']): ((text: string) => string | undefined) | undefined {
-  const { tools, tool_choice: choice } = body
+  const { tools, tool_choice: choice, stop } = body
+  if (stop !== undefined && stop !== null) return undefined
   const isNamed = typeof choice === 'object' && choice !== null && 'function' in choice
   if (!Array.isArray(tools) || tools.length === 0 || (choice !== 'required' && !isNamed)) return undefined
   return (text) => (/"tool_calls"|"length"/.test(text) ? undefined : 'no call where one must be')

@@ -152,5 +152,6 @@ export function brokenChunks(random: Random, world: World): FuzzCase {
     `1;${'e'.repeat(20_000)}\r\na\r\n`,
   ])
   const pieces = [head(world, ['transfer-encoding: chunked']), random.between(0, 20), `9\r\n{"stream"\r\n${broken}`, 20]
-  return wireCase('wire broken chunks', pieces, { due: [NO_REQUEST], least: 0, end: 'half-close' })
+  const due = { ...NO_REQUEST, may: [...NO_REQUEST.may, 'request_too_large' as const] }
+  return wireCase('wire broken chunks', pieces, { due: [due], least: 0, end: 'half-close' })
 }
