@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Config } from '../../config/index.ts'
+import { onAbort } from '../../lib/index.ts'
 import { stream, type Client, type Message } from './ask.ts'
 import { DemoError } from './demo-error.ts'
 import { paint, type Screen } from './screen.ts'
@@ -27,8 +28,8 @@ async function pooledMs(client: Client): Promise<number> {
   return median(times)
 }
 
-/** What `claude -p` takes to the first word of the same question. */
-async function oneShotMs(config: Config, path: string, cwd: string): Promise<number> {
+/** The time of `claude -p` to the first word of the same question. Rejects when the signal aborts. */
+async function oneShotMs({ config, path, directory: cwd, signal }: CompareOptions): Promise<number> {
   const options = ['--output-format', 'stream-json', '--include-partial-messages', '--verbose', '--model', 'sonnet']
   const startedMs = performance.now()
   const child = spawn(path, ['-p', QUESTION, ...options], {
@@ -37,6 +38,7 @@ async function oneShotMs(config: Config, path: string, cwd: string): Promise<num
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const over = once(child, 'close')
+  using _left = onAbort(signal, () => child.kill('SIGKILL'))
   try {
     for await (const line of createInterface({ input: child.stdout }))
       if (line.includes('"text_delta"')) return performance.now() - startedMs
@@ -55,14 +57,17 @@ export interface CompareOptions {
   readonly path: string
   /** For the CLI to start in. */
   readonly directory: string
+  /** Ends the process of the CLI that is under way. */
+  readonly signal: AbortSignal
 }
 
-export async function compare({ client, screen, config, path, directory }: CompareOptions): Promise<void> {
+export async function compare(options: CompareOptions): Promise<void> {
+  const { client, screen } = options
   screen.heading('Pooled against one-shot', 'time to the first word of the same question, median')
   screen.waitFor('both are measured')
   const pooled = await pooledMs(client)
   const times: number[] = []
-  for (let turn = 0; turn < ONE_SHOT_TURNS; turn++) times.push(await oneShotMs(config, path, directory))
+  for (let turn = 0; turn < ONE_SHOT_TURNS; turn++) times.push(await oneShotMs(options))
   const oneShot = median(times)
   const row = (name: string, ms: number, turns: number): string =>
     `  ${name.padEnd(34)}${`${Math.round(ms)} ms`.padStart(9)}  ${paint('dim', `${turns} turns`)}`

@@ -73,7 +73,7 @@ async function show(config: Config, screen: Screen, { rehearsal, signal }: ShowO
     await interrupt(scene)
     await converse(scene)
     await work(scene)
-    await compare({ client, screen, config, path: cli.path, directory: join(config.dataDirectory, 'tmp') })
+    await compare({ client, screen, config, path: cli.path, directory: join(config.dataDirectory, 'tmp'), signal })
     screen.heading('Go on with', '')
     for (const [command, what] of NEXT) screen.line(`  ${command.padEnd(32)}${paint('dim', what)}`)
     screen.waitFor('vivavoce stops')

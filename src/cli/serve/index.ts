@@ -1,6 +1,6 @@
 import { askLoginStatus } from '../../claude/index.ts'
 import { loadConfig, readEnvironment, type Config } from '../../config/index.ts'
-import { GatewayError, systemClock, type ReadyCli } from '../../core/index.ts'
+import { systemClock, type ReadyCli } from '../../core/index.ts'
 import { isAbortOf } from '../../lib/index.ts'
 import { startGateway, type Gateway } from '../../main.ts'
 import { packageVersion } from '../../package-version.ts'
@@ -51,9 +51,8 @@ async function welcome(
     clock: systemClock,
   }
   const status = await askLoginStatus(question, { signal }).catch((error: unknown) => {
-    if (isAbortOf(error, signal)) return undefined
-    if (error instanceof GatewayError) return { status: 'unknown' } as const
-    throw error
+    // A CLI that cannot be asked, or says something endless, does not end a server that serves.
+    return isAbortOf(error, signal) ? undefined : ({ status: 'unknown' } as const)
   })
   if (status !== undefined) terminal.login(status)
 }
