@@ -163,10 +163,11 @@ export function createCliCheck(options: CliCheckOptions): CliCheck {
     const { obstacle, ...found } = await probe.find(findings, signal)
     findings = found.findings
     const tier = tierOf(findings)
-    const seed = tier?.environmentNote === 'removable' ? { seedPath } : {}
+    const isSeeded = tier?.environmentNote === 'removable'
+    const oneShot = { ...common, ...(isSeeded ? { seedPath } : {}), rehearsal }
     step = 'showing that text is inert to it'
     const [one, kept] = await Promise.allSettled([
-      inert.oneShot.once(Object.keys(seed).join(), () => proveOneShot({ ...common, ...seed, rehearsal }, signal)),
+      inert.oneShot.once(isSeeded ? 'seeded' : 'plain', () => proveOneShot(oneShot, signal)),
       tier === undefined ? SHOWN : inert.pooled.once(JSON.stringify(tier), () => probe.isInert(tier, signal)),
     ])
     if (one.status === 'rejected') throw one.reason

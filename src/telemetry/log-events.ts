@@ -10,7 +10,7 @@ type EventOf<Name extends EventName> = Extract<Observation, { readonly type: Nam
 interface LogEvent<Name extends EventName> {
   /** One level, or what decides between several. */
   readonly level: EventLevel | { readonly of: (event: EventOf<Name>) => EventLevel; readonly says: string }
-  /** What has happened, for the reference page. */
+  /** The meaning, for the reference page. */
   readonly says: string
   /** An `error` is logged as `reason` and its companions. */
   readonly fields: Readonly<Record<Exclude<keyof EventOf<Name>, 'type'>, string>>
@@ -40,9 +40,11 @@ const CLI_VERSION = 'The version of the CLI.'
 const MODEL = 'The model that was used.'
 const AGENT = 'The agent that ran.'
 const TENANT = 'The tenant of the key.'
-const INPUT = 'All tokens of input.'
-const CACHED = 'The part of them that came from the model API’s cache.'
-const OUTPUT = 'All tokens of output.'
+const TOKENS = {
+  inputTokens: 'All tokens of input.',
+  cachedTokens: 'The part of them that came from the model API’s cache.',
+  outputTokens: 'All tokens of output.',
+}
 const ATTEMPT = 'Which attempt, from 1.'
 
 type LogEvents = { readonly [Name in EventName]: LogEvent<Name> }
@@ -50,7 +52,7 @@ type LogEvents = { readonly [Name in EventName]: LogEvent<Name> }
 export const LOG_EVENTS: LogEvents = {
   'request-finished': {
     level: { of: levelOfCode, says: `\`info\`, or with a \`code\` ${BY_FAILURE}` },
-    says: 'A request has ended: its last byte was sent, or its client left. What does not apply is absent.',
+    says: 'A request has ended: its last byte was sent, or its client left. Fields that do not apply are absent.',
     fields: {
       requestId: REQUEST_ID,
       method: 'The HTTP method.',
@@ -64,9 +66,7 @@ export const LOG_EVENTS: LogEvents = {
       model: MODEL,
       queuedMs: 'From the request to its slot.',
       firstTokenMs: 'From the request to the first text, call or tool of the response.',
-      inputTokens: INPUT,
-      cachedTokens: CACHED,
-      outputTokens: OUTPUT,
+      ...TOKENS,
       code: 'The failure that the caller got, by status or in the stream: [Errors](errors.md).',
     },
   },
@@ -105,7 +105,7 @@ export const LOG_EVENTS: LogEvents = {
   'line-ignored': {
     level: 'debug',
     says: 'The CLI wrote a line that the gateway does not know. The line itself is not logged.',
-    fields: { problem: 'What is unknown about it.' },
+    fields: { problem: 'The unknown part.' },
   },
   'turn-aligned': {
     level: 'debug',
@@ -113,7 +113,7 @@ export const LOG_EVENTS: LogEvents = {
     fields: {
       pid: 'The process ID of the CLI; absent if the turn starts a process of its own.',
       kind: 'How the process was found: `kept` with the history, `rewound` or `replayed` to it, `fresh` without one, `cold` not at all.',
-      steps: 'What was done to the process, in order.',
+      steps: 'The steps that aligned the process, in order.',
       ms: 'From the request for a process to the question.',
       waitedMs: 'The part of it in which a process was waited for.',
     },
@@ -172,9 +172,7 @@ export const LOG_EVENTS: LogEvents = {
       outcome:
         '`completed`, `failed`, `timeout` or `error` as in the job; `stopped` if it was cancelled, another server took the job over, or this one stops.',
       ms: 'From the start of the run to its end, workspace included.',
-      inputTokens: INPUT,
-      cachedTokens: CACHED,
-      outputTokens: OUTPUT,
+      ...TOKENS,
       code: 'The failure: [Errors](errors.md).',
     },
   },
@@ -186,7 +184,7 @@ export const LOG_EVENTS: LogEvents = {
   'job-store-failed': {
     level: 'warn',
     says: 'Something that is done with the store of jobs again and again did not succeed. It is tried again.',
-    fields: { what: 'What was tried.', jobId: 'The job, if it was about one.', error: ERROR },
+    fields: { what: 'The operation.', jobId: 'The job, if it was about one.', error: ERROR },
   },
   'callback-sent': {
     level: 'info',
@@ -198,7 +196,7 @@ export const LOG_EVENTS: LogEvents = {
     says: 'The outcome of a job could not be sent to its `callback_url`.',
     fields: {
       jobId: JOB_ID,
-      problem: 'What stood in the way.',
+      problem: 'The obstacle.',
       isGivenUp: 'Whether it is not tried again.',
       error: 'Why, if there is more to say.',
     },
@@ -209,13 +207,13 @@ export const LOG_EVENTS: LogEvents = {
     fields: {
       agents: 'The agents.',
       refused: 'Whether they are refused; otherwise they run without a sandbox.',
-      problem: 'What is missing.',
+      problem: 'The missing part.',
     },
   },
   'cleanup-failed': {
     level: 'error',
     says: 'Something could not be removed or ended after use.',
-    fields: { what: 'What.', error: ERROR },
+    fields: { what: 'The thing that was to be removed or ended.', error: ERROR },
   },
   'cli-verification-started': {
     level: 'info',
@@ -225,7 +223,7 @@ export const LOG_EVENTS: LogEvents = {
   'cli-verification-continues': {
     level: 'info',
     says: 'The verification goes on; repeated every few seconds.',
-    fields: { attempt: ATTEMPT, ms: 'How long it has taken so far.', step: 'What is checked at the moment.' },
+    fields: { attempt: ATTEMPT, ms: 'How long it has taken so far.', step: 'The check that is under way.' },
   },
   'cli-verification-retried': {
     level: 'warn',
@@ -257,16 +255,16 @@ export const LOG_EVENTS: LogEvents = {
       says: '`warn` if something is missing, otherwise `info`',
     },
     says: 'It is known what the CLI that serves can do.',
-    fields: { path: CLI_PATH, version: CLI_VERSION, missing: 'What it cannot do, each with what that costs.' },
+    fields: { path: CLI_PATH, version: CLI_VERSION, missing: 'The missing capabilities, each with its cost.' },
   },
   'cli-capabilities-refused': {
     level: 'error',
-    says: 'What was found later of the CLI that serves is not used, because text was not shown to be inert with it.',
-    fields: { problem: 'What was shown.' },
+    says: 'Capabilities that were found later in the CLI that serves are not used, because text was not shown to be inert with it.',
+    fields: { problem: 'The reason.' },
   },
   'cli-capabilities-not-kept': {
     level: 'warn',
-    says: 'What the CLI can do could not be written to a file, so it is found out again at the next start.',
+    says: 'The capabilities of the CLI could not be written to a file, so they are tried out again at the next start.',
     fields: { path: 'The file.', error: ERROR },
   },
   'cli-replaced': {

@@ -19,8 +19,8 @@ ${rows.join('\n')}
 /** The reference page of the log, as Markdown. */
 export const logReference = (): string => `# The log
 
-The log is JSON lines on stderr; \`vivavoce serve\` writes lines for people when stdout and stderr are terminals. Each JSON line has \`level\` (20 \`debug\`, 30 \`info\`, 40 \`warn\`, 50 \`error\`), \`time\` (milliseconds since the
-epoch), \`msg\` (the event) and the fields of the event. \`VIVAVOCE_LOG_LEVEL\` sets the lowest level that is written. No line holds a
+The log is JSON lines on stderr; \`vivavoce serve\` writes lines for people when stdout and stderr are terminals. Each JSON line
+has \`level\` (20 \`debug\`, 30 \`info\`, 40 \`warn\`, 50 \`error\`), \`time\` (milliseconds since the epoch), \`msg\` (the event) and the fields of the event. \`VIVAVOCE_LOG_LEVEL\` sets the lowest level that is written. No line holds a
 key, a password, or anything that a caller or the model said.
 
 An error is logged in several fields: \`reason\`, \`cause\` if there is one, and \`details\` or, for a defect, \`stack\`. For a mistake of the

@@ -137,8 +137,7 @@ export class WarmProcess {
   /** Tells it something and takes it back, so that what that takes has been done before. Needs `replay` and `rewind`. */
   async warmUp({ ms }: { readonly ms: number }): Promise<void> {
     await this.prepare([{ type: 'replay', turns: [PASSING] }], { ms })
-    const uuids = this.#held.rows.flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]))
-    await this.prepare([{ type: 'rewind', uuids }], { ms })
+    await this.prepare([{ type: 'rewind', uuids: this.#heldUuids() }], { ms })
   }
 
   /** Waits until it answers at all; for a process that is to be told its system prompt later. */
@@ -243,6 +242,10 @@ export class WarmProcess {
     this.#held = { ...this.#held, ...change }
   }
 
+  #heldUuids(): readonly string[] {
+    return this.#held.rows.flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid]))
+  }
+
   async #open(system: string): Promise<void> {
     await this.#dialogue.request(initializeRequest({ system }), isAccepted)
     await this.#dialogue.write(encodeSentinelLine())
@@ -258,7 +261,7 @@ export class WarmProcess {
     if (isSeeded) await this.#replayInSteps([PASSING], NEVER)
     await this.#dialogue.request(setModelRequest({ model }), isAccepted)
     await this.#dialogue.answered(this.#answerMs)
-    if (isSeeded) await this.#rewind(this.#held.rows.flatMap(({ uuid }) => (uuid === undefined ? [] : [uuid])))
+    if (isSeeded) await this.#rewind(this.#heldUuids())
     else await this.#dialogue.write(encodeBoundaryLine() + encodeSentinelLine())
     this.#hold({ model })
   }
