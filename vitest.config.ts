@@ -2,6 +2,9 @@ import { defineConfig, type Plugin } from 'vitest/config'
 
 const STORAGE = 'src/storage/**/*.test.ts'
 const NODE_CLIENTS = 'test/clients/node/**/*.test.ts'
+const ATTACKS = 'test/attack/**/*.test.ts'
+/** PostgreSQL, where it is installed, and a data directory whose store is there already. */
+const STORES = ['test/support/postgres-server.ts', 'test/support/store-template.ts']
 
 /** Vitest does not pass `--dir` on to projects; it would be ignored. */
 const dirOfCommandLine: Plugin = {
@@ -13,7 +16,7 @@ const dirOfCommandLine: Plugin = {
 
 /**
  * `unit` needs nothing but Node; `e2e` runs the real CLI, git and PostgreSQL; `clients` needs what `npm run test:clients`
- * installs. End-to-end tests start processes: on two cores more than two files at once only slow each other down.
+ * installs; `attack` does what a hostile caller or model would (`npm run attack`). End-to-end tests start processes: on two cores more than two files at once only slow each other down.
  */
 export default defineConfig({
   plugins: [dirOfCommandLine],
@@ -32,9 +35,14 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts', STORAGE],
-          exclude: ['**/node_modules/**', NODE_CLIENTS],
-          globalSetup: ['test/support/postgres-server.ts', 'test/support/store-template.ts'],
+          exclude: ['**/node_modules/**', NODE_CLIENTS, ATTACKS],
+          globalSetup: STORES,
         },
+      },
+      // An attack loads the machine and measures what that does to others: one at a time.
+      {
+        extends: true,
+        test: { name: 'attack', include: [ATTACKS], globalSetup: STORES, fileParallelism: false },
       },
       { extends: true, test: { name: 'clients', include: [NODE_CLIENTS] } },
     ],
