@@ -18,7 +18,7 @@ installed=.venv/requirements.txt
 if ! cmp -s requirements.txt "$installed" || ! .venv/bin/python -c '' 2>/dev/null; then
   rm -rf .venv
   python3 -m venv .venv
-  if ! "${pip[@]}" install --requirement requirements.txt 2>.venv/pip.log; then
+  if ! "${pip[@]}" install --require-hashes --requirement requirements.txt 2>.venv/pip.log; then
     # An index that cannot even give pip itself is missing; otherwise the requirements are at fault.
     "${pip[@]}" download --no-deps --no-cache-dir --dest .venv/probe pip >/dev/null 2>&1 ||
       skip 'the package index cannot be reached'
