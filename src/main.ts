@@ -24,7 +24,7 @@ import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks/index.ts'
 import { agentSourceOf, offerOf, type Offer } from './offer.ts'
 import { packageVersion } from './package-version.ts'
-import { openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
+import { openRunCgroups, openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
 import { openServedCli } from './served-cli.ts'
 import { hasTenants } from './processes.ts'
 import { createStores, lockDirectory } from './storage/index.ts'
@@ -133,8 +133,15 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     keepsOne: hasTenants(config),
     clock,
   })
+  const sandbox = await openSandbox({
+    ...config,
+    temporaryDirectory,
+    maxFileBytes: maxBytes,
+    cgroups: await openRunCgroups(config.runLimits),
+  })
+  if (sandbox.ok) observer.observe({ type: 'sandbox-ready', version: sandbox.version, limits: sandbox.limits })
   const served = openServedCli(config, {
-    sandbox: await openSandbox({ ...config, temporaryDirectory, maxFileBytes: maxBytes }),
+    sandbox,
     agents: offer.catalogue.agents,
     seedPath,
     temporaryDirectory,

@@ -26,6 +26,7 @@ function inForce({ config, sources }: SourcedConfig, environment: Environment) {
     VIVAVOCE_POOL_MAX: config.pool.max,
     VIVAVOCE_POOL_SPARES: config.pool.spares,
     VIVAVOCE_POOL_MEMORY_MB: config.pool.memoryMb,
+    VIVAVOCE_SANDBOX_MEMORY_MB: config.runLimits.memoryBytes / 1024 / 1024,
   }
   const keyPath = keyPathOf(config)
   const shown = (name: (typeof settingNames)[number]): unknown => {

@@ -26,6 +26,8 @@ export interface Config extends Values {
   readonly gitEnvironment: Readonly<Record<string, string>>
   /** The processes that are kept. */
   readonly pool: PoolSize
+  /** How much of the machine the commands of a run may use. */
+  readonly runLimits: { readonly memoryBytes: number; readonly processes: number }
   /** The most jobs and tool agents' turns at once. */
   readonly jobConcurrency: number
   readonly cores: number
@@ -171,6 +173,11 @@ export function loadSourcedConfig(env: Environment, given: Given = {}): SourcedC
         spares: values.VIVAVOCE_POOL_SPARES,
         memoryMb: values.VIVAVOCE_POOL_MEMORY_MB,
       }),
+      runLimits: {
+        memoryBytes:
+          (values.VIVAVOCE_SANDBOX_MEMORY_MB ?? Math.max(512, Math.floor(machine.memoryMb / 4))) * 1024 * 1024,
+        processes: values.VIVAVOCE_SANDBOX_PROCESSES,
+      },
       jobConcurrency: values.VIVAVOCE_JOB_CONCURRENCY ?? Math.max(1, Math.floor(values.MAX_CONCURRENCY / 2)),
       cores: machine.cores,
       searchPath: environment['PATH'] ?? '',

@@ -259,6 +259,18 @@ export const SETTINGS = {
     tells:
       'The largest workspace, in MiB, with what git keeps in it. A larger repository is refused; a run that makes its workspace larger is stopped.',
   },
+  VIVAVOCE_SANDBOX_MEMORY_MB: {
+    schema: integer(64, 10_000_000),
+    defaultText: 'a quarter of the machine’s memory, at least 512',
+    tells:
+      'The most memory that the commands of a run may use, in MiB. If the gateway may make no cgroup, each process may use that much. `/tmp`, home and `/dev/shm` of a command are in memory, each a quarter of it.',
+  },
+  VIVAVOCE_SANDBOX_PROCESSES: {
+    schema: integer(16, 1_000_000),
+    default: '1024',
+    tells:
+      'The most processes and threads that the commands of a run may have at once. If the gateway may make no cgroup, each command may have that many, unless the gateway runs as root.',
+  },
   VIVAVOCE_PUSH_BRANCHES: {
     schema: branchPatterns,
     defaultText: 'none',

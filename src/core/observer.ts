@@ -106,6 +106,8 @@ export type Observation =
       readonly isGivenUp: boolean
       readonly error?: unknown
     }
+  /** The sandbox was shown to hold; `limits`: how much of the machine a run may use, in words. */
+  | { readonly type: 'sandbox-ready'; readonly version: string; readonly limits: string }
   /** Agents for which there is no sandbox, or none that holds, and why: they are refused, or run nevertheless. */
   | {
       readonly type: 'sandbox-missing'

@@ -1,6 +1,6 @@
 /**
  * What a program of a run sees: the system read-only, its workspace, an empty `/tmp` and home, processes and devices of its
- * own, and a small environment; nothing else exists. Options: bwrap(1), 0.4 and newer.
+ * own, and a small environment; nothing else exists. Options: bwrap(1), 0.8 and newer.
  */
 import { isAbsolute, relative } from 'node:path'
 
@@ -35,7 +35,14 @@ export interface SandboxView {
   readonly temporaryRoot: string
   /** The run's own one, below that, where the CLI's shells note where they are: they see an empty one. */
   readonly temporaryDirectory: string
+  /** Of each file system in memory. */
+  readonly tmpfsBytes: number
+  /** Files that look empty to a run: they exist on this machine and tell of others. */
+  readonly hiddenFiles: readonly string[]
 }
+
+/** The descriptor that `bwrap` reads the seccomp filter from. */
+export const FILTER_DESCRIPTOR = 9
 
 /** The options of `bwrap` up to the directory that the program starts in, which is the last option and left to the caller. */
 export const bubblewrapArguments = ({
@@ -43,8 +50,16 @@ export const bubblewrapArguments = ({
   network,
   temporaryRoot,
   temporaryDirectory,
+  tmpfsBytes,
+  hiddenFiles,
 }: SandboxView): readonly string[] => [
   '--unshare-all',
+  // Not as `--unshare-all` has it, which goes on where there is none. And none within it, which bubblewrap tries each time.
+  '--unshare-user',
+  '--disable-userns',
+  '--assert-userns-disabled',
+  '--seccomp',
+  String(FILTER_DESCRIPTOR),
   ...(network ? ['--share-net'] : []),
   // A program that outlives its command, or its run, does not.
   '--die-with-parent',
@@ -56,17 +71,20 @@ export const bubblewrapArguments = ({
   ...[...SYSTEM, ...SYSTEM_FILES].flatMap((path) => ['--ro-bind-try', path, path]),
   '--proc',
   '/proc',
+  ...hiddenFiles.flatMap((path) => ['--ro-bind', '/dev/null', path]),
   // Root may write to kernel settings even without a capability, and so have the kernel run a program outside.
   '--remount-ro',
   '/proc',
   '--dev',
   '/dev',
-  ...['/tmp', HOME, temporaryRoot].flatMap((path) => ['--tmpfs', path]),
+  ...['/dev/shm', '/tmp', HOME, temporaryRoot].flatMap((path) => ['--size', String(tmpfsBytes), '--tmpfs', path]),
   '--dir',
   temporaryDirectory,
   '--bind',
   directory,
   directory,
+  '--remount-ro',
+  '/dev',
   '--remount-ro',
   '/',
   '--chdir',

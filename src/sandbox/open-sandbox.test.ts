@@ -20,7 +20,15 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
 const open = (more: Partial<Parameters<typeof openSandbox>[0]> = {}) =>
-  openSandbox({ searchPath, temporaryDirectory, maxFileBytes: 65_536, secretDirectories: [], ...more })
+  openSandbox({
+    searchPath,
+    temporaryDirectory,
+    maxFileBytes: 65_536,
+    runLimits: { memoryBytes: 512 * 1024 * 1024, processes: 200 },
+    cgroups: undefined,
+    secretDirectories: [],
+    ...more,
+  })
 
 test.skipIf(!hasBubblewrap)('[SB7] bubblewrap is found and shown to work, and the trial leaves nothing', async () => {
   expect(await open()).toMatchObject({
@@ -37,7 +45,10 @@ test('[SB7] without bubblewrap there is none', async () => {
 })
 
 test('[SB7] a bubblewrap that does not work is none, and its words are told', async () => {
-  await writeFile(join(directory, 'bwrap'), '#!/bin/sh\necho "No permissions to create a new namespace" >&2; exit 1\n')
+  await writeFile(
+    join(directory, 'bwrap'),
+    '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.9.0 && exit\necho "No permissions to create a new namespace" >&2; exit 1\n',
+  )
   await chmod(join(directory, 'bwrap'), 0o755)
   expect(await open({ searchPath: directory })).toEqual({
     ok: false,

@@ -4,20 +4,34 @@
  * written and which may name programs; so both lead through `bwrap`. Other programs that it would start on files of a run are kept from it.
  */
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { GatewayError, type Confinement, type Sandbox, type SandboxedRun } from '../core/index.ts'
 import { bubblewrapArguments, inSystem } from './bubblewrap-arguments.ts'
+import type { RunCgroups } from './run-cgroups.ts'
+import { describeLimits, limitCommands, OPEN_FILES, tmpfsBytes, type RunLimits } from './run-limits.ts'
+import { sandboxScript } from './sandbox-scripts.ts'
+import { seccompFilter } from './seccomp-filter.ts'
+import { architectureOf, type Architecture } from './system-calls.ts'
+import { tryOut } from './try-sandbox.ts'
 
-const TRIAL_MS = 10_000
-/** The unit of `ulimit -f` in a POSIX shell. */
-const BLOCK_BYTES = 512
+const VERSION_MS = 10_000
+/** The first one with `--disable-userns`. */
+const NEEDED_VERSION = [0, 8] as const
 
 /** A sandbox that was shown to work, or why there is none. */
 export type FoundSandbox =
-  | { readonly ok: true; readonly sandbox: Sandbox; readonly path: string; readonly version: string }
+  | {
+      readonly ok: true
+      readonly sandbox: Sandbox
+      readonly path: string
+      readonly version: string
+      /** How much a run may use, in words. */
+      readonly limits: string
+    }
   | { readonly ok: false; readonly problem: string }
 
 export interface SandboxOptions {
@@ -27,6 +41,9 @@ export interface SandboxOptions {
   readonly temporaryDirectory: string
   /** How large a file may become that a program of a run writes: one in its workspace, or what it prints. */
   readonly maxFileBytes: number
+  readonly runLimits: RunLimits
+  /** Absent: limits are those of prlimit(2). */
+  readonly cgroups: RunCgroups | undefined
   /** Directories that no run may see. */
   readonly secretDirectories: readonly string[]
 }
@@ -37,16 +54,10 @@ export interface SandboxOptions {
  */
 const ABSENT: readonly string[] = ['pdftoppm', 'pdfinfo']
 
+/** The keys of the operator and of other users, by their names; not there on a kernel without keyrings. */
+const HIDDEN: readonly string[] = ['/proc/keys', '/proc/key-users']
+
 const run = promisify(execFile)
-
-const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`
-
-/**
- * A program that runs another one, told by `words` in the language of the shell, in the sandbox, where it stands itself. The
- * first process inside is bubblewrap's own and shows the environment that it was started with: it gets none but the mark.
- */
-const script = (bubblewrap: string, args: readonly string[], words: string): string =>
-  `exec /usr/bin/env -i VIVAVOCE_RUN="$VIVAVOCE_RUN" ${[bubblewrap, ...args].map(quoted).join(' ')} "$PWD" ${words}\n`
 
 const findOnPath = (searchPath: string): string | undefined =>
   searchPath
@@ -62,31 +73,63 @@ const findOnPath = (searchPath: string): string | undefined =>
       }
     })
 
-function createSandbox(
-  bubblewrap: string,
-  { searchPath, temporaryDirectory: temporaryRoot, maxFileBytes }: SandboxOptions,
-): Sandbox {
-  // It cannot be set where a smaller one is in force already.
-  const head = `#!/bin/sh\nulimit -f ${Math.ceil(maxFileBytes / BLOCK_BYTES)} 2>/dev/null || :\n`
+function createSandbox(bubblewrap: string, architecture: Architecture, options: SandboxOptions): Sandbox {
+  const { searchPath, temporaryDirectory: temporaryRoot, maxFileBytes, runLimits, cgroups } = options
+  const limits = limitCommands(runLimits, cgroups === undefined ? 'prlimit' : 'cgroup')
+  const hiddenFiles = HIDDEN.filter((path) => existsSync(path))
 
-  async function enter({ directory, temporaryDirectory, network }: SandboxedRun): Promise<Confinement> {
-    const programs = await mkdtemp(join(temporaryDirectory, 'sandbox-'))
-    const args = bubblewrapArguments({ directory, network, temporaryRoot, temporaryDirectory })
+  /** Writes the programs of a run into a directory of their own. */
+  async function writePrograms(
+    programs: string,
+    { directory, temporaryDirectory, network }: SandboxedRun,
+    joinFiles: readonly string[],
+  ): Promise<string> {
+    const view = {
+      directory,
+      network,
+      temporaryRoot,
+      temporaryDirectory,
+      tmpfsBytes: tmpfsBytes(runLimits),
+      hiddenFiles,
+    }
+    const args = bubblewrapArguments(view)
+    const filter = join(programs, 'seccomp-filter')
+    const script = (command: string, words: string): string =>
+      sandboxScript({ bubblewrap, args, filter, joinFiles, maxFileBytes, limits, command, words })
     const shell = join(programs, 'shell')
+    const mode = 0o700
     await Promise.all([
-      writeFile(shell, head + script(bubblewrap, args, `/bin/bash -c "$1"`), { mode: 0o700 }),
-      ...ABSENT.map((name) => writeFile(join(programs, name), '#!/bin/sh\nexit 1\n', { mode: 0o700 })),
-      writeFile(join(programs, 'git'), head + script(bubblewrap, args, `git "$@"`), { mode: 0o700 }),
+      writeFile(filter, seccompFilter(architecture), { mode: 0o600 }),
+      writeFile(shell, script('exec /bin/bash -c "$1"', 'bash "$1"'), { mode }),
+      writeFile(join(programs, 'git'), script('exec git "$@"', 'bash "$@"'), { mode }),
+      ...ABSENT.map((name) => writeFile(join(programs, name), '#!/bin/sh\nexit 1\n', { mode })),
     ])
-    return {
-      env: { CLAUDE_CODE_SHELL_PREFIX: shell, PATH: `${programs}${delimiter}${searchPath}` },
-      [Symbol.asyncDispose]: () => rm(programs, { recursive: true, force: true, maxRetries: 3 }),
+    return shell
+  }
+
+  async function enter(options: SandboxedRun): Promise<Confinement> {
+    const cgroup = await cgroups?.create()
+    const programs = join(options.temporaryDirectory, `sandbox-${randomUUID()}`)
+    const dispose = async (): Promise<void> => {
+      await rm(programs, { recursive: true, force: true, maxRetries: 3 })
+      await cgroup?.[Symbol.asyncDispose]()
+    }
+    try {
+      await mkdir(programs, { mode: 0o700 })
+      const shell = await writePrograms(programs, options, cgroup?.joinFiles ?? [])
+      return {
+        env: { CLAUDE_CODE_SHELL_PREFIX: shell, PATH: `${programs}${delimiter}${searchPath}` },
+        [Symbol.asyncDispose]: dispose,
+      }
+    } catch (error) {
+      await dispose()
+      throw error
     }
   }
   return {
-    async enter(options) {
+    async enter(run) {
       try {
-        return await enter(options)
+        return await enter(run)
       } catch (cause) {
         throw new GatewayError('sandbox_unavailable', 'No sandbox could be made for the run.', { cause })
       }
@@ -94,36 +137,43 @@ function createSandbox(
   }
 }
 
-/** Runs a command as the CLI will. @throws Error with the words of `bwrap` where that does not work. */
-async function tryOut(sandbox: Sandbox, { temporaryDirectory }: SandboxOptions): Promise<void> {
-  const directory = join(temporaryDirectory, 'sandbox-trial')
-  await mkdir(directory, { recursive: true })
-  try {
-    await using confinement = await sandbox.enter({ directory, temporaryDirectory, network: false })
-    const { CLAUDE_CODE_SHELL_PREFIX: shell = '' } = confinement.env
-    await run(shell, ['true'], { cwd: directory, timeout: TRIAL_MS, killSignal: 'SIGKILL' })
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
+const isOldVersion = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [neededMajor, neededMinor] = NEEDED_VERSION
+  return major < neededMajor || (major === neededMajor && minor < neededMinor)
 }
 
-/** Finds bubblewrap and shows that it works here, once. */
+/** Finds bubblewrap and shows that it works here and that the sandbox holds, once. */
 export async function openSandbox(options: SandboxOptions): Promise<FoundSandbox> {
-  const { searchPath, temporaryDirectory, secretDirectories } = options
+  const { searchPath, temporaryDirectory, secretDirectories, runLimits, cgroups } = options
   const path = findOnPath(searchPath)
   if (path === undefined) return { ok: false, problem: 'bubblewrap (bwrap) is not on the PATH; install it' }
+  const architecture = architectureOf(process.arch)
+  if (architecture === undefined)
+    return { ok: false, problem: `the system calls of ${process.arch} are not known; use a machine with x64 or arm64` }
   const [seen] = inSystem(secretDirectories.map((secret) => (existsSync(secret) ? realpathSync(secret) : secret)))
   if (seen !== undefined)
     return { ok: false, problem: `${seen} lies in a directory of the system, which runs can read` }
   // The CLI takes what follows for options.
   if (temporaryDirectory.includes(' -'))
     return { ok: false, problem: `the CLI cannot be led through a path with " -" in it: ${temporaryDirectory}` }
-  const sandbox = createSandbox(path, options)
   try {
-    const { stdout } = await run(path, ['--version'], { timeout: TRIAL_MS })
+    const { stdout } = await run(path, ['--version'], { timeout: VERSION_MS })
+    const version = /\d[\d.]*/.exec(stdout)?.[0] ?? stdout.trim()
+    if (isOldVersion(version))
+      return { ok: false, problem: `bubblewrap ${version} is too old; install ${NEEDED_VERSION.join('.')} or newer` }
+    const sandbox = createSandbox(path, architecture, options)
+    const trial = {
+      sandbox,
+      architecture,
+      temporaryDirectory,
+      tmpfsBytes: tmpfsBytes(runLimits),
+      openFiles: OPEN_FILES,
+    }
     // A machine that is busy may refuse once what it grants the next moment.
-    await tryOut(sandbox, options).catch(() => tryOut(sandbox, options))
-    return { ok: true, sandbox, path, version: /\d[\d.]*/.exec(stdout)?.[0] ?? stdout.trim() }
+    await tryOut(trial).catch(() => tryOut(trial))
+    const limits = describeLimits(runLimits, cgroups === undefined ? 'prlimit' : 'cgroup', process.getuid?.() === 0)
+    return { ok: true, sandbox, path, version, limits }
   } catch (error) {
     const words = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
     return { ok: false, problem: `bubblewrap does not work here: ${words || String(error)}` }

@@ -201,6 +201,11 @@ export const LOG_EVENTS: LogEvents = {
       error: 'Why, if there is more to say.',
     },
   },
+  'sandbox-ready': {
+    level: 'info',
+    says: 'The sandbox was tried and holds.',
+    fields: { version: 'The version of bubblewrap.', limits: 'How much of the machine a run may use.' },
+  },
   'sandbox-missing': {
     level: 'warn',
     says: 'There are agents that need a sandbox, and none that holds.',

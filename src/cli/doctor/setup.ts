@@ -7,7 +7,7 @@ import { ConfigError, loadConfig, type Environment } from '../../config/index.ts
 import { isTalker, needsSandbox } from '../../core/index.ts'
 import { keyPathOf, readKeyFile } from '../../key-file.ts'
 import { agentSourceOf, offerOf } from '../../offer.ts'
-import { openSandbox } from '../../sandbox/index.ts'
+import { openRunCgroups, openSandbox } from '../../sandbox/index.ts'
 import { describeServer } from '../../storage/index.ts'
 import { fail, ok, reasonOf, warn, type Check } from './check.ts'
 
@@ -100,8 +100,9 @@ export const sandbox: Check = {
         ...config,
         temporaryDirectory,
         maxFileBytes: config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024,
+        cgroups: await openRunCgroups(config.runLimits),
       })
-      if (found.ok) return ok(`bubblewrap ${found.version} (${found.path})`)
+      if (found.ok) return ok(`bubblewrap ${found.version} (${found.path}); ${found.limits}`)
       const concerned = loaded.filter(needsSandbox).map(({ name }) => name)
       const what = `none (${found.problem})`
       if (concerned.length === 0)

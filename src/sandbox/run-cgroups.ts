@@ -1,0 +1,151 @@
+/**
+ * A cgroup for each run: memory and processes of all its commands together are limited by it. The gateway makes them below
+ * its own cgroup, where it may (cgroups(7); version 2, and version 1 with its controllers `memory` and `pids`).
+ */
+import { readFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as passed } from 'node:timers/promises'
+import { hasCode, isRunning, processIdentity } from '../lib/index.ts'
+import { findCgroups, type FoundCgroups } from './find-cgroups.ts'
+import type { RunLimits } from './run-limits.ts'
+
+/** Held as long as the run lasts; disposing of it ends what is still in it. */
+export interface RunCgroup extends AsyncDisposable {
+  /** A process that writes its number into each of these files, and all that it starts then, is limited. */
+  readonly joinFiles: readonly string[]
+}
+
+export interface RunCgroups {
+  create(): Promise<RunCgroup>
+}
+
+const CONTROLLERS = ['memory', 'pids'] as const
+/** Where version 2 has the gateway itself: a cgroup that has cgroups with controllers below it may hold no process. */
+const OWN_LEAF = 'vivavoce-gateway'
+/** Of the cgroup of a run. */
+const NAME = /^vivavoce-run-([\d.]+)-\d+$/
+const REMOVAL_TRIES = 250
+const REMOVAL_EVERY_MS = 20
+
+const words = async (path: string): Promise<readonly string[]> =>
+  (await readFile(path, 'utf8')).split(/\s+/).filter(Boolean)
+
+/** Has version 2 count memory and processes of the cgroups below `directory`. */
+async function passOnControllers(directory: string): Promise<void> {
+  const switches = join(directory, 'cgroup.subtree_control')
+  const passedOn = await words(switches)
+  if (CONTROLLERS.every((name) => passedOn.includes(name))) return
+  const members = await words(join(directory, 'cgroup.procs'))
+  // Only a cgroup that is the gateway's alone is rearranged; the root needs no rearranging.
+  if (members.length === 1 && members[0] === String(process.pid)) {
+    await mkdir(join(directory, OWN_LEAF), { recursive: true })
+    await writeFile(join(directory, OWN_LEAF, 'cgroup.procs'), String(process.pid))
+  }
+  await writeFile(switches, CONTROLLERS.map((name) => `+${name}`).join(' '))
+}
+
+interface LimitFile {
+  readonly controller: (typeof CONTROLLERS)[number]
+  readonly file: string
+  readonly value: number
+  /** Not there on every machine. */
+  readonly isOptional?: boolean
+}
+
+const limitFiles = (version: 1 | 2, { memoryBytes, processes }: RunLimits): readonly LimitFile[] => [
+  ...(version === 2
+    ? ([
+        { controller: 'memory', file: 'memory.max', value: memoryBytes },
+        { controller: 'memory', file: 'memory.swap.max', value: 0, isOptional: true },
+      ] as const)
+    : ([
+        { controller: 'memory', file: 'memory.limit_in_bytes', value: memoryBytes },
+        { controller: 'memory', file: 'memory.memsw.limit_in_bytes', value: memoryBytes, isOptional: true },
+      ] as const)),
+  { controller: 'pids', file: 'pids.max', value: processes },
+]
+
+/** Ends the processes in a cgroup and removes it. Its processes are those of a run's commands alone. */
+async function remove(directory: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await rmdir(directory)
+      return
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return
+      if (!hasCode(error, 'EBUSY') || tries >= REMOVAL_TRIES) throw error
+    }
+    for (const member of await words(join(directory, 'cgroup.procs'))) kill(Number(member))
+    await passed(REMOVAL_EVERY_MS)
+  }
+}
+
+function kill(pid: number): void {
+  // A process of another process namespace is shown as 0, which to kill(2) is our own group.
+  if (!(pid > 0)) return
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error
+  }
+}
+
+/** Removes the cgroups of gateways that are gone. */
+async function sweep(parents: readonly string[]): Promise<void> {
+  for (const parent of parents)
+    for (const name of await readdir(parent)) {
+      const owner = NAME.exec(name)?.[1]
+      if (owner !== undefined && !isRunning(owner)) await remove(join(parent, name))
+    }
+}
+
+function createRunCgroups({ version, directories }: FoundCgroups, limits: RunLimits): RunCgroups {
+  const parents = [...new Set(CONTROLLERS.map((name) => directories[name]))]
+  let count = 0
+
+  return {
+    async create() {
+      const name = `vivavoce-run-${processIdentity}-${count++}`
+      const made = parents.map((parent) => join(parent, name))
+      const dispose = async (): Promise<void> => {
+        for (const directory of made) await remove(directory)
+      }
+      try {
+        for (const directory of made) await mkdir(directory)
+        for (const { controller, file, value, isOptional = false } of limitFiles(version, limits))
+          await writeFile(join(directories[controller], name, file), String(value), { flag: 'r+' }).catch(
+            (error: unknown) => {
+              if (!(isOptional && hasCode(error, 'ENOENT', 'EOPNOTSUPP'))) throw error
+            },
+          )
+        return { joinFiles: made.map((directory) => join(directory, 'cgroup.procs')), [Symbol.asyncDispose]: dispose }
+      } catch (error) {
+        await dispose()
+        throw error
+      }
+    },
+  }
+}
+
+/** Finds where cgroups can be made and tries it. `undefined` where that is nowhere. */
+export async function openRunCgroups(limits: RunLimits): Promise<RunCgroups | undefined> {
+  const found = findCgroups({
+    membership: readFileSync('/proc/self/cgroup', 'utf8'),
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
+  })
+  if (found === undefined) return undefined
+  const { version } = found
+  const above = (directory: string): string => (basename(directory) === OWN_LEAF ? dirname(directory) : directory)
+  const directories = { memory: above(found.directories.memory), pids: above(found.directories.pids) }
+  try {
+    await sweep([...new Set(Object.values(directories))])
+    if (version === 2) await passOnControllers(directories.memory)
+    const cgroups = createRunCgroups({ version, directories }, limits)
+    await (await cgroups.create())[Symbol.asyncDispose]()
+    return cgroups
+  } catch (error) {
+    if (hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOENT', 'EINVAL', 'EOPNOTSUPP')) return undefined
+    throw error
+  }
+}
