@@ -49,6 +49,7 @@ test('[CF1] with nothing set every setting has its default', () => {
     VIVAVOCE_AGENT_BUDGET_USD: 2,
     VIVAVOCE_JOB_MAX_TIMEOUT_SECONDS: 82_800,
     VIVAVOCE_WORKSPACE_MAX_MB: 2048,
+    VIVAVOCE_SANDBOX_PROCESSES: 1024,
     VIVAVOCE_ALLOW_UNSANDBOXED: false,
     VIVAVOCE_HEADER_HOLD_MS: 1000,
     VIVAVOCE_MAX_BODY_MB: 32,
@@ -64,6 +65,7 @@ test('[CF1] with nothing set every setting has its default', () => {
     cliEnvironment: { HOME: '/home/ж' },
     gitEnvironment: { HOME: '/home/ж' },
     pool: { max: expect.any(Number), spares: expect.any(Number), memoryMb: expect.any(Number) },
+    runLimits: { memoryBytes: expect.any(Number), processes: 1024 },
     jobConcurrency: 5,
     cores: availableParallelism(),
     searchPath: '',
@@ -207,6 +209,8 @@ test.each([
   ['VIVAVOCE_WORKSPACE_BRANCH', 'a b', 'the name of a branch is expected'],
   ['VIVAVOCE_WORKSPACE_BRANCH', 'a..b', 'the name of a branch is expected'],
   ['VIVAVOCE_WORKSPACE_MAX_MB', '0', 'at least 1 is expected'],
+  ['VIVAVOCE_SANDBOX_MEMORY_MB', '63', 'at least 64 is expected'],
+  ['VIVAVOCE_SANDBOX_PROCESSES', '15', 'at least 16 is expected'],
   ['VIVAVOCE_PUSH_BRANCHES', ',', 'at least one name is expected'],
   ['VIVAVOCE_PUSH_BRANCHES', 'agent/*,a b', 'names of branches are expected, with * for any text'],
   ['VIVAVOCE_PUSH_BRANCHES', '-*', 'names of branches are expected, with * for any text'],
@@ -445,6 +449,15 @@ test('[CF1] [WP10] the pool is as large as it is set, else as the machine allows
   expect([pool.max <= most.max, pool.spares <= most.spares, pool.memoryMb <= most.memoryMb]).toEqual([true, true, true])
 })
 
+test('[SB14] a run may use a quarter of the machine’s memory, at least 512 MiB, unless it is set', () => {
+  const MIB = 1024 * 1024
+  const set = { VIVAVOCE_SANDBOX_MEMORY_MB: '64', VIVAVOCE_SANDBOX_PROCESSES: '16' }
+  expect(loadConfig(set).runLimits).toEqual({ memoryBytes: 64 * MIB, processes: 16 })
+  const { memoryBytes } = loadConfig({}).runLimits
+  expect(memoryBytes).toBeGreaterThanOrEqual(512 * MIB)
+  expect(memoryBytes).toBeLessThanOrEqual(Math.max(512 * MIB, totalmem() / 4))
+})
+
 test('[CF5] loopback is told by the address, not by how it begins', () => {
   expect(['127.0.0.1', '::1', 'localhost'].map(isLoopback)).toEqual([true, true, true])
   expect(['127.evil.example', 'localhost.example', '', '::2', '10.127.0.1'].map(isLoopback)).toEqual([
@@ -466,6 +479,7 @@ test('[CF1] no setting is read but those on the list', () => {
     'cliEnvironment',
     'gitEnvironment',
     'pool',
+    'runLimits',
     'jobConcurrency',
     'cores',
     'searchPath',
