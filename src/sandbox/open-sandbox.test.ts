@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, 
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hasBubblewrap } from '../../test/support/has-bubblewrap.ts'
 import { openSandbox } from './open-sandbox.ts'
 
@@ -134,5 +134,81 @@ test('[SB7] a run for which no sandbox can be made is refused', async () => {
   await rm(temporaryDirectory, { recursive: true })
   await expect(found.sandbox.enter({ directory, temporaryDirectory, network: false })).rejects.toMatchObject({
     code: 'sandbox_unavailable',
+  })
+})
+
+/** A bubblewrap that leaves out an option that the sandbox needs. */
+async function withoutOption(option: string, values: number): Promise<string> {
+  const { stdout } = await run('/bin/sh', ['-c', 'command -v bwrap'])
+  const script = `#!/bin/bash
+args=()
+while [ $# -gt 0 ]; do
+  if [ "$1" = '${option}' ]; then shift ${1 + values}; else args+=("$1"); shift; fi
+done
+exec ${stdout.trim()} "\${args[@]}"
+`
+  await writeFile(join(directory, 'bwrap'), script, { mode: 0o755 })
+  return directory
+}
+
+test.skipIf(!hasBubblewrap).each([
+  ['--seccomp', 1, /could make any system call.*call unshare, setns, .*keyctl/],
+  ['--disable-userns', 0, /not disabled|unshare/i],
+  ['--size', 1, /fill \/dev\/shm without a limit/],
+] as const)(
+  '[SB17] a bubblewrap that does without %s is refused, and the gap is named',
+  async (option, values, named) => {
+    const found = await open({ searchPath: await withoutOption(option, values) })
+    expect(found).toEqual({ ok: false, problem: expect.stringMatching(named) })
+  },
+)
+
+test('[SB18] a bubblewrap that is too old is refused, whatever else it can do', async () => {
+  for (const [version, problem] of [
+    ['0.7.0', 'bubblewrap 0.7.0 is too old; install 0.8 or newer'],
+    ['0.6', 'bubblewrap 0.6 is too old; install 0.8 or newer'],
+  ]) {
+    await writeFile(join(directory, 'bwrap'), `#!/bin/sh\necho bubblewrap ${version}\n`, { mode: 0o755 })
+    expect(await open({ searchPath: directory })).toEqual({ ok: false, problem })
+  }
+})
+
+describe.skipIf(!hasBubblewrap)('without a cgroup', () => {
+  /** What a command prints, as another user if root runs the test: root's processes are not limited. */
+  async function limited(command: string, { asNobody = false } = {}): Promise<string> {
+    // The suite's own directory is closed to other users.
+    const root = await realpath(await mkdtemp(join(asNobody ? '/tmp' : directory, 'vivavoce-open-')))
+    try {
+      const [workspace, temporary] = [join(root, 'workspace'), join(root, 'tmp')]
+      for (const path of [workspace, temporary]) await mkdir(path)
+      const found = await open({ temporaryDirectory: temporary })
+      if (!found.ok) throw new Error(found.problem)
+      const entered = { directory: workspace, temporaryDirectory: temporary, network: false }
+      await using confinement = await found.sandbox.enter(entered)
+      const { CLAUDE_CODE_SHELL_PREFIX: shell = '' } = confinement.env
+      if (!asNobody) return (await run(shell, [command], { cwd: workspace })).stdout
+      await run('chown', ['-R', '65534:65534', root])
+      return (await run(shell, [command], { cwd: workspace, uid: 65_534, gid: 65_534 })).stdout
+    } finally {
+      await rm(root, { recursive: true, force: true })
+    }
+  }
+
+  test('[SB15] a process has no more memory than it may', async () => {
+    const take = (mebibytes: number): string =>
+      `perl -e '$x = "x" x (${mebibytes} * 1024 * 1024); print "got\n"' 2>/dev/null`
+    expect(await limited(`${take(100)}; ${take(600)}; echo over`)).toBe('got\nover\n')
+  })
+
+  test('[SB15] [SB16] no limit can be raised again', async () => {
+    expect(await limited('ulimit -d unlimited; ulimit -n 100000; ulimit -d; ulimit -n')).toBe('524288\n4096\n')
+  })
+
+  test('[SB15] a command has no more processes than it may (as another user where root runs the test)', async () => {
+    const isRoot = process.getuid?.() === 0
+    const fork = `my @p; while (@p < 1000) { my $p = fork(); last unless defined $p; if (!$p) { sleep 20; exit } push @p, $p } print scalar(@p); kill 9, @p`
+    const made = Number(await limited(`perl -e '${fork}'; true`, { asNobody: isRoot }))
+    expect(made).toBeGreaterThan(100)
+    expect(made).toBeLessThanOrEqual(200)
   })
 })
