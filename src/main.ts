@@ -29,7 +29,7 @@ import { openServedCli } from './served-cli.ts'
 import { hasTenants } from './processes.ts'
 import { createStores, lockDirectory } from './storage/index.ts'
 import { encodeJobCallback } from './wire/index.ts'
-import { inWorkspace, openWorkspaces, watchSize } from './workspace/index.ts'
+import { endWithinSize, inWorkspace, openWorkspaces, watchSize } from './workspace/index.ts'
 
 const KEEP_ALIVE_MS = 10_000
 const MEASURE_OUTPUT_EVERY_MS = 1000
@@ -160,7 +160,8 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
   // Before anything is taken for the run.
   const checked = (engine: TurnEngine): TurnEngine =>
     config.VIVAVOCE_ALLOW_UNSANDBOXED ? engine : refuseUnsandboxed(engine, () => served.gaps)
-  const engine = checked(inWorkspace(served.engine, workspaces))
+  const measured = endWithinSize(served.engine, workspaces)
+  const engine = checked(inWorkspace(measured, workspaces))
   const version = await packageVersion()
   const stores = createStores({
     dataDirectory: config.dataDirectory,
@@ -171,7 +172,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
   const privateHosts = config.VIVAVOCE_PRIVATE_HOSTS ?? []
   const callbacks = openCallbacks(config.VIVAVOCE_CALLBACK_SECRET, { version, privateHosts, clock })
   const jobs = createJobs({
-    engine: checked(served.engine),
+    engine: checked(measured),
     workspaces,
     room: admission.jobs,
     agents: offer.catalogue.agents,

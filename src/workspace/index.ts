@@ -1,3 +1,4 @@
+export { endWithinSize } from './end-within-size.ts'
 export { inWorkspace } from './in-workspace.ts'
 export { watchSize } from './size-watch.ts'
 export { type WorkspaceSource } from './source.ts'

@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { asNobody } from '../../test/support/as-nobody.ts'
+import type { ManualClock } from '../../test/support/manual-clock.ts'
 import { openWorkspaceStage, write } from '../../test/support/workspace-stage.ts'
-import type { TurnEngine, TurnEvent } from '../core/index.ts'
-import { inWorkspace } from './index.ts'
+import type { TurnEngine, TurnEvent, TurnRequest } from '../core/index.ts'
+import { endWithinSize, inWorkspace } from './index.ts'
 import { openUp } from './open-up.ts'
 import { removeTree } from './remove-tree.ts'
 import { treeSize } from './tree-size.ts'
@@ -21,15 +23,19 @@ const GROWN = {
 const agent = { name: 'd', description: 'd', prompt: 'p', tools: ['Write'] }
 const request = { tenant: 't', agent, model: 'sonnet', history: [], limits: { turnMs: 60_000 } }
 
-test('[WS5] a workspace that grows past its limit tells so once it is measured', async () => {
+/** Lets the watch look once, and waits until it has. */
+async function look(clock: ManualClock, overgrown: AbortSignal): Promise<void> {
+  await clock.advance(500)
+  if (!overgrown.aborted) await Promise.race([clock.untilArmed(500), once(overgrown, 'abort')])
+}
+
+test('[WS5] a workspace that grows past its limit tells so once it is measured, after 3 s at the latest', async () => {
   await using stage = await openWorkspaceStage({ maxBytes: MIB })
   await using workspace = await stage.workspaces.open({ signal })
-  await stage.clock.advance(3000)
-  await stage.clock.untilArmed(3000)
+  await look(stage.clock, workspace.overgrown)
   await write(workspace.directory, { 'deep/er/zeros': new Uint8Array(MIB + 1) })
   expect(workspace.overgrown.aborted).toBe(false)
-  await stage.clock.advance(3000)
-  await expect.poll(() => workspace.overgrown.aborted).toBe(true)
+  for (let looks = 0; looks < 7 && !workspace.overgrown.aborted; looks++) await look(stage.clock, workspace.overgrown)
   expect(workspace.overgrown.reason).toMatchObject(GROWN)
   expect(stage.observed).toEqual([])
 })
@@ -65,6 +71,31 @@ test.each([[true], [false]])(
     )
     expect(existsSync(at)).toBe(false)
     expect(await readdir(stage.root)).toEqual(['base'])
+  },
+)
+
+test.each([[true], [false]])(
+  '[WS13] a run that is done before its workspace was measured does not end as a success (after its first words: %j)',
+  async (speaks) => {
+    await using stage = await openWorkspaceStage({ maxBytes: MIB })
+    const usage = { inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1, reasoningTokens: 0 }
+    const engine: TurnEngine = {
+      async *run({ directory = '', history }) {
+        if (speaks) yield { type: 'text-delta', text: 'x' }
+        await writeFile(join(directory, 'zeros'), new Uint8Array(history.length === 0 ? 2 * MIB : 10))
+        yield { type: 'turn-end', reason: 'end', answer: 'x', usage }
+      },
+    }
+    const measured = inWorkspace(endWithinSize(engine, stage.workspaces), stage.workspaces)
+    const typesOf = async (history: TurnRequest['history']): Promise<readonly string[]> => {
+      const types: string[] = []
+      for await (const event of measured.run({ ...request, history }, { signal })) types.push(event.type)
+      return types
+    }
+    const before = speaks ? ['text-delta'] : []
+    expect(await typesOf([{ role: 'user', text: 'x' }])).toEqual([...before, 'turn-end'])
+    if (speaks) expect(await typesOf([])).toEqual(['text-delta', 'turn-failed'])
+    else await expect(typesOf([])).rejects.toMatchObject(GROWN)
   },
 )
 
@@ -143,6 +174,18 @@ test('[WS5] entries that hold nothing count', async () => {
   try {
     await write(directory, Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`f${at}`, ''])))
     expect(await treeSize(directory, { enoughBytes: 1e9, signal })).toBe(300 * 4096)
+  } finally {
+    await removeTree(directory)
+  }
+})
+
+test('[WS5] more entries than a measurement looks at are too large, however little they hold', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-size-'))
+  try {
+    await write(directory, Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`d${at % 3}/f${at}`, ''])))
+    // Three directories, a hundred files.
+    expect(await treeSize(directory, { enoughBytes: 1e9, maxEntries: 103, signal })).toBe(103 * 4096)
+    expect(await treeSize(directory, { enoughBytes: 1e9, maxEntries: 102, signal })).toBe(Infinity)
   } finally {
     await removeTree(directory)
   }

@@ -4,6 +4,8 @@ import { hasCode } from '../lib/index.ts'
 import { withRightTo } from './open-up.ts'
 
 const AT_ONCE = 32
+/** Several times what a large project has with all that it installs. A measurement looks at no more. */
+const MAX_ENTRIES = 500_000
 /** An entry that holds nothing takes something too. */
 const ENTRY_BYTES = 4096
 const SLASH = Buffer.from('/')
@@ -27,19 +29,25 @@ async function sizeOf(path: Buffer, parent: Buffer): Promise<number> {
 
 /**
  * How many bytes a directory and all in it take; links are not followed, what vanishes meanwhile counts nothing, and what
- * cannot be looked into is infinitely large. Stops counting once there are more than `enoughBytes`.
+ * cannot be looked into is infinitely large, as are more than `maxEntries` files and directories. Stops counting once there are
+ * more than `enoughBytes`.
  * @param directory absolute, without links.
  */
 export async function treeSize(
   directory: string,
-  { enoughBytes, signal }: { readonly enoughBytes: number; readonly signal: AbortSignal },
+  {
+    enoughBytes,
+    maxEntries = MAX_ENTRIES,
+    signal,
+  }: { readonly enoughBytes: number; readonly maxEntries?: number; readonly signal: AbortSignal },
 ): Promise<number> {
   let bytes = 0
+  let count = 0
   const directories = [Buffer.from(directory)]
   for (let at = directories.pop(); at !== undefined; at = directories.pop()) {
     const parent = at
     let batch: Promise<number>[] = []
-    const count = async (): Promise<void> => {
+    const add = async (): Promise<void> => {
       for (const size of await Promise.all(batch)) bytes += size
       batch = []
       signal.throwIfAborted()
@@ -55,10 +63,12 @@ export async function treeSize(
       const path = Buffer.concat([parent, SLASH, Buffer.from(entry.name, 'latin1')])
       if (entry.isDirectory()) directories.push(path)
       batch.push(sizeOf(path, parent))
-      if (batch.length >= AT_ONCE) await count()
-      if (bytes > enoughBytes) return bytes
+      count++
+      if (batch.length >= AT_ONCE) await add()
+      if (count > maxEntries) bytes = Infinity
+      if (bytes > enoughBytes) break
     }
-    await count()
+    await add()
     if (bytes > enoughBytes) return bytes
   }
   return bytes

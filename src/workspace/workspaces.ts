@@ -18,8 +18,9 @@ import { removeTree } from './remove-tree.ts'
 import { createRunRepository, type Origin } from './run-repository.ts'
 import { watchSize } from './size-watch.ts'
 import { sourceOf, type WorkspaceSource } from './source.ts'
+import { treeSize } from './tree-size.ts'
 
-const MEASURE_EVERY_MS = 3000
+const TOO_LARGE = 'The workspace grew larger than VIVAVOCE_WORKSPACE_MAX_MB allows.'
 
 export interface Workspace extends AsyncDisposable {
   /** Absolute, links followed. Disposing of the workspace removes it. */
@@ -46,6 +47,8 @@ export interface Workspaces {
    * @throws GatewayError `workspace_failed`, `workspace_unusable`; the signal's reason when it aborts.
    */
   open(options: { readonly signal: AbortSignal; readonly source?: WorkspaceSource }): Promise<Workspace>
+  /** Measures a workspace once more. @throws GatewayError `workspace_unusable` if it is too large; the signal's reason. */
+  confirmSize(directory: string, options: { readonly signal: AbortSignal }): Promise<void>
   /** Where an agent works, as its file and the settings have it. */
   sourceOf(agent: Agent): WorkspaceSource
   /** Stops what is being fetched. Workspaces are given back by those who opened them. */
@@ -128,14 +131,7 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
       env: quietEnv,
       clock,
     })
-    const size = watchSize({
-      directory,
-      maxBytes,
-      everyMs: MEASURE_EVERY_MS,
-      clock,
-      observer,
-      message: 'The workspace grew larger than VIVAVOCE_WORKSPACE_MAX_MB allows.',
-    })
+    const size = watchSize({ directory, maxBytes, clock, observer, message: TOO_LARGE })
     const serial = createSerial()
 
     return {
@@ -184,6 +180,10 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
         await remove(run)
         throw error
       }
+    },
+    async confirmSize(directory, { signal }) {
+      const bytes = await treeSize(directory, { enoughBytes: maxBytes, signal })
+      if (bytes > maxBytes) throw new GatewayError('workspace_unusable', TOO_LARGE)
     },
     sourceOf: (agent) => sourceOf(agent, options),
     close: () => bases.close(),
