@@ -31,6 +31,8 @@ export type FoundSandbox =
       readonly version: string
       /** How much a run may use, in words. */
       readonly limits: string
+      /** Otherwise a run may start any number of processes. */
+      readonly limitsProcesses: boolean
     }
   | { readonly ok: false; readonly problem: string }
 
@@ -172,8 +174,9 @@ export async function openSandbox(options: SandboxOptions): Promise<FoundSandbox
     }
     // A machine that is busy may refuse once what it grants the next moment.
     await tryOut(trial).catch(() => tryOut(trial))
-    const limits = describeLimits(runLimits, cgroups === undefined ? 'prlimit' : 'cgroup', process.getuid?.() === 0)
-    return { ok: true, sandbox, path, version, limits }
+    const isRoot = process.getuid?.() === 0
+    const limits = describeLimits(runLimits, cgroups === undefined ? 'prlimit' : 'cgroup', isRoot)
+    return { ok: true, sandbox, path, version, limits, limitsProcesses: cgroups !== undefined || !isRoot }
   } catch (error) {
     const words = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
     return { ok: false, problem: `bubblewrap does not work here: ${words || String(error)}` }

@@ -25,12 +25,12 @@ export const limitCommands = ({ memoryBytes, processes }: RunLimits, route: Limi
     .map((limit) => `ulimit ${limit} 2>/dev/null; `)
     .join('')
 
-/** For the log and the doctor. */
+/** The limits in words, for the log and the doctor. The kernel sets root no limit of processes but by a cgroup. */
 export function describeLimits({ memoryBytes, processes }: RunLimits, route: LimitRoute, isRoot: boolean): string {
   const memory = `${Math.floor(memoryBytes / 1024 / 1024)} MiB of memory`
+  const files = `${OPEN_FILES} open files`
   if (route === 'cgroup')
-    return `a run has ${memory} and ${processes} processes (cgroup), ${OPEN_FILES} open files a process`
-  return isRoot
-    ? `a process has ${memory} and ${OPEN_FILES} open files (prlimit); processes are not limited, since they are root's`
-    : `a process has ${memory} and ${OPEN_FILES} open files, a command ${processes} processes (prlimit)`
+    return `by cgroup a run has at most ${memory} and ${processes} processes, and a process ${files}`
+  const those = isRoot ? 'its processes are not limited, since root runs them' : `a command ${processes} processes`
+  return `by prlimit a process has at most ${memory} and ${files}; ${those}`
 }

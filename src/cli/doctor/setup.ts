@@ -89,6 +89,9 @@ export const store: Check = {
   },
 }
 
+const UNLIMITED_PROCESSES =
+  'A run that starts processes without end can freeze this machine. Run the server as another user than root, or give it a cgroup that it may write to (`Delegate=yes` in its systemd unit).'
+
 export const sandbox: Check = {
   name: 'sandbox',
   needs: ['config', 'agents'],
@@ -102,12 +105,15 @@ export const sandbox: Check = {
         maxFileBytes: config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024,
         cgroups: await openRunCgroups(config.runLimits),
       })
-      if (found.ok) return ok(`bubblewrap ${found.version} (${found.path}); ${found.limits}`)
+      if (found.ok) {
+        const what = `bubblewrap ${found.version} (${found.path}); ${found.limits}`
+        return found.limitsProcesses ? ok(what) : warn(what, UNLIMITED_PROCESSES)
+      }
       const concerned = loaded.filter(needsSandbox).map(({ name }) => name)
       const what = `none (${found.problem})`
       if (concerned.length === 0)
         return warn(what, 'Agents that run commands or write files would be refused; no agent here does.')
-      const install = 'Install bubblewrap (`apt install bubblewrap`), or set VIVAVOCE_ALLOW_UNSANDBOXED=1.'
+      const install = 'Install bubblewrap 0.8 or newer (`apt install bubblewrap`), or set VIVAVOCE_ALLOW_UNSANDBOXED=1.'
       return config.VIVAVOCE_ALLOW_UNSANDBOXED
         ? warn(what, `These agents run with all rights of this user: ${concerned.join(', ')}.`)
         : fail(`${what}: these agents are refused: ${concerned.join(', ')}`, install)
