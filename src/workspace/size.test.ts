@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { asNobody } from '../../test/support/as-nobody.ts'
-import type { ManualClock } from '../../test/support/manual-clock.ts'
+import { createManualClock, type ManualClock } from '../../test/support/manual-clock.ts'
 import { openWorkspaceStage, write } from '../../test/support/workspace-stage.ts'
 import type { TurnEngine, TurnEvent, TurnRequest } from '../core/index.ts'
-import { endWithinSize, inWorkspace } from './index.ts'
+import { endWithinSize, inWorkspace, watchSize } from './index.ts'
 import { openUp } from './open-up.ts'
 import { removeTree } from './remove-tree.ts'
 import { treeSize } from './tree-size.ts'
@@ -38,6 +38,25 @@ test('[WS5] a workspace that grows past its limit tells so once it is measured, 
   for (let looks = 0; looks < 7 && !workspace.overgrown.aborted; looks++) await look(stage.clock, workspace.overgrown)
   expect(workspace.overgrown.reason).toMatchObject(GROWN)
   expect(stage.observed).toEqual([])
+})
+
+test('[WS5] a measurement that takes long delays the next look at the disk by nothing', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'vivavoce-size-'))
+  const clock = createManualClock()
+  let nowMs = 0
+  // Each time it is asked, five seconds have passed.
+  const slow = { ...clock, nowMs: () => (nowMs += 5000) }
+  const observer = { observe: (seen: unknown) => expect(seen).toBeUndefined() }
+  await using watch = watchSize({ directory, maxBytes: MIB, message: GROWN.message, clock: slow, observer })
+  try {
+    await clock.advance(500)
+    await clock.untilArmed(500)
+    await write(directory, { zeros: new Uint8Array(2 * MIB) })
+    await look(clock, watch.overgrown)
+    expect(watch.overgrown.reason).toMatchObject(GROWN)
+  } finally {
+    await removeTree(directory)
+  }
 })
 
 test.each([[true], [false]])(

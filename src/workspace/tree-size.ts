@@ -55,7 +55,7 @@ export async function treeSize(
     let entries: Dir | undefined
     try {
       // Names are bytes, not text.
-      entries = await withRightTo(parent, () => opendir(parent, { encoding: 'latin1' }))
+      entries = await withRightTo(parent, () => opendir(parent, { encoding: 'latin1', bufferSize: 512 }))
     } catch (error) {
       bytes += unmeasured(error)
     }
