@@ -139,7 +139,6 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     maxFileBytes: maxBytes,
     cgroups: await openRunCgroups(config.runLimits),
   })
-  if (sandbox.ok) observer.observe({ type: 'sandbox-ready', version: sandbox.version, limits: sandbox.limits })
   const served = openServedCli(config, {
     sandbox,
     agents: offer.catalogue.agents,
@@ -245,6 +244,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
   // First, so that an address that is taken is found before the CLI is verified.
   const server = await startServer(app, { host: config.VIVAVOCE_HOST, port: config.VIVAVOCE_PORT })
   const ready = served.start().then((cli) => {
+    if (sandbox.ok) observer.observe({ type: 'sandbox-ready', version: sandbox.version, limits: sandbox.limits })
     // Chat is served already; work that was left is taken up behind it.
     jobs.start({ eager: stores.mayHaveWork })
     return cli

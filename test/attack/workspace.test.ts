@@ -1,10 +1,11 @@
 /** What a hostile run writes into its workspace. */
 import { statSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasBubblewrap } from '../support/has-bubblewrap.ts'
+import { jobsOn } from '../support/jobs-on-stage.ts'
 import { startStage, type Stage } from '../support/stage.ts'
 import { scaled } from './scale.ts'
 
@@ -22,7 +23,6 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'vivavoce-attack-'))
   await writeFile(join(directory, 'worker.md'), '---\nname: worker\ndescription: Works.\ntools: Bash\n---\nYou work.\n')
   await writeFile(join(directory, 'talker.md'), '---\nname: talker\ndescription: Talks.\n---\nYou talk.\n')
-  await mkdir(join(directory, 'agents'))
   stage = await startStage({
     env: {
       VIVAVOCE_AGENTS_DIR: directory,
@@ -84,6 +84,13 @@ describe.skipIf(!hasBubblewrap)('a run that fills its workspace (skipped where b
     const response = await ask(`for i in 1 2 3; do head -c ${LIMIT_MB / 2}M /dev/zero > large$i; done; echo written`)
     expect([response.status, await response.json()]).toEqual(TOO_LARGE)
     expect(stage.rehearsal.requests.map(({ rawBody }) => rawBody).join('')).not.toContain('"content":"written"')
+  })
+
+  test('[WS13] does not end as a success as a job either', async () => {
+    const jobs = jobsOn(() => stage)
+    const write = `for i in 1 2 3; do head -c ${LIMIT_MB / 2}M /dev/zero > large$i; done`
+    const job = await jobs.ended(await jobs.submit(promptOf(write), { agent: 'worker' }))
+    expect(job).toMatchObject({ status: 'error', error: expect.stringContaining('VIVAVOCE_WORKSPACE_MAX_MB') })
   })
 
   test('[SB9] writes no file that is larger than its workspace may be', async () => {
