@@ -3,8 +3,8 @@ import { join, relative } from 'node:path'
 
 export interface FoundCgroups {
   readonly version: 1 | 2
-  /** The directory of our own cgroup for each controller; with version 2 one and the same. */
-  readonly directories: { readonly memory: string; readonly pids: string }
+  /** The directory of our own cgroup for each controller; with version 2 one and the same. `cpu` is not there everywhere. */
+  readonly directories: { readonly memory: string; readonly pids: string; readonly cpu?: string }
 }
 
 interface Mount {
@@ -52,8 +52,9 @@ export function findCgroups({
     return inside.startsWith('..') ? undefined : join(mount.at, inside)
   }
 
-  const [memory, pids] = ['memory', 'pids'].map((controller) => directoryOf(controller, 'cgroup'))
-  if (memory !== undefined && pids !== undefined) return { version: 1, directories: { memory, pids } }
+  const [memory, pids, cpu] = ['memory', 'pids', 'cpu'].map((controller) => directoryOf(controller, 'cgroup'))
+  if (memory !== undefined && pids !== undefined)
+    return { version: 1, directories: { memory, pids, ...(cpu === undefined ? {} : { cpu }) } }
   const unified = directoryOf('', 'cgroup2')
   return unified === undefined ? undefined : { version: 2, directories: { memory: unified, pids: unified } }
 }

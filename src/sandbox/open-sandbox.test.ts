@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -202,6 +202,12 @@ describe.skipIf(!hasBubblewrap)('without a cgroup', () => {
 
   test('[SB15] [SB16] no limit can be raised again', async () => {
     expect(await limited('ulimit -d unlimited; ulimit -n 100000; ulimit -d; ulimit -n')).toBe('524288\n4096\n')
+  })
+
+  test('[SB20] a program waits for others when the processors are busy, and cannot change that', async () => {
+    const niceness = Math.min(19, getPriority() + 10)
+    const shown = await limited('nice; nice -n -5 nice 2>/dev/null; renice -n 0 -p $$ >/dev/null 2>&1; nice')
+    expect(shown).toBe(`${niceness}\n`.repeat(3))
   })
 
   test('[SB15] a command has no more processes than it may (as another user where root runs the test)', async () => {

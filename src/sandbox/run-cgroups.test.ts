@@ -28,6 +28,17 @@ test('[SB14] with version 1 each controller has a cgroup of its own, which a mou
     version: 1,
     directories: { memory: '/sys/fs/cgroup/memory/own', pids: '/sys/fs/c group/pids' },
   })
+  const cpu = '34 25 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct'
+  expect(
+    findCgroups({ membership: '4:memory:/docker/1\n3:cpu,cpuacct:/a\n2:pids:/\n', mounts: `${mounts}\n${cpu}` }),
+  ).toEqual({
+    version: 1,
+    directories: {
+      memory: '/sys/fs/cgroup/memory',
+      pids: '/sys/fs/c group/pids',
+      cpu: '/sys/fs/cgroup/cpu,cpuacct/a',
+    },
+  })
 })
 
 test('[SB15] there is none where none is mounted, or another part than that of this process', () => {

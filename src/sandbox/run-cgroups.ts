@@ -1,5 +1,6 @@
 /**
- * A cgroup for each run: memory and processes of all its commands together are limited by it. The gateway makes them below
+ * A cgroup for each run: memory and processes of all its commands together are limited by it, and they share the processors as if
+ * they were one. The gateway makes them below
  * its own cgroup, where it may (cgroups(7); version 2, and version 1 with its controllers `memory` and `pids`).
  */
 import { readFileSync } from 'node:fs'
@@ -43,6 +44,10 @@ async function passOnControllers(directory: string): Promise<void> {
     await writeFile(join(directory, OWN_LEAF, 'cgroup.procs'), String(process.pid))
   }
   await writeFile(switches, CONTROLLERS.map((name) => `+${name}`).join(' '))
+  // With it each run has a share of the processors as if it were one process. A kernel may be without it.
+  await writeFile(switches, '+cpu').catch((error: unknown) => {
+    if (!hasCode(error, 'ENOENT', 'EINVAL', 'EBUSY')) throw error
+  })
 }
 
 interface LimitFile {
@@ -101,7 +106,7 @@ async function sweep(parents: readonly string[]): Promise<void> {
 }
 
 function createRunCgroups({ version, directories }: FoundCgroups, limits: RunLimits): RunCgroups {
-  const parents = [...new Set(CONTROLLERS.map((name) => directories[name]))]
+  const parents = [...new Set(Object.values(directories))]
   let count = 0
 
   return {
@@ -137,7 +142,8 @@ export async function openRunCgroups(limits: RunLimits): Promise<RunCgroups | un
   if (found === undefined) return undefined
   const { version } = found
   const above = (directory: string): string => (basename(directory) === OWN_LEAF ? dirname(directory) : directory)
-  const directories = { memory: above(found.directories.memory), pids: above(found.directories.pids) }
+  const { memory, pids, ...others } = found.directories
+  const directories = { ...others, memory: above(memory), pids: above(pids) }
   try {
     await sweep([...new Set(Object.values(directories))])
     if (version === 2) await passOnControllers(directories.memory)

@@ -4,6 +4,9 @@ import { FILTER_DESCRIPTOR } from './bubblewrap-arguments.ts'
 /** The unit of `ulimit -f` in a POSIX shell. */
 const BLOCK_BYTES = 512
 
+/** Above 0 a process waits for others when the processors are busy: commands must not hold up speech. */
+const NICENESS = 10
+
 export interface ScriptOptions {
   readonly bubblewrap: string
   readonly args: readonly string[]
@@ -32,7 +35,7 @@ export const sandboxScript = (options: ScriptOptions): string => {
     // It cannot be set where a smaller one is in force already.
     `ulimit -f ${Math.ceil(maxFileBytes / BLOCK_BYTES)} 2>/dev/null || :`,
     ...joinFiles.map((file) => `echo $$ > ${quoted(file)} || exit 126`),
-    `exec /usr/bin/env -i VIVAVOCE_RUN="$VIVAVOCE_RUN" ${[bubblewrap, ...args].map(quoted).join(' ')} "$PWD" ` +
+    `exec nice -n ${NICENESS} /usr/bin/env -i VIVAVOCE_RUN="$VIVAVOCE_RUN" ${[bubblewrap, ...args].map(quoted).join(' ')} "$PWD" ` +
       `/bin/bash -c ${quoted(limits + command)} ${words} ${FILTER_DESCRIPTOR}<${quoted(filter)}`,
     '',
   ].join('\n')
