@@ -449,13 +449,13 @@ test('[CF1] [WP10] the pool is as large as it is set, else as the machine allows
   expect([pool.max <= most.max, pool.spares <= most.spares, pool.memoryMb <= most.memoryMb]).toEqual([true, true, true])
 })
 
-test('[SB14] a run may use a quarter of the machine’s memory, at least 512 MiB, unless it is set', () => {
+test('[SB14] a run may use a quarter of the machine’s memory, at least 1 GiB, unless it is set', () => {
   const MIB = 1024 * 1024
   const set = { VIVAVOCE_SANDBOX_MEMORY_MB: '64', VIVAVOCE_SANDBOX_PROCESSES: '16' }
   expect(loadConfig(set).runLimits).toEqual({ memoryBytes: 64 * MIB, processes: 16 })
   const { memoryBytes } = loadConfig({}).runLimits
-  expect(memoryBytes).toBeGreaterThanOrEqual(512 * MIB)
-  expect(memoryBytes).toBeLessThanOrEqual(Math.max(512 * MIB, totalmem() / 4))
+  expect(memoryBytes).toBeGreaterThanOrEqual(1024 * MIB)
+  expect(memoryBytes).toBeLessThanOrEqual(Math.max(1024 * MIB, totalmem() / 4))
 })
 
 test('[CF5] loopback is told by the address, not by how it begins', () => {

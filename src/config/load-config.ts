@@ -175,7 +175,7 @@ export function loadSourcedConfig(env: Environment, given: Given = {}): SourcedC
       }),
       runLimits: {
         memoryBytes:
-          (values.VIVAVOCE_SANDBOX_MEMORY_MB ?? Math.max(512, Math.floor(machine.memoryMb / 4))) * 1024 * 1024,
+          (values.VIVAVOCE_SANDBOX_MEMORY_MB ?? Math.max(1024, Math.floor(machine.memoryMb / 4))) * 1024 * 1024,
         processes: values.VIVAVOCE_SANDBOX_PROCESSES,
       },
       jobConcurrency: values.VIVAVOCE_JOB_CONCURRENCY ?? Math.max(1, Math.floor(values.MAX_CONCURRENCY / 2)),

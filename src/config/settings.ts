@@ -261,9 +261,9 @@ export const SETTINGS = {
   },
   VIVAVOCE_SANDBOX_MEMORY_MB: {
     schema: integer(64, 10_000_000),
-    defaultText: 'a quarter of the machine’s memory, at least 512',
+    defaultText: 'a quarter of the machine’s memory, at least 1024',
     tells:
-      'The most memory that the commands of a run may use, in MiB. If the gateway may make no cgroup, each process may use that much. `/tmp`, home and `/dev/shm` of a command are in memory, each a quarter of it.',
+      'The most memory that the commands of a run may use, in MiB. If the gateway may make no cgroup, each process may use that much; Node needs 700 then, and 512 more for each worker. `/tmp`, home and `/dev/shm` of a command are in memory, each a quarter of it.',
   },
   VIVAVOCE_SANDBOX_PROCESSES: {
     schema: integer(16, 1_000_000),

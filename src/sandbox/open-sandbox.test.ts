@@ -210,6 +210,13 @@ describe.skipIf(!hasBubblewrap)('without a cgroup', () => {
     expect(shown).toBe(`${niceness}\n`.repeat(3))
   })
 
+  test('[SB21] a program ends before the gateway when memory runs out, and cannot change that', async () => {
+    const shown = await limited(
+      'cat /proc/self/oom_score_adj; (echo 0 > /proc/self/oom_score_adj) 2>/dev/null; cat /proc/self/oom_score_adj',
+    )
+    expect(shown).toBe('1000\n1000\n')
+  })
+
   test('[SB15] a command has no more processes than it may (as another user where root runs the test)', async () => {
     const isRoot = process.getuid?.() === 0
     const fork = `my @p; while (@p < 1000) { my $p = fork(); last unless defined $p; if (!$p) { sleep 20; exit } push @p, $p } print scalar(@p); kill 9, @p`

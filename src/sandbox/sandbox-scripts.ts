@@ -34,6 +34,8 @@ export const sandboxScript = (options: ScriptOptions): string => {
     '#!/bin/sh',
     // It cannot be set where a smaller one is in force already.
     `ulimit -f ${Math.ceil(maxFileBytes / BLOCK_BYTES)} 2>/dev/null || :`,
+    // When the machine runs out of memory the kernel ends these before it ends the gateway. The trial looks whether it is set.
+    'echo 1000 2>/dev/null > /proc/self/oom_score_adj',
     ...joinFiles.map((file) => `echo $$ > ${quoted(file)} || exit 126`),
     `exec nice -n ${NICENESS} /usr/bin/env -i VIVAVOCE_RUN="$VIVAVOCE_RUN" ${[bubblewrap, ...args].map(quoted).join(' ')} "$PWD" ` +
       `/bin/bash -c ${quoted(limits + command)} ${words} ${FILTER_DESCRIPTOR}<${quoted(filter)}`,

@@ -59,6 +59,7 @@ export function holesOf(
     ...(field('NoNewPrivs') === '1' ? [] : ['gain privileges by a program']),
     ...(privileges.length === 0 ? [] : [`use privileges (${privileges.join(', ')})`]),
     ...(Number(field('OpenFiles')) <= openFiles ? [] : ['open any number of files']),
+    ...(field('OomScore') === '1000' ? [] : ['outlive the gateway when memory runs out']),
     ...(field('Keys') === '0' ? [] : ['see keys in /proc/keys']),
     ...memory,
   ]
@@ -78,7 +79,7 @@ export async function tryOut({ sandbox, architecture, temporaryDirectory, ...lim
     const { CLAUDE_CODE_SHELL_PREFIX: shell = '' } = confinement.env
     const options = { cwd: directory, timeout: TRIAL_MS, killSignal: 'SIGKILL' } as const
     const show =
-      'cat /proc/self/status /proc/self/mounts; echo OpenFiles: $(ulimit -n); echo Keys: $(cat /proc/key* 2>/dev/null | wc -c)'
+      'cat /proc/self/status /proc/self/mounts; echo OpenFiles: $(ulimit -n); echo OomScore: $(cat /proc/self/oom_score_adj); echo Keys: $(cat /proc/key* 2>/dev/null | wc -c)'
     const { stdout: shown } = await run(shell, [show], options)
     const { stdout: written } = await run(shell, ['./probe'], { ...options, encoding: 'buffer' })
     const results = probeResults(written)
