@@ -173,7 +173,9 @@ export async function openSandbox(options: SandboxOptions): Promise<FoundSandbox
       openFiles: OPEN_FILES,
     }
     // A machine that is busy may refuse once what it grants the next moment.
-    await tryOut(trial).catch(() => tryOut(trial))
+    const holes = await tryOut(trial).catch(() => tryOut(trial))
+    if (holes.length > 0)
+      return { ok: false, problem: `the sandbox does not hold: a program in it could ${holes.join('; ')}` }
     const isRoot = process.getuid?.() === 0
     const limits = describeLimits(runLimits, cgroups === undefined ? 'prlimit' : 'cgroup', isRoot)
     return { ok: true, sandbox, path, version, limits, limitsProcesses: cgroups !== undefined || !isRoot }

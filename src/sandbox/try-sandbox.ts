@@ -39,10 +39,7 @@ const attempts = (architecture: Architecture): readonly Attempt[] => [
 ]
 
 /** What a program could do that it may not, from what the kernel shows of it. */
-export function holesOf(
-  shown: string,
-  { tmpfsBytes, openFiles }: Pick<Trial, 'tmpfsBytes' | 'openFiles'>,
-): readonly string[] {
+function holesOf(shown: string, { tmpfsBytes, openFiles }: Pick<Trial, 'tmpfsBytes' | 'openFiles'>): readonly string[] {
   const field = (name: string): string | undefined => new RegExp(String.raw`^${name}:\s*(\S+)$`, 'm').exec(shown)?.[1]
   const privileges = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].filter(
     (name) => !/^0+$/.test(field(name) ?? ''),
@@ -66,10 +63,15 @@ export function holesOf(
 }
 
 /**
- * Runs commands as the CLI will.
- * @throws Error that names what a program in the sandbox could do, or has the words of `bwrap` as `stderr`.
+ * Runs commands as the CLI will, and says what a program in the sandbox could do that it may not.
+ * @throws Error with the words of `bwrap` as `stderr` if it does not start.
  */
-export async function tryOut({ sandbox, architecture, temporaryDirectory, ...limits }: Trial): Promise<void> {
+export async function tryOut({
+  sandbox,
+  architecture,
+  temporaryDirectory,
+  ...limits
+}: Trial): Promise<readonly string[]> {
   const directory = join(temporaryDirectory, 'sandbox-trial')
   await mkdir(directory, { recursive: true })
   try {
@@ -84,11 +86,7 @@ export async function tryOut({ sandbox, architecture, temporaryDirectory, ...lim
     const { stdout: written } = await run(shell, ['./probe'], { ...options, encoding: 'buffer' })
     const results = probeResults(written)
     const through = tried.filter(({ errno }, index) => results[index] !== -errno).map(({ name }) => name)
-    const holes = [
-      ...holesOf(shown, limits),
-      ...(through.length === 0 ? [] : [`call ${[...new Set(through)].join(', ')}`]),
-    ]
-    if (holes.length > 0) throw new Error(`a program in it could ${holes.join('; ')}`)
+    return [...holesOf(shown, limits), ...(through.length === 0 ? [] : [`call ${[...new Set(through)].join(', ')}`])]
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
