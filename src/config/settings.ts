@@ -257,7 +257,7 @@ export const SETTINGS = {
     schema: integer(1, 10_000_000),
     default: '2048',
     tells:
-      'The largest workspace, in MiB, with what git keeps in it. A larger repository is refused; a run that makes its workspace larger is stopped.',
+      'The largest workspace, in MiB, with what git keeps in it. A larger repository is refused; a run that makes its workspace larger, or puts more than 500,000 files and directories into it, is stopped.',
   },
   VIVAVOCE_SANDBOX_MEMORY_MB: {
     schema: integer(64, 10_000_000),

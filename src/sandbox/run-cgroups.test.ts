@@ -50,6 +50,18 @@ test('[SB15] there is none where none is mounted, or another part than that of t
 const cgroups = await openRunCgroups(limits)
 
 test.skipIf(cgroups === undefined)(
+  '[SB14] runs of several gateways in one process have cgroups of their own',
+  async () => {
+    const others = await openRunCgroups(limits)
+    const made = [await cgroups?.create(), await others?.create(), await others?.create()]
+    const files = made.flatMap((cgroup) => cgroup?.joinFiles ?? [])
+    expect([files.length > 0, new Set(files).size]).toEqual([true, files.length])
+    for (const cgroup of made) await cgroup?.[Symbol.asyncDispose]()
+    expect(files.filter((file) => existsSync(file))).toEqual([])
+  },
+)
+
+test.skipIf(cgroups === undefined)(
   '[SB14] what joins the cgroup of a run is limited, and ends when the run does (skipped where none can be made)',
   async () => {
     const cgroup = await cgroups?.create()

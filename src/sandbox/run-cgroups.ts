@@ -3,6 +3,7 @@
  * they were one. The gateway makes them below
  * its own cgroup, where it may (cgroups(7); version 2, and version 1 with its controllers `memory` and `pids`).
  */
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -25,7 +26,7 @@ const CONTROLLERS = ['memory', 'pids'] as const
 /** Where version 2 has the gateway itself: a cgroup that has cgroups with controllers below it may hold no process. */
 const OWN_LEAF = 'vivavoce-gateway'
 /** Of the cgroup of a run. */
-const NAME = /^vivavoce-run-([\d.]+)-\d+$/
+const NAME = /^vivavoce-run-([\d.]+)-[\da-f-]+$/
 const REMOVAL_TRIES = 250
 const REMOVAL_EVERY_MS = 20
 
@@ -37,9 +38,9 @@ async function passOnControllers(directory: string): Promise<void> {
   const switches = join(directory, 'cgroup.subtree_control')
   const passedOn = await words(switches)
   if (CONTROLLERS.every((name) => passedOn.includes(name))) return
-  const members = await words(join(directory, 'cgroup.procs'))
+  const inside = await words(join(directory, 'cgroup.procs'))
   // Only a cgroup that is the gateway's alone is rearranged; the root needs no rearranging.
-  if (members.length === 1 && members[0] === String(process.pid)) {
+  if (inside.length === 1 && inside[0] === String(process.pid)) {
     await mkdir(join(directory, OWN_LEAF), { recursive: true })
     await writeFile(join(directory, OWN_LEAF, 'cgroup.procs'), String(process.pid))
   }
@@ -78,11 +79,23 @@ async function remove(directory: string): Promise<void> {
       await rmdir(directory)
       return
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return
+      if (isGone(error)) return
       if (!hasCode(error, 'EBUSY') || tries >= REMOVAL_TRIES) throw error
     }
-    for (const member of await words(join(directory, 'cgroup.procs'))) kill(Number(member))
+    for (const member of await members(directory)) kill(member)
     await passed(REMOVAL_EVERY_MS)
+  }
+}
+
+/** Another gateway that starts may remove the same one. */
+const isGone = (error: unknown): boolean => hasCode(error, 'ENOENT', 'ENODEV')
+
+async function members(directory: string): Promise<readonly number[]> {
+  try {
+    return (await words(join(directory, 'cgroup.procs'))).map(Number)
+  } catch (error) {
+    if (isGone(error)) return []
+    throw error
   }
 }
 
@@ -107,11 +120,10 @@ async function sweep(parents: readonly string[]): Promise<void> {
 
 function createRunCgroups({ version, directories }: FoundCgroups, limits: RunLimits): RunCgroups {
   const parents = [...new Set(Object.values(directories))]
-  let count = 0
 
   return {
     async create() {
-      const name = `vivavoce-run-${processIdentity}-${count++}`
+      const name = `vivavoce-run-${processIdentity}-${randomUUID()}`
       const made = parents.map((parent) => join(parent, name))
       const dispose = async (): Promise<void> => {
         for (const directory of made) await remove(directory)
