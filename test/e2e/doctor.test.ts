@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../../src/rehearsal/index.ts'
+import { hasBubblewrap } from '../support/has-bubblewrap.ts'
 import { runCommand, startCommand } from '../support/run-command.ts'
 import { until } from '../support/stage.ts'
 
@@ -52,6 +53,13 @@ describe('vivavoce doctor', () => {
     expect(out).toMatch(/^ok {4}models: haiku, sonnet, opus$/m)
     expect(out).not.toContain('FAIL')
     for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+  })
+
+  test.skipIf(!hasBubblewrap)('[SB19] it reports the sandbox and the limits of a run', SLOW, async () => {
+    const { out } = await doctor(['--offline'])
+    expect(out.replaceAll(/\s+/g, ' ')).toMatch(
+      /(ok|warn) sandbox: bubblewrap \d[\d.]* \(\/\S+bwrap\); by (cgroup a run|prlimit a process) has at most \d+ MiB of memory/,
+    )
   })
 
   test('[CM29] without a login it says so, and how to log in; --offline does not ask', SLOW, async () => {
