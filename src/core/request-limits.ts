@@ -1,0 +1,59 @@
+import { GatewayError } from './error.ts'
+
+interface RequestLimit {
+  readonly most: number
+  /** What is counted, as errors and the reference page name it. */
+  readonly unit: string
+  /** Of what, for the reference page. */
+  readonly of: string
+}
+
+/**
+ * The most that one request may hold. Every check reads its limit here, and so does the reference page. The limits keep
+ * each step of a turn that runs in the event loop under 100 ms: docs/decisions/2026-11-30-request-limits.md.
+ */
+export const REQUEST_LIMITS = {
+  values: { most: 100_000, unit: 'JSON values', of: 'the body' },
+  depth: { most: 500, unit: 'levels', of: 'the nesting of the body' },
+  messages: { most: 10_000, unit: 'messages', of: '`messages`' },
+  parts: { most: 10_000, unit: 'parts', of: 'the `content` of all messages' },
+  calls: { most: 10_000, unit: 'calls', of: 'the `tool_calls` of all messages' },
+  characters: {
+    most: 4_000_000,
+    unit: 'characters',
+    of: 'the texts, names and calls of all messages, a `message` of a conversation, or the `prompt` of a job',
+  },
+  images: { most: 100, unit: 'images', of: 'all messages' },
+  imageBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'an image' },
+  fileBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'a file' },
+  attachedBytes: { most: 16 * 1024 * 1024, unit: 'bytes', of: 'all images and files together, after decoding' },
+  pages: { most: 100, unit: 'pages', of: 'all PDFs together' },
+  tools: { most: 1000, unit: 'tools', of: '`tools`, and `tools` of `allowed_tools`' },
+  schemaCharacters: { most: 262_144, unit: 'characters', of: 'a tool, or the schema of `response_format`, as JSON' },
+  toolCharacters: { most: 1_048_576, unit: 'characters', of: 'all tools together, as JSON' },
+  stops: { most: 4, unit: 'stop sequences', of: '`stop`' },
+  stopCharacters: { most: 1000, unit: 'characters', of: 'a stop sequence' },
+  metadataKeys: { most: 100, unit: 'keys', of: '`metadata`' },
+} as const satisfies Record<string, RequestLimit>
+
+export type RequestLimitName = keyof typeof REQUEST_LIMITS
+
+const figure = (count: number): string => count.toLocaleString('en-US')
+
+/** Why so much cannot be taken and what to do, as parts of sentences for the caller. */
+export function overLimit(name: RequestLimitName, count: number): string {
+  const { most, unit }: RequestLimit = REQUEST_LIMITS[name]
+  return `${figure(count)} ${unit} were sent; at most ${figure(most)} are possible. Send fewer`
+}
+
+/** @throws GatewayError `context_length_exceeded`: no model takes a text so long. */
+export function refuseLongText(param: string, characters: number): void {
+  if (characters <= REQUEST_LIMITS.characters.most) return
+  throw new GatewayError('context_length_exceeded', `\`${param}\`: ${overLimit('characters', characters)}.`, { param })
+}
+
+/** The limits as a table in Markdown. */
+export const limitReference = (): string =>
+  Object.values(REQUEST_LIMITS)
+    .map(({ most, unit, of }) => `| ${of} | ${figure(most)} ${unit} |`)
+    .join('\n')

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import { GatewayError, REQUEST_LIMITS } from '../../core/index.ts'
+import { parseJobRequest } from '../jobs/index.ts'
+import { parseConversationalRequest } from '../conversational/index.ts'
+import { parseChatRequest } from './index.ts'
+
+const times = <T>(count: number, make: (index: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_, at) => make(at))
+const user = (content: unknown) => ({ role: 'user', content })
+const chat = (fields: object) => parseChatRequest({ messages: [user('a')], ...fields })
+const text = { type: 'text', text: 'a' }
+const image = { type: 'image_url', image_url: { url: 'data:,' } }
+const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }
+const tool = (at: number, parameters: object = {}) => ({ type: 'function', function: { name: `f${at}`, parameters } })
+/** A tool whose JSON is about so long. */
+const toolOf = (characters: number) => (at: number) => tool(at, { description: 'x'.repeat(characters) })
+
+function refusalOf(parse: () => unknown) {
+  try {
+    parse()
+  } catch (error) {
+    if (error instanceof GatewayError) return { code: error.code, message: error.message, param: error.param }
+    throw error
+  }
+  return undefined
+}
+
+test.each([
+  ['messages', '10,001 messages', '10,000', () => chat({ messages: times(10_001, () => user('a')) })],
+  ['messages', '10,001 parts', '10,000', () => chat({ messages: [user(times(10_001, () => text))] })],
+  [
+    'messages',
+    '10,002 calls',
+    '10,000',
+    () => chat({ messages: times(2, () => ({ role: 'assistant', tool_calls: times(5001, () => call) })) }),
+  ],
+  ['messages', '101 images', '100', () => chat({ messages: [user(times(101, () => image))] })],
+  ['tools', '1,001 tools', '1,000', () => chat({ tools: times(1001, tool) })],
+  [
+    'tool_choice.allowed_tools.tools',
+    '1,001 tools',
+    '1,000',
+    () =>
+      chat({
+        tools: [tool(0)],
+        tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: times(1001, () => tool(0)) } },
+      }),
+  ],
+  ['tools[1]', '300,076 characters', '262,144', () => chat({ tools: [tool(0), toolOf(300_000)(1)] })],
+  ['tools', '1,250,380 characters', '1,048,576', () => chat({ tools: times(5, toolOf(250_000)) })],
+  [
+    'response_format.json_schema.schema',
+    '300,018 characters',
+    '262,144',
+    () =>
+      chat({
+        response_format: { type: 'json_schema', json_schema: { schema: { description: 'x'.repeat(300_000) } } },
+      }),
+  ],
+  ['stop', '5 stop sequences', '4', () => chat({ stop: times(5, String) })],
+  ['stop[1]', '1,001 characters', '1,000', () => chat({ stop: ['a', 'x'.repeat(1001)] })],
+  ['metadata', '101 keys', '100', () => chat({ metadata: Object.fromEntries(times(101, (at) => [`k${at}`, 'v'])) })],
+])('[LM3] more than a limit allows is refused by its name: %s, %s', (param, sent, most, parse) => {
+  expect(refusalOf(parse)).toEqual({
+    code: 'invalid_request',
+    message: `\`${param}\`: ${sent} were sent; at most ${most} are possible. Send fewer.`,
+    param,
+  })
+})
+
+const LONG = 'x'.repeat(REQUEST_LIMITS.characters.most + 1)
+const halves = {
+  id: LONG.slice(0, 2_000_000),
+  type: 'function',
+  function: { name: 'f', arguments: LONG.slice(2_000_000) },
+}
+
+test.each([
+  ['messages', () => chat({ messages: [user(LONG)] })],
+  ['messages', () => chat({ messages: [{ role: 'assistant', tool_calls: [halves] }] })],
+  ['message', () => parseConversationalRequest({ session_id: 'a', message: LONG })],
+  ['prompt', () => parseJobRequest({ prompt: LONG }, '{}')],
+])('[LM4] more text than any model takes is refused: %s', (param, parse) => {
+  expect(refusalOf(parse)).toMatchObject({ code: 'context_length_exceeded', param })
+})
+
+test('[LM3] what is at a limit is taken', () => {
+  const taken = chat({
+    messages: [
+      ...times(9997, () => user('a')),
+      user([...times(9900, () => text), ...times(100, () => image)]),
+      { role: 'assistant', tool_calls: times(10_000, () => call) },
+      user('x'.repeat(3_900_000)),
+    ],
+    tools: times(1000, toolOf(900)),
+    stop: times(4, () => 'x'.repeat(1000)),
+    metadata: Object.fromEntries(times(100, (at) => [`k${at}`, 'v'])),
+  })
+  expect([taken.history.length, taken.functions?.offered.length]).toEqual([10_000, 1000])
+})
+
+test('[LM2] reading stops at the first fault', () => {
+  let looked = 0
+  const messages = times(5000, () => ({
+    get role() {
+      looked++
+      return 'nobody'
+    },
+  }))
+  expect(refusalOf(() => chat({ messages }))).toMatchObject({ param: 'messages[0].role' })
+  expect(looked).toBeLessThan(10)
+})
