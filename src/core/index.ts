@@ -1,5 +1,6 @@
 export * from './agent.ts'
 export * from './branch-name.ts'
+export * from './byte-budget.ts'
 export * from './changes.ts'
 export * from './cli-state.ts'
 export * from './clock.ts'

@@ -26,7 +26,11 @@ export const REQUEST_LIMITS = {
   images: { most: 100, unit: 'images', of: 'all messages' },
   imageBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'an image' },
   fileBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'a file' },
-  attachedBytes: { most: 16 * 1024 * 1024, unit: 'bytes', of: 'all images and files together, after decoding' },
+  attachedBytes: {
+    most: 16 * 1024 * 1024,
+    unit: 'bytes of images and files',
+    of: 'all images and files together, after decoding',
+  },
   pages: { most: 100, unit: 'pages', of: 'all PDFs together' },
   tools: { most: 1000, unit: 'tools', of: '`tools`, and `tools` of `allowed_tools`' },
   schemaCharacters: { most: 262_144, unit: 'characters', of: 'a tool, or the schema of `response_format`, as JSON' },

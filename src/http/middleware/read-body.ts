@@ -1,24 +1,41 @@
 import { createMiddleware } from 'hono/factory'
-import { GatewayError, type Clock } from '../../core/index.ts'
+import { createByteBudget, GatewayError, type ByteShare, type Clock } from '../../core/index.ts'
 import { onAbort } from '../../lib/index.ts'
-import { codingsOf, decodeBody, decodeText } from '../decode-body.ts'
+import type { Background } from '../background.ts'
+import { codingsOf, decodeBody } from '../decode-body.ts'
 import type { AppEnv } from '../deps.ts'
 
 /** How soon the close of a connection is told after its body broke off. */
 const CLOSE_FOLLOWS_MS = 100
 const MIB = 1024 * 1024
+/** All bodies under way may hold so many of the largest, and at least so much. */
+const LARGEST_AT_ONCE = 4
+const MIN_BUDGET_BYTES = 64 * MIB
+const RETRY_AFTER_SECONDS = 2
 
 export interface ReadBodyOptions {
   readonly maxBytes: number
   readonly clock: Clock
+  readonly background: Background
 }
 
-/** Reads the body, however it is sent, and no more of it than may be, packed or not (R12). */
-export const readBody = ({ maxBytes, clock }: ReadBodyOptions) => {
+/**
+ * Reads the body, however it is sent, and no more of it than may be, packed or not (R12). What it holds counts towards a
+ * budget that all requests share, from when it arrives until the response is over.
+ */
+export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
+  const budget = createByteBudget({ most: Math.max(LARGEST_AT_ONCE * maxBytes, MIN_BUDGET_BYTES) })
   const tooLarge = (): GatewayError =>
     new GatewayError('request_too_large', `The body is larger than ${Math.floor(maxBytes / MIB)} MiB.`)
 
-  async function text(request: Request): Promise<string> {
+  function take(share: ByteShare, bytes: number): void {
+    if (share.take(bytes)) return
+    throw new GatewayError('overloaded', 'The server holds too many large requests at once. Try again later.', {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    })
+  }
+
+  async function bytesOf(request: Request, share: ByteShare): Promise<Uint8Array<ArrayBuffer>> {
     const codings = codingsOf(request.headers.get('content-encoding'))
     if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
     const chunks: Uint8Array[] = []
@@ -26,10 +43,12 @@ export const readBody = ({ maxBytes, clock }: ReadBodyOptions) => {
     for await (const chunk of request.body ?? []) {
       bytes += chunk.byteLength
       if (bytes > maxBytes) throw tooLarge()
+      take(share, chunk.byteLength)
       chunks.push(chunk)
     }
     const decoded = await decodeBody(Buffer.concat(chunks), codings, { maxBytes, tooLarge })
-    return decodeText(decoded, request.headers.get('content-type'))
+    if (decoded.length > bytes) take(share, decoded.length - bytes)
+    return decoded
   }
 
   /** A body that breaks off is a caller that leaves; that is told a moment later. */
@@ -41,15 +60,23 @@ export const readBody = ({ maxBytes, clock }: ReadBodyOptions) => {
   }
 
   return createMiddleware<AppEnv>(async function readBody(c, next) {
+    const share = budget.open(c.get('tenant'))
+    const release = (): void => share[Symbol.dispose]()
     try {
-      c.set('body', await text(c.req.raw))
-    } catch (error) {
-      if (error instanceof GatewayError) throw error
-      const signal = c.get('caller')
-      await left(signal)
-      signal.throwIfAborted()
-      throw new GatewayError('invalid_request', 'The body could not be read to its end.', { cause: error })
+      try {
+        c.set('body', await bytesOf(c.req.raw, share))
+      } catch (error) {
+        if (error instanceof GatewayError) throw error
+        const signal = c.get('caller')
+        await left(signal)
+        signal.throwIfAborted()
+        throw new GatewayError('invalid_request', 'The body could not be read to its end.', { cause: error })
+      }
+      await next()
+    } finally {
+      const streamed = c.get('streamed')
+      if (streamed === undefined) release()
+      else background.run(streamed.then(release))
     }
-    await next()
   })
 }
