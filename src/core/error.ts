@@ -70,7 +70,7 @@ export const ERRORS = {
     status: 408,
     type: 'invalid_request_error',
     retryable: true,
-    tells: 'The headers did not arrive within 190 s, or the whole request not within five minutes. Send it again.',
+    tells: 'The headers did not arrive within 30 s, or the whole request not within two minutes. Send it again.',
   },
   unsupported_encoding: {
     status: 415,

@@ -48,7 +48,7 @@ test('[LM5] a file is read in a thread', async () => {
 })
 
 test('[LM6] a body that takes more memory than a thread has is refused, and the next one is read', async () => {
-  await using opened = open({ memoryMb: 48 })
+  await using opened = open({ memoryMb: 32 })
   const keys = Array.from({ length: 49_000 }, (_, at) => `"${'k'.repeat(600)}${at}":[]`).join()
   await expect(opened.chat(`{"messages":{${keys}}}`)).rejects.toMatchObject({
     code: 'request_too_large',

@@ -83,13 +83,13 @@ export function createReaders({
   function rest(thread: Thread): void {
     thread.timer?.[Symbol.dispose]()
     thread.task = undefined
+    thread.worker.unref()
     thread.timer = clock.after(IDLE_MS, () => lose(thread, undefined))
   }
 
   function start(): Thread {
     const worker = new Worker(WORKER, { resourceLimits: { maxOldGenerationSizeMb: memoryMb } })
     const thread: Thread = { worker, task: undefined, timer: undefined }
-    worker.unref()
     worker.on('message', (replied: Replied) => {
       const task = thread.task
       rest(thread)
@@ -117,6 +117,7 @@ export function createReaders({
       const thread = resting ?? start()
       thread.timer?.[Symbol.dispose]()
       thread.task = task
+      thread.worker.ref()
       thread.timer = clock.after(LIMIT_MS, () => lose(thread, tooMuch('time')))
       thread.worker.postMessage(task.asked, transferable(task.asked))
     }

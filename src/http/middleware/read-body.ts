@@ -13,6 +13,8 @@ const LARGEST_AT_ONCE = 4
 const MIN_BUDGET_BYTES = 64 * MIB
 const RETRY_AFTER_SECONDS = 2
 
+type BodyReader = ReadableStreamDefaultReader<Uint8Array>
+
 export interface ReadBodyOptions {
   readonly maxBytes: number
   readonly clock: Clock
@@ -40,15 +42,34 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
     if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
     const chunks: Uint8Array[] = []
     let bytes = 0
-    for await (const chunk of request.body ?? []) {
-      bytes += chunk.byteLength
-      if (bytes > maxBytes) throw tooLarge()
-      take(share, chunk.byteLength)
-      chunks.push(chunk)
+    const reader = request.body?.getReader()
+    try {
+      for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
+        bytes += next.value.byteLength
+        if (bytes > maxBytes) throw tooLarge()
+        take(share, next.value.byteLength)
+        chunks.push(next.value)
+      }
+    } catch (error) {
+      if (reader !== undefined && error instanceof GatewayError) background.run(discard(reader))
+      throw error
     }
     const decoded = await decodeBody(Buffer.concat(chunks), codings, { maxBytes, tooLarge })
     if (decoded.length > bytes) take(share, decoded.length - bytes)
     return decoded
+  }
+
+  /** Reads the rest of a body that was refused: a client that still sends reads no response, and its end would break it. */
+  async function discard(reader: BodyReader): Promise<void> {
+    let bytes = 0
+    try {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        bytes += next.value.byteLength
+        if (bytes > maxBytes) return await reader.cancel()
+      }
+    } catch {
+      // The client has left.
+    }
   }
 
   /** A body that breaks off is a caller that leaves; that is told a moment later. */
