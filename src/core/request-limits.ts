@@ -17,9 +17,9 @@ export const REQUEST_LIMITS = {
   depth: { most: 500, unit: 'levels', of: 'the nesting of the body' },
   messages: { most: 10_000, unit: 'messages', of: '`messages`' },
   parts: { most: 10_000, unit: 'parts', of: 'the `content` of all messages' },
-  calls: { most: 10_000, unit: 'calls', of: 'the `tool_calls` of all messages' },
+  calls: { most: 5000, unit: 'calls', of: 'the `tool_calls` of all messages' },
   characters: {
-    most: 4_000_000,
+    most: 2_000_000,
     unit: 'characters',
     of: 'the texts, names and calls of all messages, a `message` of a conversation, or the `prompt` of a job',
   },
@@ -27,16 +27,17 @@ export const REQUEST_LIMITS = {
   imageBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'an image' },
   fileBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'a file' },
   attachedBytes: {
-    most: 16 * 1024 * 1024,
+    most: 12 * 1024 * 1024,
     unit: 'bytes of images and files',
     of: 'all images and files together, after decoding',
   },
   pages: { most: 100, unit: 'pages', of: 'all PDFs together' },
   tools: { most: 1000, unit: 'tools', of: '`tools`, and `tools` of `allowed_tools`' },
-  schemaCharacters: { most: 262_144, unit: 'characters', of: 'a tool, or the schema of `response_format`, as JSON' },
-  toolCharacters: { most: 1_048_576, unit: 'characters', of: 'all tools together, as JSON' },
+  schemaCharacters: { most: 131_072, unit: 'characters', of: 'a tool, or the schema of `response_format`, as JSON' },
+  toolCharacters: { most: 524_288, unit: 'characters', of: 'all tools together, as JSON' },
   stops: { most: 4, unit: 'stop sequences', of: '`stop`' },
   stopCharacters: { most: 1000, unit: 'characters', of: 'a stop sequence' },
+  nameCharacters: { most: 1000, unit: 'characters', of: '`metadata.conversation`' },
   metadataKeys: { most: 100, unit: 'keys', of: '`metadata`' },
 } as const satisfies Record<string, RequestLimit>
 
@@ -50,7 +51,7 @@ export function overLimit(name: RequestLimitName, count: number): string {
   return `${figure(count)} ${unit} were sent; at most ${figure(most)} are possible. Send fewer`
 }
 
-/** @throws GatewayError `context_length_exceeded`: no model takes a text so long. */
+/** @throws GatewayError `context_length_exceeded` where a text is longer than may be. */
 export function refuseLongText(param: string, characters: number): void {
   if (characters <= REQUEST_LIMITS.characters.most) return
   throw new GatewayError('context_length_exceeded', `\`${param}\`: ${overLimit('characters', characters)}.`, { param })

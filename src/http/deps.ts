@@ -61,6 +61,8 @@ export interface AppEnv {
     tenant: string
     /** The body of a request that has one, without its content codings, until it is given to the readers. */
     body: Uint8Array<ArrayBuffer>
+    /** Tells whether two bodies were sent as the same bytes. */
+    bodyDigest: string
     /** Counts requests by when they began to arrive. */
     arrival: number
     /** Aborts when the caller leaves. */

@@ -15,8 +15,8 @@ const LIMIT_MS = 10_000
 const IDLE_MS = 30_000
 /** Of a thread, besides what it reads. */
 const BASE_MB = 128
-/** A body as bytes, as text of two bytes a character, parsed, and as it is handed on. */
-const MEMORY_FACTOR = 8
+/** A body as text, parsed, and as it is handed on. */
+const MEMORY_FACTOR = 4
 
 export interface Reader {
   readonly tenant: string

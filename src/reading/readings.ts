@@ -44,8 +44,8 @@ interface Reading<K extends Kind> {
   readonly isQuick: (given: GivenOf<K>) => boolean
 }
 
-/** A body or an image of that size takes a few milliseconds. */
-const QUICK_BYTES = 256 * 1024
+/** A body of that size takes a few milliseconds, also one that is a schema full of patterns. */
+const QUICK_BYTES = 64 * 1024
 const isSmall = ({ bytes }: SentBody): boolean => bytes.length <= QUICK_BYTES
 
 export const READINGS: { readonly [K in Kind]: Reading<K> } = {

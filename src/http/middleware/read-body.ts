@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createMiddleware } from 'hono/factory'
 import { createByteBudget, GatewayError, type ByteShare, type Clock } from '../../core/index.ts'
 import { onAbort } from '../../lib/index.ts'
@@ -12,6 +13,11 @@ const MIB = 1024 * 1024
 const LARGEST_AT_ONCE = 4
 const MIN_BUDGET_BYTES = 64 * MIB
 const RETRY_AFTER_SECONDS = 2
+
+interface Received {
+  readonly body: Uint8Array<ArrayBuffer>
+  readonly digest: string
+}
 
 type BodyReader = ReadableStreamDefaultReader<Uint8Array>
 
@@ -37,10 +43,12 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
     })
   }
 
-  async function bytesOf(request: Request, share: ByteShare): Promise<Uint8Array<ArrayBuffer>> {
+  async function receive(request: Request, share: ByteShare): Promise<Received> {
     const codings = codingsOf(request.headers.get('content-encoding'))
     if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
     const chunks: Uint8Array[] = []
+    // Piece by piece, so that a large body does not hold up everybody at its end.
+    const hash = createHash('sha256')
     let bytes = 0
     const reader = request.body?.getReader()
     try {
@@ -48,6 +56,7 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
         bytes += next.value.byteLength
         if (bytes > maxBytes) throw tooLarge()
         take(share, next.value.byteLength)
+        hash.update(next.value)
         chunks.push(next.value)
       }
     } catch (error) {
@@ -56,7 +65,7 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
     }
     const decoded = await decodeBody(Buffer.concat(chunks), codings, { maxBytes, tooLarge })
     if (decoded.length > bytes) take(share, decoded.length - bytes)
-    return decoded
+    return { body: decoded, digest: hash.digest('base64') }
   }
 
   /** Reads the rest of a body that was refused: a client that still sends reads no response, and its end would break it. */
@@ -85,7 +94,9 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
     const release = (): void => share[Symbol.dispose]()
     try {
       try {
-        c.set('body', await bytesOf(c.req.raw, share))
+        const { body, digest } = await receive(c.req.raw, share)
+        c.set('body', body)
+        c.set('bodyDigest', digest)
       } catch (error) {
         if (error instanceof GatewayError) throw error
         const signal = c.get('caller')

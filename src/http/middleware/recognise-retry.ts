@@ -1,4 +1,3 @@
-import { webcrypto } from 'node:crypto'
 import { createMiddleware } from 'hono/factory'
 import type { Clock, Observer } from '../../core/index.ts'
 import type { AppEnv } from '../deps.ts'
@@ -15,9 +14,7 @@ export const recogniseRetry = ({ clock, observer }: { readonly clock: Clock; rea
   return createMiddleware<AppEnv>(async function recogniseRetry(c, next) {
     const signal = c.get('caller')
     const requestId = c.get('requestId')
-    // Not in this thread: a large body takes a while.
-    const digest = await webcrypto.subtle.digest('SHA-256', c.get('body'))
-    const hash = `${c.req.path}\n${c.get('tenant')}\n${Buffer.from(digest).toString('base64')}`
+    const hash = `${c.req.path}\n${c.get('tenant')}\n${c.get('bodyDigest')}`
     const before = died.get(hash)
     if (before !== undefined && clock.nowMs() - before.atMs < REMEMBERED_MS) {
       observer.observe({ type: 'request-retried', requestId, retryOf: before.requestId })

@@ -54,6 +54,14 @@ const metadata = anyObject('an object is expected').check(({ value, issues }) =>
   const keys = Object.keys(value).length
   if (keys > REQUEST_LIMITS.metadataKeys.most)
     issues.push({ code: 'custom', input: value, message: overLimit('metadataKeys', keys) })
+  const { conversation } = value
+  if (typeof conversation === 'string' && conversation.length > REQUEST_LIMITS.nameCharacters.most)
+    issues.push({
+      code: 'custom',
+      input: value,
+      path: ['conversation'],
+      message: overLimit('nameCharacters', conversation.length),
+    })
 })
 
 /** Unknown fields are neither copied nor looked at, however many there are. */
