@@ -5,6 +5,7 @@ import type { Catalogue, Agent, CliState, Clock, Observer, PoolFigures, TurnEngi
 import type { Jobs } from '../jobs/index.ts'
 import type { Readers } from '../reading/index.ts'
 import type { Background } from './background.ts'
+import type { Pieces } from './collect-bytes.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { RequestAccount } from './request-account.ts'
 
@@ -60,7 +61,7 @@ export interface AppEnv {
     /** Whose key was presented. */
     tenant: string
     /** The body of a request that has one, without its content codings, until it is given to the readers. */
-    body: Uint8Array<ArrayBuffer>
+    body: Pieces
     /** Tells whether two bodies were sent as the same bytes. */
     bodyDigest: string
     /** Counts requests by when they began to arrive. */

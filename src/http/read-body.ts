@@ -12,7 +12,7 @@ export const readBody = <K extends BodyKind>(
 ): ReturnType<typeof readers.read<K>> =>
   readers.read(
     kind,
-    { bytes: c.get('body'), contentType: c.req.header('content-type') ?? null },
+    { pieces: c.get('body'), contentType: c.req.header('content-type') ?? null },
     {
       tenant: c.get('tenant'),
       signal: c.get('caller'),

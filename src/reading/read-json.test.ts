@@ -3,7 +3,8 @@ import { openApp } from '../../test/support/open-app.ts'
 import { says } from '../../test/support/scripted-engine.ts'
 import { readJson } from './read-json.ts'
 
-const read = (text: string): unknown => readJson({ bytes: Buffer.from(text), contentType: null }).value
+const read = (text: string): unknown =>
+  readJson({ pieces: [new Uint8Array(Buffer.from(text))], contentType: null }).value
 
 test('[CC4] [R12] strings of any length are read, and how deep a body goes is told from its brackets alone', async () => {
   const { chat } = openApp(() => says('a'), { maxBodyBytes: 64 * 1024 * 1024 })

@@ -3,7 +3,8 @@ import { parseJson, scanJson } from '../lib/index.ts'
 
 /** A body without its content codings. */
 export interface SentBody {
-  readonly bytes: Uint8Array
+  /** One behind the other, each in memory of its own. */
+  readonly pieces: readonly Uint8Array<ArrayBuffer>[]
   readonly contentType: string | null
 }
 
@@ -15,7 +16,7 @@ export interface ReadJson {
 const UTF8 = /^utf-?8$/i
 
 /** @throws GatewayError `invalid_request` where the bytes are in another character encoding, or say that they are. */
-function decodeText({ bytes, contentType }: SentBody): string {
+function decodeText(bytes: Uint8Array, contentType: string | null): string {
   const notUtf8 = (cause?: unknown): GatewayError =>
     new GatewayError('invalid_request', 'The body is not UTF-8. Encode the JSON as UTF-8.', { cause })
   const charset = /;\s*charset="?([^\s;"]*)/i.exec(contentType ?? '')?.[1]
@@ -37,12 +38,13 @@ const tooMany = (name: 'depth' | 'values', what: string): GatewayError => {
 }
 
 /** The body as JSON. What a parser would build of it is counted before it is parsed. @throws GatewayError `invalid_request`. */
-export function readJson(body: SentBody): ReadJson {
+export function readJson({ pieces, contentType }: SentBody): ReadJson {
+  const bytes = Buffer.concat(pieces)
   const most = { depth: REQUEST_LIMITS.depth.most, values: REQUEST_LIMITS.values.most }
-  const { depth, values } = scanJson(body.bytes, most)
+  const { depth, values } = scanJson(bytes, most)
   if (depth > most.depth) throw tooMany('depth', 'is nested')
   if (values > most.values) throw tooMany('values', 'holds')
-  const text = decodeText(body)
+  const text = decodeText(bytes, contentType)
   const parsed = parseJson(text)
   if (parsed.ok) return { value: parsed.value, text }
   const isEmpty = text.trim() === ''

@@ -11,7 +11,7 @@ function open({ memoryMb }: { readonly memoryMb?: number } = {}) {
   const leaving = new AbortController()
   const chat = (body: unknown, signal = leaving.signal) => {
     const bytes = new Uint8Array(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)))
-    return readers.read('chat', { bytes, contentType: null }, { tenant: 'a', signal })
+    return readers.read('chat', { pieces: [bytes], contentType: null }, { tenant: 'a', signal })
   }
   return { clock, readers, chat, leaving, [Symbol.asyncDispose]: () => readers.close() }
 }

@@ -57,11 +57,8 @@ interface Thread {
 const tooMuch = (what: string): GatewayError =>
   new GatewayError('request_too_large', `The body could not be read: it takes too much ${what}. Send a smaller one.`)
 
-/** The memory that may change hands: a view of a part of it must not take the rest along. */
-const transferable = ({ given }: Asked): readonly Transferable[] =>
-  typeof given === 'object' && 'bytes' in given && given.bytes.byteLength === given.bytes.buffer.byteLength
-    ? [given.bytes.buffer as ArrayBuffer]
-    : []
+const transferOf = ({ given }: Asked): readonly Transferable[] =>
+  typeof given === 'object' && 'pieces' in given ? given.pieces.map(({ buffer }) => buffer) : []
 
 export function createReaders({
   clock,
@@ -119,7 +116,7 @@ export function createReaders({
       thread.task = task
       thread.worker.ref()
       thread.timer = clock.after(LIMIT_MS, () => lose(thread, tooMuch('time')))
-      thread.worker.postMessage(task.asked, transferable(task.asked))
+      thread.worker.postMessage(task.asked, transferOf(task.asked))
     }
   }
 

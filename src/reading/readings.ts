@@ -46,7 +46,7 @@ interface Reading<K extends Kind> {
 
 /** A body of that size takes a few milliseconds, also one that is a schema full of patterns. */
 const QUICK_BYTES = 64 * 1024
-const isSmall = ({ bytes }: SentBody): boolean => bytes.length <= QUICK_BYTES
+const isSmall = ({ pieces }: SentBody): boolean => pieces.reduce((sum, { length }) => sum + length, 0) <= QUICK_BYTES
 
 export const READINGS: { readonly [K in Kind]: Reading<K> } = {
   chat: { read: (body) => parseChatRequest(readJson(body).value), isQuick: isSmall },

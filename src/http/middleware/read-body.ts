@@ -3,6 +3,7 @@ import { createMiddleware } from 'hono/factory'
 import { createByteBudget, GatewayError, type ByteShare, type Clock } from '../../core/index.ts'
 import { onAbort } from '../../lib/index.ts'
 import type { Background } from '../background.ts'
+import { collectBytes, type Pieces } from '../collect-bytes.ts'
 import { codingsOf, decodeBody } from '../decode-body.ts'
 import type { AppEnv } from '../deps.ts'
 
@@ -15,7 +16,7 @@ const MIN_BUDGET_BYTES = 64 * MIB
 const RETRY_AFTER_SECONDS = 2
 
 interface Received {
-  readonly body: Uint8Array<ArrayBuffer>
+  readonly body: Pieces
   readonly digest: string
 }
 
@@ -26,6 +27,10 @@ export interface ReadBodyOptions {
   readonly clock: Clock
   readonly background: Background
 }
+
+/** Small buffers share one piece of memory. */
+const inOwnMemory = (bytes: Buffer<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 
 /**
  * Reads the body, however it is sent, and no more of it than may be, packed or not (R12). What it holds counts towards a
@@ -46,7 +51,7 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
   async function receive(request: Request, share: ByteShare): Promise<Received> {
     const codings = codingsOf(request.headers.get('content-encoding'))
     if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
-    const chunks: Uint8Array[] = []
+    const collected = collectBytes()
     // Piece by piece, so that a large body does not hold up everybody at its end.
     const hash = createHash('sha256')
     let bytes = 0
@@ -57,15 +62,17 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
         if (bytes > maxBytes) throw tooLarge()
         take(share, next.value.byteLength)
         hash.update(next.value)
-        chunks.push(next.value)
+        collected.add(next.value)
       }
     } catch (error) {
       if (reader !== undefined && error instanceof GatewayError) background.run(discard(reader))
       throw error
     }
-    const decoded = await decodeBody(Buffer.concat(chunks), codings, { maxBytes, tooLarge })
+    const digest = hash.digest('base64')
+    if (codings.length === 0) return { body: collected.pieces, digest }
+    const decoded = await decodeBody(Buffer.concat(collected.pieces), codings, { maxBytes, tooLarge })
     if (decoded.length > bytes) take(share, decoded.length - bytes)
-    return { body: decoded, digest: hash.digest('base64') }
+    return { body: [inOwnMemory(decoded)], digest }
   }
 
   /** Reads the rest of a body that was refused: a client that still sends reads no response, and its end would break it. */
