@@ -15,8 +15,8 @@ interface RequestLimit {
 export const REQUEST_LIMITS = {
   values: { most: 100_000, unit: 'JSON values', of: 'the body' },
   depth: { most: 500, unit: 'levels', of: 'the nesting of the body' },
-  messages: { most: 10_000, unit: 'messages', of: '`messages`' },
-  parts: { most: 10_000, unit: 'parts', of: 'the `content` of all messages' },
+  messages: { most: 6000, unit: 'messages', of: '`messages`' },
+  parts: { most: 5000, unit: 'parts', of: 'the `content` of all messages' },
   calls: { most: 5000, unit: 'calls', of: 'the `tool_calls` of all messages' },
   characters: {
     most: 2_000_000,

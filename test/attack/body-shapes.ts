@@ -48,7 +48,7 @@ const REFUSED: readonly Shape[] = [
     body: () => chat({ messages: times(99_000, () => 1) }),
     code: 'invalid_request',
   },
-  { name: '9,999 numbers as messages', body: () => chat({ messages: times(9999, () => 1) }), code: 'invalid_request' },
+  { name: '4,999 numbers as messages', body: () => chat({ messages: times(4999, () => 1) }), code: 'invalid_request' },
   { name: '16 M levels', body: () => `${'['.repeat(SIZE / 2)}${']'.repeat(SIZE / 2)}`, code: 'invalid_request' },
   { name: '5 M objects in each other', body: () => filled('', '{"a":', ''), code: 'invalid_request' },
   { name: 'quotes', body: () => '"'.repeat(SIZE), code: 'invalid_request' },
@@ -200,11 +200,11 @@ const REFUSED: readonly Shape[] = [
 /** At a limit: taken, whatever the model says to it. */
 const TAKEN: readonly Shape[] = [
   {
-    name: '10,000 messages',
+    name: '6,000 messages',
     body: () =>
       chat({
-        messages: times(9999, (at) =>
-          at % 2 === 0 ? user('x'.repeat(195)) : { role: 'assistant', content: 'y'.repeat(195) },
+        messages: times(5999, (at) =>
+          at % 2 === 0 ? user('x'.repeat(320)) : { role: 'assistant', content: 'y'.repeat(320) },
         ),
       }),
   },
@@ -219,12 +219,12 @@ const TAKEN: readonly Shape[] = [
     body: () => chat({ messages: [{ role: 'system', content: 'ж'.repeat(MAX_TEXT) }, user('b')] }),
   },
   {
-    name: '4,900 calls and their results',
+    name: '2,400 calls and their results',
     body: () =>
       chat({
         messages: [
-          { role: 'assistant', tool_calls: times(4900, call) },
-          ...times(4900, (at) => ({ role: 'tool', tool_call_id: `c${at}`, content: 'r' })),
+          { role: 'assistant', tool_calls: times(2400, call) },
+          ...times(2400, (at) => ({ role: 'tool', tool_call_id: `c${at}`, content: 'r' })),
           user('a'),
         ],
       }),
@@ -263,6 +263,11 @@ const TAKEN: readonly Shape[] = [
   },
   { name: '99,000 fields that are not known', body: () => chat(properties(99_000, () => 1 as unknown as object)) },
   {
+    name: 'gzip of a text at the limit',
+    body: () => gzipSync(chat({ messages: [user('x'.repeat(MAX_TEXT))] })),
+    headers: { 'content-encoding': 'gzip' },
+  },
+  {
     name: 'a prompt at the limit',
     path: '/execute',
     body: () => JSON.stringify({ prompt: 'ж'.repeat(MAX_TEXT) }),
@@ -272,11 +277,6 @@ const TAKEN: readonly Shape[] = [
     name: 'a message at the limit',
     path: '/v1/conversational',
     body: () => JSON.stringify({ session_id: 'a', message: '🙂'.repeat(MAX_TEXT / 2) }),
-  },
-  {
-    name: 'gzip of a text at the limit',
-    body: () => gzipSync(chat({ messages: [user('x'.repeat(MAX_TEXT))] })),
-    headers: { 'content-encoding': 'gzip' },
   },
 ]
 

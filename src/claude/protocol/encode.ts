@@ -4,7 +4,11 @@ import type { Document } from '../../core/index.ts'
 import { rawJson, writeJson, type RawJson } from '../../lib/index.ts'
 import { blocksOf, type Block, type Content, type Turn } from './turn.ts'
 
-const toLine = (message: object): string => `${writeJson(message)}\n`
+const toLine = (message: object): string => `${JSON.stringify(message)}\n`
+
+/** Only what is more than text may hold base64. */
+const toUserLine = (message: object, { blocks }: Turn): string =>
+  blocks === undefined ? toLine(message) : `${writeJson(message)}\n`
 
 /** Base64 has nothing to be escaped, and looking at each of its characters takes long. */
 const encodeBase64 = (base64: string): RawJson => rawJson(`"${base64}"`)
@@ -81,11 +85,11 @@ export interface Saying extends Identified {
 
 /** A question: the model is asked. */
 export const encodeUserLine = (turn: Turn, { server = '', ...identified }: Saying): string =>
-  toLine(userMessage(turn, identified, server))
+  toUserLine(userMessage(turn, identified, server), turn)
 
 /** A user's message of an earlier turn: put into the transcript, and acknowledged by a result line. */
 export const encodePastUserLine = (turn: Turn, { server = '', ...identified }: Saying): string =>
-  toLine({ ...userMessage(turn, identified, server), shouldQuery: false })
+  toUserLine({ ...userMessage(turn, identified, server), shouldQuery: false }, turn)
 
 /**
  * A user's message of an earlier turn, put into the transcript as it is read, without an acknowledgement: the CLI takes

@@ -26,8 +26,8 @@ function refusalOf(parse: () => unknown) {
 }
 
 test.each([
-  ['messages', '10,001 messages', '10,000', () => chat({ messages: times(10_001, () => user('a')) })],
-  ['messages', '10,001 parts', '10,000', () => chat({ messages: [user(times(10_001, () => text))] })],
+  ['messages', '6,001 messages', '6,000', () => chat({ messages: times(6001, () => user('a')) })],
+  ['messages', '5,001 parts', '5,000', () => chat({ messages: [user(times(5001, () => text))] })],
   [
     'messages',
     '5,002 calls',
@@ -88,8 +88,8 @@ test.each([
 test('[LM3] what is at a limit is taken', () => {
   const taken = chat({
     messages: [
-      ...times(9997, () => user('a')),
-      user([...times(9900, () => text), ...times(100, () => image)]),
+      ...times(5997, () => user('a')),
+      user([...times(4900, () => text), ...times(100, () => image)]),
       { role: 'assistant', tool_calls: times(5000, () => call) },
       user('x'.repeat(1_900_000)),
     ],
@@ -97,7 +97,7 @@ test('[LM3] what is at a limit is taken', () => {
     stop: times(4, () => 'x'.repeat(1000)),
     metadata: Object.fromEntries(times(100, (at) => [`k${at}`, 'v'])),
   })
-  expect([taken.history.length, taken.functions?.offered.length]).toEqual([10_000, 1000])
+  expect([taken.history.length, taken.functions?.offered.length]).toEqual([6000, 1000])
 })
 
 test('[LM2] reading stops at the first fault', () => {
