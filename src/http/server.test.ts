@@ -14,7 +14,7 @@ const LIMITS: ConnectionLimits = {
 }
 
 async function open(limits: Partial<ConnectionLimits> = {}) {
-  const { app } = openApp(() => says('a'), { maxBodyBytes: 1024 * 1024 })
+  const { app, background } = openApp(() => says('a'), { maxBodyBytes: 1024 * 1024 })
   const server = await startServer(app, { host: '127.0.0.1', port: 0, limits: { ...LIMITS, ...limits } })
   const dial = async (...pieces: readonly string[]) => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
@@ -31,7 +31,7 @@ async function open(limits: Partial<ConnectionLimits> = {}) {
       until: async (text: string) => await expect.poll(() => received, { timeout: 5000 }).toContain(text),
     }
   }
-  return { dial, [Symbol.asyncDispose]: () => server.close({ graceMs: 0 }) }
+  return { dial, background, [Symbol.asyncDispose]: () => server.close({ graceMs: 0 }) }
 }
 
 const GET = `GET /v1/models HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${KEY}\r\n`
@@ -107,3 +107,13 @@ test.each([
     socket.destroy()
   },
 )
+
+test('[LM12] [CA5] nothing waits for the rest of a refused body whose client has left', async () => {
+  await using server = await open({ headersMs: 10_000, requestMs: 60_000 })
+  const { socket, until, closed } = await server.dial(`${POST}transfer-encoding: chunked\r\n\r\n`)
+  for (let piece = 0; piece < 20; piece++) socket.write(chunk)
+  await until('HTTP/1.1 413 ')
+  socket.destroy()
+  await closed
+  await server.background.close()
+})

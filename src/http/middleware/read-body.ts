@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { createMiddleware } from 'hono/factory'
 import { createByteBudget, GatewayError, type ByteShare, type Clock } from '../../core/index.ts'
 import { onAbort } from '../../lib/index.ts'
@@ -48,7 +49,7 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
     })
   }
 
-  async function receive(request: Request, share: ByteShare): Promise<Received> {
+  async function receive(request: Request, share: ByteShare, socket: Socket | undefined): Promise<Received> {
     const codings = codingsOf(request.headers.get('content-encoding'))
     if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
     const collected = collectBytes()
@@ -65,7 +66,7 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
         collected.add(next.value)
       }
     } catch (error) {
-      if (reader !== undefined && error instanceof GatewayError) background.run(discard(reader))
+      if (reader !== undefined && error instanceof GatewayError) background.run(discard(reader, socket))
       throw error
     }
     const digest = hash.digest('base64')
@@ -76,15 +77,21 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
   }
 
   /** Reads the rest of a body that was refused: a client that still sends reads no response, and its end would break it. */
-  async function discard(reader: BodyReader): Promise<void> {
+  async function discard(reader: BodyReader, socket: Socket | undefined): Promise<void> {
+    // Node ends no body of a request that was answered when its connection closes.
+    const stop = (): void => void reader.cancel().catch(() => undefined)
+    if (socket?.closed === true) stop()
+    socket?.once('close', stop)
     let bytes = 0
     try {
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
         bytes += next.value.byteLength
-        if (bytes > maxBytes) return await reader.cancel()
+        if (bytes > maxBytes) stop()
       }
     } catch {
       // The client has left.
+    } finally {
+      socket?.off('close', stop)
     }
   }
 
@@ -101,7 +108,9 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
     const release = (): void => share[Symbol.dispose]()
     try {
       try {
-        const { body, digest } = await receive(c.req.raw, share)
+        // An app that is asked without a server has no connection.
+        const bindings: AppEnv['Bindings'] | undefined = c.env
+        const { body, digest } = await receive(c.req.raw, share, bindings?.incoming?.socket)
         c.set('body', body)
         c.set('bodyDigest', digest)
       } catch (error) {
