@@ -58,7 +58,7 @@ test('[LM10] [R11] a connection that is kept may be idle for longer than the lim
   const before = received().length
   socket.write(`${GET}\r\n`)
   await expect.poll(() => received().length, { timeout: 5000 }).toBeGreaterThan(before)
-  expect(received()).not.toContain('408')
+  expect(received()).not.toContain('HTTP/1.1 408')
   socket.destroy()
 })
 

@@ -5,6 +5,8 @@ import { PNG } from '../support/picture-server.ts'
 import type { Answer, World } from './fuzz-case.ts'
 
 const GIF = Buffer.from('GIF89a and what follows')
+/** Thirteen come to more than a request may hold. */
+const MEGA = Buffer.concat([PNG, Buffer.alloc(1024 * 1024)])
 const LARGE = Buffer.concat([PNG, Buffer.alloc(11 * 1024 * 1024)])
 
 export interface Shown {
@@ -26,6 +28,8 @@ export const answerPictures: RequestListener = ({ url = '' }, response) => {
       return void response.writeHead(500).end()
     case '/broken':
       return void response.destroy()
+    case '/mega':
+      return void response.end(MEGA)
     case '/large':
       return void response.end(LARGE)
     case '/loop':
