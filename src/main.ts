@@ -134,7 +134,10 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     keepsOne: hasTenants(config),
     clock,
   })
+  const maxBodyBytes = config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024
+  const readers = createReaders({ clock, maxBytes: maxBodyBytes })
   const served = openServedCli(config, {
+    findAnswerFault: (answer, asker) => readers.read('answer', answer, asker),
     sandbox: await openSandbox({ ...config, temporaryDirectory, maxFileBytes: maxBytes }),
     agents: offer.catalogue.agents,
     seedPath,
@@ -183,8 +186,6 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
   const stopping = new AbortController()
   const fetcher = createPictureFetcher({ clock, privateHosts })
   // A picture is fetched before a place is taken.
-  const maxBodyBytes = config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024
-  const readers = createReaders({ clock, maxBytes: maxBodyBytes })
   const admittedEngine = checked(
     withPictures(admitted(engine, admission), fetcher, {
       image: (url, reader) => readers.read('image', url, reader),

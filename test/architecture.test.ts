@@ -34,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   callbacks: ['lib', 'core', 'outbound'],
   conversations: ['lib', 'core'],
   jobs: ['lib', 'core'],
-  reading: ['lib', 'core', 'wire', 'images', 'documents'],
+  reading: ['lib', 'core', 'json-schema', 'wire', 'images', 'documents'],
   http: ['lib', 'core', 'wire', 'access', 'conversations', 'jobs', 'reading'],
   main: ['lib', 'core', ...LEAVES, 'reading', 'conversations', 'jobs', 'http'],
   cli: ['lib', 'core', 'config', 'agents', 'claude', 'rehearsal', 'sandbox', 'storage', 'telemetry', 'main'],

@@ -1,4 +1,6 @@
 import { toDocument, type ReadDocument } from '../documents/index.ts'
+import { createSchemaCheck } from '../json-schema/index.ts'
+import { parseJson } from '../lib/index.ts'
 import { decodeDataUrl, type DecodedDataUrl } from '../images/index.ts'
 import {
   parseChatRequest,
@@ -16,8 +18,18 @@ export interface CarriedFile {
   readonly name: string | undefined
 }
 
+/** A response of the model that is to satisfy a schema of the caller. */
+interface Answered {
+  readonly json: string
+  readonly schema: object
+}
+
+/** Keywords by which a schema of a few bytes may take long: it is checked again and again, or a text is searched. */
+const SLOW = /"(?:pattern(?:Properties)?|\$ref|(?:all|any|one)Of|uniqueItems|unevaluated\w+)"/
+
 /** Everything that callers send and the gateway reads: what is given, and what comes of it. */
 interface Given {
+  readonly answer: Answered
   readonly chat: SentBody
   readonly conversational: SentBody
   readonly job: SentBody
@@ -26,6 +38,7 @@ interface Given {
 }
 
 interface Result {
+  readonly answer: string | undefined
   readonly chat: ChatRequest
   readonly conversational: ConversationalRequest
   readonly job: JobRequest
@@ -59,6 +72,16 @@ export const READINGS: { readonly [K in Kind]: Reading<K> } = {
     isQuick: isSmall,
   },
   image: { read: decodeDataUrl, isQuick: (url) => url.length <= QUICK_BYTES },
+  answer: {
+    read({ json, schema }) {
+      const parsed = parseJson(json)
+      return parsed.ok ? createSchemaCheck(schema)(parsed.value) : parsed.problem
+    },
+    isQuick({ json, schema }) {
+      const text = JSON.stringify(schema)
+      return json.length + text.length <= QUICK_BYTES && !SLOW.test(text)
+    },
+  },
   // A small PDF may unpack to a large one.
   file: { read: ({ data, name }) => toDocument(data, name), isQuick: () => false },
 }

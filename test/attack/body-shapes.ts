@@ -253,6 +253,14 @@ const TAKEN: readonly Shape[] = [
       ),
   },
   {
+    name: 'a schema whose pattern searches for ever',
+    body: () =>
+      chat({
+        messages: [user(`say exactly: {"a":"${'a'.repeat(40)}!"}`)],
+        ...schemaOf({ type: 'object', properties: { a: { type: 'string', pattern: '^(a+)+$' } }, required: ['a'] }),
+      }),
+  },
+  {
     name: '100 images',
     body: () => chat({ model: 'recruiter-triage/haiku', messages: times(100, () => user([image(GIF)])) }),
   },
