@@ -256,7 +256,7 @@ const TAKEN: readonly Shape[] = [
     name: 'a schema whose pattern searches for ever',
     body: () =>
       chat({
-        messages: [user(`say exactly: {"a":"${'a'.repeat(40)}!"}`)],
+        messages: [user(`[rehearse call=answer input={"a":"${'a'.repeat(40)}!"}]`)],
         ...schemaOf({ type: 'object', properties: { a: { type: 'string', pattern: '^(a+)+$' } }, required: ['a'] }),
       }),
   },
