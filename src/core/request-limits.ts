@@ -1,4 +1,5 @@
 import { GatewayError } from './error.ts'
+import type { History } from './history.ts'
 
 interface RequestLimit {
   readonly most: number
@@ -55,6 +56,28 @@ export function overLimit(name: RequestLimitName, count: number): string {
 export function refuseLongText(param: string, characters: number): void {
   if (characters <= REQUEST_LIMITS.characters.most) return
   throw new GatewayError('context_length_exceeded', `\`${param}\`: ${overLimit('characters', characters)}.`, { param })
+}
+
+/** How much text the messages hold, with the names and the arguments of their calls. */
+export function charactersOf(history: History): number {
+  let characters = 0
+  for (const message of history) {
+    characters += message.text.length
+    if (message.role === 'tool') characters += message.callId.length
+    if (message.role !== 'assistant') continue
+    for (const { id, name, arguments: json } of message.calls ?? []) characters += id.length + name.length + json.length
+  }
+  return characters
+}
+
+/** @throws GatewayError `context_length_exceeded` where a conversation that is kept has become longer than a request may be. */
+export function refuseLongConversation(history: History): void {
+  const { most, unit } = REQUEST_LIMITS.characters
+  if (charactersOf(history) <= most) return
+  throw new GatewayError(
+    'context_length_exceeded',
+    `The conversation is longer than ${figure(most)} ${unit}. Begin a new one.`,
+  )
 }
 
 /** The limits as a table in Markdown. */

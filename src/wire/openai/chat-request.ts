@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import {
+  charactersOf,
   GatewayError,
   overLimit,
   refuseLongText,
@@ -16,7 +17,7 @@ import {
 import { anyObject, boundedList } from '../bounded-list.ts'
 import { parseFields } from '../problem.ts'
 import { functionsOf, toolChoice, tools } from './functions.ts'
-import { charactersOf, messages } from './messages.ts'
+import { messages } from './messages.ts'
 import { ignoredOf, reasoningOf, samplingOf } from './parameters.ts'
 import { outputSchemaOf, responseFormat } from './response-format.ts'
 

@@ -213,18 +213,6 @@ function overCount(given: readonly z.infer<typeof message>[], read: readonly Mes
 
 const COUNTED = ['parts', 'calls', 'images'] as const
 
-/** How much text the messages hold, with the names and the arguments of their calls. */
-export function charactersOf(list: readonly Message[]): number {
-  let characters = 0
-  for (const given of list) {
-    characters += given.text.length
-    if (given.role === 'tool') characters += given.callId.length
-    if (given.role !== 'assistant') continue
-    for (const { id, name, arguments: json } of given.calls ?? []) characters += id.length + name.length + json.length
-  }
-  return characters
-}
-
 export const messages = boundedList(message, { limit: 'messages', expected: 'an array of messages is expected' })
   .refine((list) => list.length > 0, 'at least one message is expected')
   .transform((list, context): readonly Message[] => {
