@@ -1,7 +1,7 @@
 /** The package as it is published: packed, unpacked elsewhere and run, on older versions of Node too. */
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -71,7 +71,9 @@ describe('the packed package', () => {
         const read = await readers.read('chat', sent, { tenant: 'a', signal: new AbortController().signal })
         console.log(read.history[0].text.length)
         await readers.close()`
-      const { stdout } = await run(node, ['--input-type=module', '--eval', script])
+      const path = join(directory, 'read.mjs')
+      await writeFile(path, script)
+      const { stdout } = await run(node, [path])
       expect(stdout).toBe('1000000\n')
     },
   )
