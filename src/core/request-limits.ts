@@ -25,6 +25,7 @@ export const REQUEST_LIMITS = {
     of: 'the texts, names and calls of all messages, a `message` of a conversation, or the `prompt` of a job',
   },
   images: { most: 100, unit: 'images', of: 'all messages' },
+  addressCharacters: { most: 8192, unit: 'characters', of: 'the `http` address of an image, or `callback_url`' },
   imageBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'an image' },
   fileBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'a file' },
   attachedBytes: {

@@ -195,6 +195,34 @@ const REFUSED: readonly Shape[] = [
     body: () => chat({ metadata: { conversation: 'c'.repeat(SIZE - 200) } }),
     code: 'invalid_request',
   },
+  {
+    name: 'an image whose address has 32 MB',
+    body: () => chat({ messages: [user([image(`https://a.example/${'a'.repeat(SIZE - 300)}`)])] }),
+    code: 'invalid_request',
+  },
+  {
+    name: 'an image whose host has 32 MB',
+    body: () => chat({ messages: [user([image(`https://${'a'.repeat(SIZE - 300)}/`)])] }),
+    code: 'invalid_request',
+  },
+  {
+    name: 'a callback whose address has 32 MB',
+    path: '/execute',
+    body: () => JSON.stringify({ prompt: 'a', callback_url: `https://a.example/${'a'.repeat(SIZE - 300)}` }),
+    code: 'invalid_request',
+  },
+  {
+    name: 'a branch of 32 MB',
+    path: '/execute',
+    body: () => JSON.stringify({ prompt: 'a', push: { branch: 'a/'.repeat(SIZE / 2 - 100) } }),
+    code: 'invalid_request',
+  },
+  {
+    name: 'a name of a tool of 32 MB',
+    body: () =>
+      chat({ tools: [tool(0)], tool_choice: { type: 'function', function: { name: 'f'.repeat(SIZE - 300) } } }),
+    code: 'invalid_request',
+  },
 ]
 
 /** At a limit: taken, whatever the model says to it. */

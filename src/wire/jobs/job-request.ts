@@ -1,6 +1,6 @@
 /** `POST /execute`. */
 import { z } from 'zod'
-import { GatewayError, refuseLongText } from '../../core/index.ts'
+import { GatewayError, overLimit, refuseLongText, REQUEST_LIMITS } from '../../core/index.ts'
 import { memberText } from '../../lib/index.ts'
 import { anyObject } from '../bounded-list.ts'
 import { parseFields } from '../problem.ts'
@@ -24,7 +24,13 @@ const body = z.object({
     .nullish(),
   metadata: anyObject('an object is expected').nullish(),
   priority: z.int(PRIORITY).min(-MAX_PRIORITY, PRIORITY).max(MAX_PRIORITY, PRIORITY).nullish(),
-  callback_url: z.string('an address is expected').nullish(),
+  callback_url: z
+    .string('an address is expected')
+    .check(({ value, issues }) => {
+      if (value.length > REQUEST_LIMITS.addressCharacters.most)
+        issues.push({ code: 'custom', input: value, message: overLimit('addressCharacters', value.length) })
+    })
+    .nullish(),
   push: z.object({ branch: z.string('the name of a branch is expected') }).nullish(),
 })
 

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { encodeCustomInput } from './custom-tools.ts'
 import { overLimit, REQUEST_LIMITS, shown, type FunctionCall, type Message, type Part } from '../../core/index.ts'
+import { isDataUrl } from '../../lib/index.ts'
 import { boundedList } from '../bounded-list.ts'
 
 const STRING_OR_PARTS = 'a string or an array of parts is expected'
@@ -83,6 +84,12 @@ interface Fault {
   readonly message: string
 }
 
+/** An address that a server is asked by is short; what carries the image in itself is limited by the image's size. */
+const toImage = (url: string, place: string): Part | Omit<Fault, 'path'> =>
+  isDataUrl(url) || url.length <= REQUEST_LIMITS.addressCharacters.most
+    ? { type: 'linked-picture', url, place }
+    : { message: `\`image_url\`: ${overLimit('addressCharacters', url.length)}` }
+
 /** A text, an image or a file, or why it is none; a refusal of the model says nothing. */
 function toPart(type: string, given: Given, place: string): Part | Omit<Fault, 'path'> | undefined {
   switch (type) {
@@ -94,9 +101,9 @@ function toPart(type: string, given: Given, place: string): Part | Omit<Fault, '
     }
     case 'image_url': {
       const { image_url: image } = given
-      if (typeof image === 'string') return { type: 'linked-picture', url: image, place: `${place}.image_url` }
+      if (typeof image === 'string') return toImage(image, `${place}.image_url`)
       return isObject(image) && typeof image['url'] === 'string'
-        ? { type: 'linked-picture', url: image['url'], place: `${place}.image_url.url` }
+        ? toImage(image['url'], `${place}.image_url.url`)
         : { message: '`image_url` with a `url` is expected' }
     }
     case 'file': {

@@ -35,6 +35,12 @@ test.each([
     () => chat({ messages: times(2, () => ({ role: 'assistant', tool_calls: times(2501, () => call) })) }),
   ],
   ['messages', '101 images', '100', () => chat({ messages: [user(times(101, () => image))] })],
+  [
+    'callback_url',
+    '8,193 characters',
+    '8,192',
+    () => parseJobRequest({ prompt: 'a', callback_url: `https://a/${'a'.repeat(8183)}` }, '{}'),
+  ],
   ['tools', '1,001 tools', '1,000', () => chat({ tools: times(1001, tool) })],
   [
     'tool_choice.allowed_tools.tools',
@@ -110,4 +116,14 @@ test('[LM2] reading stops at the first fault', () => {
   }))
   expect(refusalOf(() => chat({ messages }))).toMatchObject({ param: 'messages[0].role' })
   expect(looked).toBeLessThan(10)
+})
+
+test('[LM3] the address of an image is short, unless it carries the image', () => {
+  const shown = (url: string) => chat({ messages: [user([{ type: 'image_url', image_url: { url } }])] })
+  expect(shown(`data:image/png,${'a'.repeat(9000)}`).history).toHaveLength(1)
+  expect(refusalOf(() => shown(`https://a/${'a'.repeat(8183)}`))).toMatchObject({
+    message:
+      '`messages[0].content[0]`: `image_url`: 8,193 characters were sent; at most 8,192 are possible. Send fewer.',
+    param: 'messages[0].content[0]',
+  })
 })
