@@ -36,11 +36,19 @@ type Maker = (random: Random, world: World) => Large
 
 /** At a limit and one beyond it. */
 const around =
-  (limit: RequestLimitName, body: (count: number) => unknown, beyond: readonly Answer[] = REFUSED): Maker =>
+  (
+    limit: RequestLimitName,
+    body: (count: number, random: Random) => unknown,
+    beyond: readonly Answer[] = REFUSED,
+  ): Maker =>
   (random) => {
     const isOver = random.pick([true, false])
     const count = REQUEST_LIMITS[limit].most + (isOver ? 1 : 0)
-    return { name: `${limit} ${isOver ? 'beyond' : 'at'} the limit`, body: body(count), may: isOver ? beyond : TAKEN }
+    return {
+      name: `${limit} ${isOver ? 'beyond' : 'at'} the limit`,
+      body: body(count, random),
+      may: isOver ? beyond : TAKEN,
+    }
   }
 
 export const LIMIT_CASES: readonly Maker[] = [
@@ -58,7 +66,10 @@ export const LIMIT_CASES: readonly Maker[] = [
   around('stops', (count) => chat({ stop: times(count, (at) => `stop ${at}`) })),
   around('stopCharacters', (count) => chat({ stop: 'x'.repeat(count) })),
   around('metadataKeys', (count) => chat({ metadata: Object.fromEntries(times(count, (at) => [`k${at}`, 'v'])) })),
-  around('nameCharacters', (count) => chat({ metadata: { conversation: 'x'.repeat(count) } })),
+  // Two of one name would take each other's place.
+  around('nameCharacters', (count, random) =>
+    chat({ metadata: { conversation: String(random.between(0, 1e9)).padEnd(count, 'x') } }),
+  ),
   // The body is one array deeper than its unknown field.
   around(
     'depth',

@@ -99,9 +99,11 @@ export function anyPicture(random: Random, world: World): Shown {
     case 'refused':
       return refusedPicture(random, world)
     case 'later':
-      return {
-        failure: LATER,
-        url: random.pick([`${world.pictures}/failing`, `${world.pictures}/broken`, 'http://nowhere.invalid/x.png']),
-      }
+      return random.pick([
+        { failure: LATER, url: `${world.pictures}/failing` },
+        { failure: LATER, url: `${world.pictures}/broken` },
+        // Without a name server it may exist, with one it does not.
+        { failure: [...LATER, ...REFUSED], url: 'http://nowhere.invalid/x.png' },
+      ])
   }
 }
