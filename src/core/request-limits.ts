@@ -28,6 +28,11 @@ export const REQUEST_LIMITS = {
   addressCharacters: { most: 8192, unit: 'characters', of: 'the `http` address of an image, or `callback_url`' },
   imageBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'an image' },
   fileBytes: { most: 10 * 1024 * 1024, unit: 'bytes', of: 'a file' },
+  carriedCharacters: {
+    most: 18_000_000,
+    unit: 'characters of `data:` URLs and files',
+    of: 'all images and files in the body',
+  },
   attachedBytes: {
     most: 12 * 1024 * 1024,
     unit: 'bytes of images and files',

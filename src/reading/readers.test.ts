@@ -60,6 +60,7 @@ test('[LM6] a body that takes more memory than a thread has is refused, and the 
 test('[LM6] a body that takes too much time is refused, and the next one is read', async () => {
   await using opened = open()
   const reading = Promise.allSettled([opened.chat({ messages: [user(LARGE)] })])
+  await opened.clock.untilArmed(10_000)
   await opened.clock.advance(10_000)
   const message = 'The body could not be read: it takes too much time. Send a smaller one.'
   expect(await reading).toMatchObject([{ reason: { code: 'request_too_large', message } }])

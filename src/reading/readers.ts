@@ -1,4 +1,5 @@
 /** Reads what callers send: small things at once, the others in threads, so that none holds up the requests of others. */
+import { setImmediate } from 'node:timers/promises'
 import { Worker, type Transferable } from 'node:worker_threads'
 import { GatewayError, type Clock } from '../core/index.ts'
 import { hasCode, orAborted } from '../lib/index.ts'
@@ -54,6 +55,7 @@ interface Thread {
   timer: Disposable | undefined
 }
 
+const shuttingDown = (): GatewayError => new GatewayError('shutting_down', 'The server is stopping. Try again shortly.')
 const tooMuch = (what: string): GatewayError =>
   new GatewayError('request_too_large', `The body could not be read: it takes too much ${what}. Send a smaller one.`)
 
@@ -125,12 +127,17 @@ export function createReaders({
       signal.throwIfAborted()
       const { isQuick, read } = READINGS[kind]
       if (isQuick(given)) return await read(given)
-      if (isClosed) throw new Error('nothing is read any more')
+      // Handing a large thing over takes a while, and so does taking it: each in a turn of the event loop of its own.
+      await setImmediate()
+      signal.throwIfAborted()
+      if (isClosed) throw shuttingDown()
       const task: Task = { asked: { kind, given }, done: Promise.withResolvers<unknown>() }
       queue.put(tenant, task)
       assign()
       try {
-        return (await orAborted(task.done.promise, signal)) as ResultOf<K>
+        const result = (await orAborted(task.done.promise, signal)) as ResultOf<K>
+        await setImmediate()
+        return result
       } finally {
         queue.remove(tenant, task)
       }
@@ -138,7 +145,7 @@ export function createReaders({
     async close() {
       isClosed = true
       const ended = [...threads].map(({ worker }) => worker.terminate())
-      const gone = new GatewayError('shutting_down', 'The server is stopping. Try again shortly.')
+      const gone = shuttingDown()
       for (const thread of threads) lose(thread, gone)
       for (const { done } of queue.clear()) done.reject(gone)
       await Promise.all(ended)

@@ -207,18 +207,23 @@ const named = (name: string, { text, parts }: Said): Said => {
 
 /** What is counted over all messages, as far as it is over its limit. */
 function overCount(given: readonly z.infer<typeof message>[], read: readonly Message[]): string | undefined {
-  const counts = { parts: 0, calls: 0, images: 0 }
+  const counts = { parts: 0, calls: 0, images: 0, carriedCharacters: 0 }
   for (const { content } of given) if (Array.isArray(content)) counts.parts += content.length
   for (const one of read) {
     if (one.role === 'assistant') counts.calls += one.calls?.length ?? 0
     if (one.role !== 'user' && one.role !== 'tool') continue
-    counts.images += one.parts?.filter(({ type }) => type === 'linked-picture').length ?? 0
+    for (const part of one.parts ?? []) {
+      if (part.type === 'file') counts.carriedCharacters += part.data.length
+      if (part.type !== 'linked-picture') continue
+      counts.images++
+      counts.carriedCharacters += part.url.length
+    }
   }
   const over = COUNTED.find((name) => counts[name] > REQUEST_LIMITS[name].most)
   return over === undefined ? undefined : overLimit(over, counts[over])
 }
 
-const COUNTED = ['parts', 'calls', 'images'] as const
+const COUNTED = ['parts', 'calls', 'images', 'carriedCharacters'] as const
 
 export const messages = boundedList(message, { limit: 'messages', expected: 'an array of messages is expected' })
   .refine((list) => list.length > 0, 'at least one message is expected')

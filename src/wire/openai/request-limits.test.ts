@@ -41,6 +41,15 @@ test.each([
     '8,192',
     () => parseJobRequest({ prompt: 'a', callback_url: `https://a/${'a'.repeat(8183)}` }, '{}'),
   ],
+  [
+    'messages',
+    '18,000,010 characters of `data:` URLs and files',
+    '18,000,000',
+    () =>
+      chat({
+        messages: times(2, () => user([{ type: 'image_url', image_url: { url: `data:,${'a'.repeat(8_999_999)}` } }])),
+      }),
+  ],
   ['tools', '1,001 tools', '1,000', () => chat({ tools: times(1001, tool) })],
   [
     'tool_choice.allowed_tools.tools',
