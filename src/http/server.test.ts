@@ -49,7 +49,7 @@ test.each([
   expect(answer).toContain('"code":"request_timeout"')
 })
 
-test('[LM10] [R11] a connection that is kept may be idle for longer than the limit on headers', async () => {
+test('[LM15] [R11] a connection that is kept may be idle for longer than the limit on headers', async () => {
   await using server = await open()
   const { socket, until, received } = await server.dial(`${GET}\r\n`)
   await until('}]}')

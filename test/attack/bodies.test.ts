@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { pathOf, SHAPES, type Shape } from './body-shapes.ts'
 import { QUIET_KEY, startProbedGateway, type ProbedGateway } from './probed-gateway.ts'
+import { REFUSED } from './refused-shapes.ts'
 import { scaled } from './scale.ts'
+import { pathOf, type Shape } from './shape-pieces.ts'
+import { TAKEN } from './taken-shapes.ts'
 
 const MAX_LOOP_MS = 100
 /** The gateway itself and two threads at their limits; and the store, which the first job or conversation opens. */
@@ -52,7 +54,7 @@ const some = (shapes: readonly Shape[]): readonly (readonly [string, Shape])[] =
     .map((shape) => [`${pathOf(shape)}: ${shape.name}`, shape] as const)
 
 describe('a body that nobody may send', () => {
-  test.each(some(SHAPES.refused))('[LM1] [LM3] [LM5] %s', async (_name, shape) => {
+  test.each(some(REFUSED))('[LM1] [LM3] [LM14] %s', async (_name, shape) => {
     const { status, code, longestMs, peakResidentMb } = await attack(shape)
     expect([status, code]).toEqual([shape.code === 'model_not_found' ? 404 : 400, shape.code])
     expect(longestMs).toBeLessThan(MAX_LOOP_MS)
@@ -61,7 +63,7 @@ describe('a body that nobody may send', () => {
 })
 
 describe('a body at a limit', () => {
-  test.each(some(SHAPES.taken))('[LM5] %s', async (_name, shape) => {
+  test.each(some(TAKEN))('[LM5] [LM14] %s', async (_name, shape) => {
     const { status, longestMs, peakResidentMb } = await attack(shape)
     expect([0, 200, 202]).toContain(status)
     expect(longestMs).toBeLessThan(MAX_LOOP_MS)
@@ -69,7 +71,7 @@ describe('a body at a limit', () => {
   })
 })
 
-test('[LM5] [LM8] many of the largest bodies at once from one key leave the gateway to another key', async () => {
+test('[LM8] [LM14] many of the largest bodies at once from one key leave the gateway to another key', async () => {
   const body = `{"messages":[${'1,'.repeat(16 * 1024 * 1024)}1]}`.slice(0, 32 * 1024 * 1024)
   await gateway.report()
   const loud = Array.from({ length: scaled({ full: 24, short: 8 }) }, () => gateway.post('/v1/chat/completions', body))
