@@ -24,6 +24,7 @@ import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks/index.ts'
 import { agentSourceOf, offerOf, type Offer } from './offer.ts'
 import { packageVersion } from './package-version.ts'
+import { createReaders } from './reading/index.ts'
 import { openRunCgroups, openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
 import { openServedCli } from './served-cli.ts'
 import { hasTenants } from './processes.ts'
@@ -139,7 +140,10 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     maxFileBytes: maxBytes,
     cgroups: await openRunCgroups(config.runLimits),
   })
+  const maxBodyBytes = config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024
+  const readers = createReaders({ clock, maxBytes: maxBodyBytes })
   const served = openServedCli(config, {
+    findAnswerFault: (answer, asker) => readers.read('answer', answer, asker),
     sandbox,
     agents: offer.catalogue.agents,
     seedPath,
@@ -189,7 +193,12 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
   const stopping = new AbortController()
   const fetcher = createPictureFetcher({ clock, privateHosts })
   // A picture is fetched before a place is taken.
-  const admittedEngine = checked(withPictures(admitted(engine, admission), fetcher))
+  const admittedEngine = checked(
+    withPictures(admitted(engine, admission), fetcher, {
+      image: (url, reader) => readers.read('image', url, reader),
+      file: (file, reader) => readers.read('file', file, reader),
+    }),
+  )
   const conversations = createConversations({
     engine: admittedEngine,
     stores: stores.open,
@@ -227,7 +236,8 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     headerHoldMs: config.VIVAVOCE_HEADER_HOLD_MS,
     clientAddress: createClientAddress({ trusted: config.VIVAVOCE_TRUST_PROXY ?? [] }),
     keepAliveMs: KEEP_ALIVE_MS,
-    maxBodyBytes: config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024,
+    maxBodyBytes,
+    readers,
     version,
     documents: await loadDocuments(),
     cliState: () => served.state,
@@ -257,6 +267,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     stopping.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
     await Promise.all([server.close({ graceMs: CLOSE_GRACE_MS }), jobs.close(), workspaces.close()])
     await background.close()
+    await readers.close()
     await conversations.close()
     await stores.close()
     await closeProcesses()

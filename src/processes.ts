@@ -10,6 +10,7 @@ import {
   startWarmProcess,
   type Abilities,
   type CliBinary,
+  type FindAnswerFault,
   type Pool,
 } from './claude/index.ts'
 import type { Config } from './config/index.ts'
@@ -39,6 +40,7 @@ export interface ProcessesOptions {
   readonly temporaryDirectory: string
   /** For doers; absent where there is none. */
   readonly sandbox: Sandbox | undefined
+  readonly findAnswerFault: FindAnswerFault
   /** Watches a directory that the output of doers' programs is kept in. */
   readonly watchOutput: NonNullable<Parameters<typeof createColdEngine>[0]['watchOutput']>
   readonly clock: Clock
@@ -56,7 +58,18 @@ export const hasTenants = ({ API_BEARER_TOKEN: own, VIVAVOCE_TENANTS: others = [
 
 export function openProcesses(
   config: Config,
-  { cli, confirm, abilities, seedPath, temporaryDirectory, sandbox, watchOutput, clock, observer }: ProcessesOptions,
+  {
+    cli,
+    confirm,
+    abilities,
+    seedPath,
+    temporaryDirectory,
+    sandbox,
+    watchOutput,
+    findAnswerFault,
+    clock,
+    observer,
+  }: ProcessesOptions,
 ): Processes {
   const afterResultMs = config.VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS * 1000
   const common = {
@@ -87,7 +100,7 @@ export function openProcesses(
     startTimes.measure(clock, (limits) =>
       startWarmProcess({ ...common, ...limits, seedPath, model: wanted, abilities }, { signal }),
     )
-  const warm = { abilities, fresh, persona, fallback: cold, clock, observer }
+  const warm = { abilities, fresh, persona, fallback: cold, findAnswerFault, clock, observer }
   if (config.pool.max === 0) {
     const pool = createSingleUse({ abilities, fresh, start, clock, observer })
     const takes = ({ functions }: { readonly functions: readonly unknown[] }): boolean => functions.length > 0

@@ -34,8 +34,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   callbacks: ['lib', 'core', 'outbound'],
   conversations: ['lib', 'core'],
   jobs: ['lib', 'core'],
-  http: ['lib', 'core', 'wire', 'access', 'conversations', 'jobs'],
-  main: ['lib', 'core', ...LEAVES, 'conversations', 'jobs', 'http'],
+  reading: ['lib', 'core', 'json-schema', 'wire', 'images', 'documents'],
+  http: ['lib', 'core', 'wire', 'access', 'conversations', 'jobs', 'reading'],
+  main: ['lib', 'core', ...LEAVES, 'reading', 'conversations', 'jobs', 'http'],
   cli: ['lib', 'core', 'config', 'agents', 'claude', 'rehearsal', 'sandbox', 'storage', 'telemetry', 'main'],
 }
 

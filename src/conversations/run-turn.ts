@@ -1,6 +1,7 @@
 /** One turn of a conversation: in its order, under its claim, with all turns before it, stored before it is at its end. */
 import {
   GatewayError,
+  refuseLongConversation,
   type Agent,
   type ConversationName,
   type ConversationTurn,
@@ -64,6 +65,7 @@ export async function* runTurn(say: Say, options: RunOptions): AsyncGenerator<Tu
     })
   const kept = await store.get({ tenant, id })
   const history: History = [...asHistory(kept?.turns ?? []), { role: 'user', text: message }]
+  refuseLongConversation(history)
   const running = AbortSignal.any([signal, claim.lost])
   running.throwIfAborted()
   let delivered = ''

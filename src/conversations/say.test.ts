@@ -36,6 +36,16 @@ test('[CV1] a turn is answered, and the model sees all earlier turns of the sess
   ])
 })
 
+test('[LM13] a conversation that has become too long takes no further turn', async () => {
+  const { conversations, engine, said } = openConversations(() => [text('yes'), end('yes')])
+  for (const nth of [1, 2]) await conversations.say(turn('s', `${nth}`.repeat(900_000)))
+  await expect(conversations.say(turn('s', '3'.repeat(900_000)))).rejects.toMatchObject({
+    code: 'context_length_exceeded',
+    message: 'The conversation is longer than 2,000,000 characters. Begin a new one.',
+  })
+  expect([(await said(named('s')))?.length, engine.runs.length]).toEqual([2, 2])
+})
+
 test('[CV1] [CV9] a turn is kept with its model, agent, usage, cost and times', async () => {
   const usage = { inputTokens: 1, cacheReadTokens: 2, cacheWriteTokens: 3, outputTokens: 4, reasoningTokens: 5 }
   const gate = Promise.withResolvers<void>()

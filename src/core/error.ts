@@ -58,7 +58,8 @@ export const ERRORS = {
     status: 413,
     type: 'invalid_request_error',
     retryable: false,
-    tells: 'The body is larger than `VIVAVOCE_MAX_BODY_MB`. Send less or raise the limit.',
+    tells:
+      'The body is larger than `VIVAVOCE_MAX_BODY_MB`, or takes too much memory or time to read. Send less or raise the limit.',
   },
   headers_too_large: {
     status: 431,
@@ -70,7 +71,7 @@ export const ERRORS = {
     status: 408,
     type: 'invalid_request_error',
     retryable: true,
-    tells: 'The headers did not arrive within 190 s, or the whole request not within five minutes. Send it again.',
+    tells: 'The headers did not arrive within 30 s, or the whole request not within two minutes. Send it again.',
   },
   unsupported_encoding: {
     status: 415,
@@ -124,7 +125,7 @@ export const ERRORS = {
     type: 'server_error',
     retryable: true,
     tells:
-      'The model API is overloaded; or the server is, and a response would begin later than `VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS` allows. Try again after `retry-after` seconds, or soon.',
+      'The model API is overloaded; or the server is: a response would begin later than `VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS` allows, or too many large requests are held at once. Try again after `retry-after` seconds, or soon.',
   },
   upstream_failed: {
     status: 503,

@@ -1,1 +1,1 @@
-export { MAX_PAGES, toDocument, type ReadDocument } from './to-document.ts'
+export { toDocument, type ReadDocument } from './to-document.ts'

@@ -1,12 +1,10 @@
 /** Files that a message carries in itself, as the model API takes them: a PDF, or text. */
-import type { Document } from '../core/index.ts'
+import { REQUEST_LIMITS, type Document } from '../core/index.ts'
 import { isDataUrl, readBase64, readDataUrl } from '../lib/index.ts'
 import { inspectPdf } from './inspect-pdf.ts'
 
 const MIB = 1024 * 1024
-const MAX_FILE_MIB = 10
-/** In all files of a request: the model API takes no more. */
-export const MAX_PAGES = 100
+const MAX_BYTES = REQUEST_LIMITS.fileBytes.most
 /** Where a PDF says that it is one. Source: ISO 32000-1, annex H. */
 const PDF_HEAD_BYTES = 1024
 /** More of a name tells nobody anything. */
@@ -72,7 +70,7 @@ export async function toDocument(data: string, name: string | undefined): Promis
   const read = isDataUrl(data) ? readDataUrl(data) : readBase64(data)
   if (!read.ok) return read
   const { bytes, mediaType } = read
-  if (bytes.length > MAX_FILE_MIB * MIB) return refuse(`the file is larger than ${MAX_FILE_MIB} MiB`)
+  if (bytes.length > MAX_BYTES) return refuse(`the file is larger than ${MAX_BYTES / MIB} MiB`)
   if (bytes.subarray(0, PDF_HEAD_BYTES).includes('%PDF-')) return await readPdf(bytes, name)
   const isPdf = mediaType === 'application/pdf' || (mediaType === '' && /\.pdf$/i.test(name ?? ''))
   if (isPdf) return refuse('the file is not a PDF')

@@ -28,7 +28,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const { say, read, forget } = conversational(deps)
   const job = jobRoutes(deps)
   const retry = recogniseRetry({ clock, observer })
-  const body = readBody({ maxBytes: deps.maxBodyBytes, clock })
+  const body = readBody({ maxBytes: deps.maxBodyBytes, clock, background: deps.background })
   const ready = refuseWhileStarting(deps)
 
   app.use(caller())

@@ -3,6 +3,7 @@ import { doer, openApp, OTHER, TENANT, told } from '../../test/support/open-app.
 import { readStream } from '../../test/support/stream.ts'
 import { says } from '../../test/support/scripted-engine.ts'
 import { takeSlot } from '../../test/support/take-slot.ts'
+import { carriedReader } from '../../test/support/carried-reader.ts'
 import { withPictures } from '../images/index.ts'
 import { OutboundError } from '../outbound/index.ts'
 
@@ -301,9 +302,13 @@ test.each([true, false])(
     const refused = { 'https://a/': false, 'https://b/': true } as Readonly<Record<string, boolean>>
     const { chat, engine } = openApp(() => says('a'), {
       wrap: (inner) =>
-        withPictures(inner, {
-          fetch: (url) => Promise.reject(new OutboundError('it is not there', { retryable: refused[url] ?? false })),
-        }),
+        withPictures(
+          inner,
+          {
+            fetch: (url) => Promise.reject(new OutboundError('it is not there', { retryable: refused[url] ?? false })),
+          },
+          carriedReader,
+        ),
     })
     const ask = async (url: string): Promise<readonly unknown[]> =>
       await told(

@@ -1,10 +1,10 @@
-/** The bytes of a body to its text: its content codings (RFC 9110, 8.4) undone, then UTF-8 and nothing else. */
+/** The bytes of a body without its content codings (RFC 9110, 8.4). */
 import { promisify } from 'node:util'
 import { gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib'
 import { GatewayError } from '../core/index.ts'
 import { hasCode } from '../lib/index.ts'
 
-type Decode = (bytes: InputType, options: ZlibOptions) => Promise<Buffer>
+type Decode = (bytes: InputType, options: ZlibOptions) => Promise<Buffer<ArrayBuffer>>
 
 const MAX_CODINGS = 3
 
@@ -45,10 +45,10 @@ const broken = (cause: unknown): GatewayError =>
 
 /** The bytes without their codings. @throws GatewayError where they are broken, or `tooLarge` beyond `maxBytes`. */
 export async function decodeBody(
-  bytes: Buffer,
+  bytes: Buffer<ArrayBuffer>,
   codings: readonly string[],
   { maxBytes, tooLarge }: { readonly maxBytes: number; readonly tooLarge: () => GatewayError },
-): Promise<Buffer> {
+): Promise<Buffer<ArrayBuffer>> {
   let decoded = bytes
   if (bytes.length === 0) return bytes
   for (const coding of codings.toReversed()) {
@@ -60,20 +60,4 @@ export async function decodeBody(
     }
   }
   return decoded
-}
-
-const UTF8 = /^utf-?8$/i
-
-/** @throws GatewayError `invalid_request` where the bytes are in another character encoding, or say that they are. */
-export function decodeText(bytes: Buffer, contentType: string | null): string {
-  const notUtf8 = (cause?: unknown): GatewayError =>
-    new GatewayError('invalid_request', 'The body is not UTF-8. Encode the JSON as UTF-8.', { cause })
-  const charset = /;\s*charset="?([^\s;"]*)/i.exec(contentType ?? '')?.[1]
-  // Within ASCII most encodings agree.
-  if (charset && !UTF8.test(charset) && bytes.some((byte) => byte > 0x7f)) throw notUtf8()
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (error) {
-    throw notUtf8(error)
-  }
 }

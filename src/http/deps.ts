@@ -3,7 +3,9 @@ import type { Admission, KeyCheck } from '../access/index.ts'
 import type { Conversations } from '../conversations/index.ts'
 import type { Catalogue, Agent, CliState, Clock, Observer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
 import type { Jobs } from '../jobs/index.ts'
+import type { Readers } from '../reading/index.ts'
 import type { Background } from './background.ts'
+import type { Pieces } from './collect-bytes.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { RequestAccount } from './request-account.ts'
 
@@ -33,6 +35,7 @@ export interface AppDeps {
   readonly headerHoldMs: number
   readonly keepAliveMs: number
   readonly maxBodyBytes: number
+  readonly readers: Readers
   readonly version: string
   /** Pages that are served below `/docs/`, by the rest of their path. */
   readonly documents: ReadonlyMap<string, string>
@@ -57,8 +60,10 @@ export interface AppEnv {
     account: RequestAccount
     /** Whose key was presented. */
     tenant: string
-    /** The body of a request that has one, as text. */
-    body: string
+    /** The body of a request that has one, without its content codings, until it is given to the readers. */
+    body: Pieces
+    /** Tells whether two bodies were sent as the same bytes. */
+    bodyDigest: string
     /** Counts requests by when they began to arrive. */
     arrival: number
     /** Aborts when the caller leaves. */

@@ -7,9 +7,23 @@ import { toRequestFailure } from './client-error.ts'
 import type { AppEnv } from './deps.ts'
 import { errorResponse } from './error-response.ts'
 
-/** Clients keep idle connections for minutes; one closed under them costs a request just when someone stops talking (R11). */
-const KEEP_ALIVE_TIMEOUT_MS = 180_000
-const HEADERS_TIMEOUT_MS = 190_000
+export interface ConnectionLimits {
+  /** Clients keep idle connections for minutes; one closed under them costs a request just when someone stops talking (R11). */
+  readonly keepAliveMs: number
+  /** From the first byte of a request, or from the start of a connection; idle connections that are kept do not count. */
+  readonly headersMs: number
+  readonly requestMs: number
+  readonly checkEveryMs: number
+  readonly connections: number
+}
+
+const LIMITS: ConnectionLimits = {
+  keepAliveMs: 180_000,
+  headersMs: 30_000,
+  requestMs: 120_000,
+  checkEveryMs: 5000,
+  connections: 2000,
+}
 const CLOSE_IDLE_EVERY_MS = 20
 
 export interface HttpServer {
@@ -38,17 +52,25 @@ async function refusalBytes(failure: GatewayError): Promise<string> {
 /** Listens. @throws when the address cannot be bound. */
 export async function startServer(
   app: Hono<AppEnv>,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, limits = LIMITS }: { readonly host: string; readonly port: number; readonly limits?: ConnectionLimits },
 ): Promise<HttpServer> {
   const listener = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
+    // It would destroy a connection half a second after the response, though the client still sends and has not read it.
+    autoCleanupIncoming: false,
     errorHandler: () => refuse(toRequestFailure(undefined)),
   })
   /** The response under way on each connection. */
   const responses = new WeakMap<Duplex, ServerResponse>()
   const server: Server = createServer(
     // Node's own answer to a request without a host is bare; ours is made above.
-    { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, requireHostHeader: false },
+    {
+      keepAliveTimeout: limits.keepAliveMs,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: limits.checkEveryMs,
+      requireHostHeader: false,
+    },
     (request, response) => {
       responses.set(request.socket, response)
       // HTTP/1.0 knows no host, and nothing here depends on one.
@@ -56,11 +78,14 @@ export async function startServer(
       void listener(request, response)
     },
   )
+  server.maxConnections = limits.connections
   const refuseOn = (socket: Duplex, failure: GatewayError): void => {
     const response = responses.get(socket)
     // Within an answer there is no place for another one.
     const isAnswering = response !== undefined && response.headersSent && !response.writableFinished
-    if (!socket.writable || isAnswering) return void socket.destroy()
+    // A request that was answered before it arrived whole gets no second answer.
+    const isAnswered = response !== undefined && response.writableFinished && !response.req.complete
+    if (!socket.writable || isAnswering || isAnswered) return void socket.destroy()
     void refusalBytes(failure).then((bytes) => socket.end(bytes))
   }
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseOn(socket, toRequestFailure(error.code)))

@@ -1,6 +1,8 @@
-import type { Picture } from '../core/index.ts'
+import { REQUEST_LIMITS, type Picture } from '../core/index.ts'
 import { readDataUrl } from '../lib/index.ts'
 import { NO_PICTURE, toPicture } from './picture.ts'
+
+const MIB = 1024 * 1024
 
 export type DecodedDataUrl =
   | { readonly ok: true; readonly image: Picture }
@@ -11,6 +13,8 @@ export type DecodedDataUrl =
 export function decodeDataUrl(url: string): DecodedDataUrl {
   const read = readDataUrl(url)
   if (!read.ok) return read
+  const { most } = REQUEST_LIMITS.imageBytes
+  if (read.bytes.length > most) return { ok: false, problem: `the image is larger than ${most / MIB} MiB` }
   const image = toPicture(read.bytes)
   return image === undefined ? { ok: false, problem: NO_PICTURE } : { ok: true, image }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/index.ts'
+import { REQUEST_LIMITS, type Clock } from '../core/index.ts'
 import { createSemaphore } from '../lib/index.ts'
 import { OutboundError, systemLookup, type Lookup } from '../outbound/index.ts'
 import { download } from './download.ts'
@@ -40,7 +40,7 @@ export interface PictureFetcherOptions {
 export function createPictureFetcher({
   clock,
   privateHosts,
-  maxBytes = 10 * MIB,
+  maxBytes = REQUEST_LIMITS.imageBytes.most,
   limitMs = 10_000,
   maxRedirects = 5,
   atOnce = 8,

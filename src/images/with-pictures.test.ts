@@ -8,6 +8,7 @@ import { collectTurn, type Message, type Part, type Picture, type TurnEngine, ty
 import { onAbort } from '../lib/index.ts'
 import { OutboundError } from '../outbound/index.ts'
 import { createPictureFetcher, type PictureFetcher } from './picture-fetcher.ts'
+import { carriedReader } from '../../test/support/carried-reader.ts'
 import { withPictures } from './with-pictures.ts'
 
 const never = new AbortController().signal
@@ -61,7 +62,7 @@ test('[IM1] [IM2] the engine is sent pictures in the place of their addresses, a
   ]
   const kept: Part = { type: 'picture', picture: webp }
   const request = requestOf(...others, said(linked(DATA_URL), aText, linked('https://a/'), kept), tool)
-  expect(await run(withPictures(engine, fetcher), request)).toMatchObject({ answer: 'a' })
+  expect(await run(withPictures(engine, fetcher, carriedReader), request)).toMatchObject({ answer: 'a' })
   expect(engine.runs[0]?.request).toEqual({
     ...request,
     history: [
@@ -84,7 +85,7 @@ test('[IM1] [IM2] the engine is sent pictures in the place of their addresses, a
 test('[IM1] a picture that the request holds is not fetched, however its scheme is spelt', async () => {
   const { fetcher, asked } = openFetcher()
   const engine = createScriptedEngine(() => says('a'))
-  await run(withPictures(engine, fetcher), requestOf(said(linked(DATA_URL.replace('data:', 'DaTa:')))))
+  await run(withPictures(engine, fetcher, carriedReader), requestOf(said(linked(DATA_URL.replace('data:', 'DaTa:')))))
   expect(engine.runs[0]?.request.history).toEqual([said({ type: 'picture', picture: pngPicture as Picture })])
   expect(asked).toEqual([])
 })
@@ -99,7 +100,9 @@ test.each([
   const { fetcher } = openFetcher()
   const engine = createScriptedEngine(() => says('a'))
   const place = 'messages[2].content[1].image_url'
-  await expect(run(withPictures(engine, fetcher), requestOf(said(aText, linked(url, place))))).rejects.toMatchObject({
+  await expect(
+    run(withPictures(engine, fetcher, carriedReader), requestOf(said(aText, linked(url, place)))),
+  ).rejects.toMatchObject({
     code: 'invalid_request',
     message: `\`${place}\`: ${problem}.`,
     param: place,
@@ -116,7 +119,10 @@ test.each([
   const engine = createScriptedEngine(() => says('a'))
   const place = 'messages[1].content[0].image_url.url'
   await expect(
-    run(withPictures(engine, fetcher), requestOf(said(linked('https://a/')), said(linked('https://b/', place)))),
+    run(
+      withPictures(engine, fetcher, carriedReader),
+      requestOf(said(linked('https://a/')), said(linked('https://b/', place))),
+    ),
   ).rejects.toMatchObject({
     code,
     message: `\`${place}\`: the picture could not be fetched: the server answered with status 418.`,
@@ -132,7 +138,7 @@ test('[IM2] what else a refused request names is fetched no further', async () =
   )
   const engine = createScriptedEngine(() => says('a'))
   await expect(
-    run(withPictures(engine, fetcher), requestOf(said(linked('https://a/'), linked('https://b/')))),
+    run(withPictures(engine, fetcher, carriedReader), requestOf(said(linked('https://a/'), linked('https://b/')))),
   ).rejects.toMatchObject({ code: 'invalid_request' })
   expect(asked.map(({ url, signal }) => [url, signal.aborted])).toContainEqual(['https://a/', true])
 })
@@ -141,14 +147,16 @@ test('[IM2] a defect of the fetcher is no picture that cannot be had', async () 
   const defect = new TypeError('defect')
   const { fetcher } = openFetcher(() => Promise.reject(defect))
   const engine = createScriptedEngine(() => says('a'))
-  await expect(run(withPictures(engine, fetcher), requestOf(said(linked('https://a/'))))).rejects.toBe(defect)
+  await expect(run(withPictures(engine, fetcher, carriedReader), requestOf(said(linked('https://a/'))))).rejects.toBe(
+    defect,
+  )
 })
 
 test('[CA1] [IM2] a caller who leaves ends the fetching, with the reason as it is, and nothing is run', async () => {
   const { fetcher, asked } = openFetcher((_, signal) => untilAborted(signal))
   const engine = createScriptedEngine(() => says('a'))
   const leaving = new AbortController()
-  const turn = run(withPictures(engine, fetcher), requestOf(said(linked('https://a/'))), leaving.signal)
+  const turn = run(withPictures(engine, fetcher, carriedReader), requestOf(said(linked('https://a/'))), leaving.signal)
   await expect.poll(() => asked.length).toBe(1)
   const reason = new Error('gone')
   leaving.abort(reason)
@@ -160,7 +168,7 @@ test('[CA1] the engine follows the same signal once the pictures are there', asy
   const { fetcher } = openFetcher()
   const engine = createScriptedEngine(() => [forever()])
   const leaving = new AbortController()
-  const turn = run(withPictures(engine, fetcher), requestOf(said(linked('https://a/'))), leaving.signal)
+  const turn = run(withPictures(engine, fetcher, carriedReader), requestOf(said(linked('https://a/'))), leaving.signal)
   const begun = await engine.started(0)
   const reason = new Error('gone')
   leaving.abort(reason)
@@ -179,7 +187,10 @@ test('[IM2] pictures are fetched before the turn takes a place', async () => {
     keepsOne: false,
     clock: createManualClock(),
   })
-  const turn = run(withPictures(admitted(engine, admission), fetcher), requestOf(said(linked('https://a/'))))
+  const turn = run(
+    withPictures(admitted(engine, admission), fetcher, carriedReader),
+    requestOf(said(linked('https://a/'))),
+  )
   await expect.poll(() => asked.length).toBe(1)
   expect([admission.active, admission.queued]).toEqual([0, 0])
   gate.resolve(webp)
@@ -191,7 +202,7 @@ test('[IM4] what was fetched for one tenant is asked for anew for another', asyn
   const fetcher = createPictureFetcher({ clock: createManualClock(), privateHosts: [server.host] })
   const engine = createScriptedEngine(() => says('a'))
   const request = requestOf(said(linked(server.urlOf('/a.png'))))
-  const pictured = withPictures(engine, fetcher)
+  const pictured = withPictures(engine, fetcher, carriedReader)
   for (const tenant of ['default', 'default', 'other']) await run(pictured, { ...request, tenant })
   expect(server.requests).toHaveLength(2)
   expect(engine.runs.map(({ request: { history } }) => history)).toEqual(
@@ -206,7 +217,7 @@ test.each([
   await using server = await startPictureServer((_request, response) => void response.writeHead(status).end())
   const fetcher = createPictureFetcher({ clock: createManualClock(), privateHosts: [server.host] })
   const engine = createScriptedEngine(() => says('a'))
-  const turn = run(withPictures(engine, fetcher), requestOf(said(linked(server.urlOf('/secret?key=1')))))
+  const turn = run(withPictures(engine, fetcher, carriedReader), requestOf(said(linked(server.urlOf('/secret?key=1')))))
   await expect(turn).rejects.toMatchObject({ code, param: 'messages[0].content[0].image_url.url' })
   await expect(turn).rejects.not.toMatchObject({ message: expect.stringContaining('secret') })
 })
@@ -223,7 +234,7 @@ test.each([
 ])('[IM3] the address %j is never asked and is 400', async (url) => {
   const fetcher = createPictureFetcher({ clock: createManualClock(), privateHosts: [] })
   const engine = createScriptedEngine(() => says('a'))
-  await expect(run(withPictures(engine, fetcher), requestOf(said(linked(url))))).rejects.toMatchObject({
+  await expect(run(withPictures(engine, fetcher, carriedReader), requestOf(said(linked(url))))).rejects.toMatchObject({
     code: 'invalid_request',
     param: 'messages[0].content[0].image_url.url',
   })
@@ -242,7 +253,7 @@ test('[FI1] the engine is sent documents in the place of files, beside pictures 
   const { fetcher } = openFetcher()
   const engine = createScriptedEngine(() => says('a'))
   const history = [said(file(pdfUrl(2)), aText, linked(DATA_URL)), said(file('data:text/plain,hello'))]
-  await run(withPictures(engine, fetcher), requestOf(...history))
+  await run(withPictures(engine, fetcher, carriedReader), requestOf(...history))
   expect(engine.runs[0]?.request.history).toEqual([
     said(
       {
@@ -261,7 +272,7 @@ test('[FI2] [R60] a file that cannot be taken is refused by its place, and nothi
   const engine = createScriptedEngine(() => says('a'))
   const place = 'messages[1].content[0].file.file_data'
   const turn = run(
-    withPictures(engine, fetcher),
+    withPictures(engine, fetcher, carriedReader),
     requestOf(said(aText), said(file('data:application/pdf,hello', place))),
   )
   await expect(turn).rejects.toMatchObject({
@@ -276,7 +287,10 @@ test('[FI3] the files of a request have a hundred pages in all', async () => {
   const { fetcher } = openFetcher()
   const engine = createScriptedEngine(() => says('a'))
   const ask = (...pages: readonly number[]) =>
-    run(withPictures(engine, fetcher), requestOf(...pages.map((each, nth) => said(file(pdfUrl(each), `place ${nth}`)))))
+    run(
+      withPictures(engine, fetcher, carriedReader),
+      requestOf(...pages.map((each, nth) => said(file(pdfUrl(each), `place ${nth}`)))),
+    )
   expect(await ask(40, 60)).toMatchObject({ answer: 'a' })
   await expect(ask(100, 1)).rejects.toMatchObject({
     code: 'invalid_request',

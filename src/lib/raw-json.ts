@@ -14,11 +14,25 @@ const isRaw = (value: object): value is RawJson => RAW in value
 
 /** Like `JSON.stringify` for plain values, with each raw text in its place. */
 export function writeJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (isRaw(value)) return value[RAW]
-  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`
-  const members = Object.entries(value).filter(([, member]) => member !== undefined)
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${writeJson(member)}`).join(',')}}`
+  const pieces: string[] = []
+  write(value, pieces)
+  // At once: joining what is joined already copies a long text at every level.
+  return pieces.join('')
+}
+
+function write(value: unknown, pieces: string[]): void {
+  if (typeof value !== 'object' || value === null) return void pieces.push(JSON.stringify(value) ?? 'null')
+  if (isRaw(value)) return void pieces.push(value[RAW])
+  const isList = Array.isArray(value)
+  let comma = ''
+  pieces.push(isList ? '[' : '{')
+  for (const [name, member] of Object.entries(value)) {
+    if (!isList && member === undefined) continue
+    pieces.push(isList ? comma : `${comma}${JSON.stringify(name)}:`)
+    write(member, pieces)
+    comma = ','
+  }
+  pieces.push(isList ? ']' : '}')
 }
 
 const QUOTE = 0x22

@@ -30,3 +30,22 @@ test('[CC12] text is cut before the first stop text, however it arrives', () => 
     }),
   )
 })
+
+test('[LM3] a long stop sequence and a response of its beginning take time in proportion to their length', () => {
+  const steps = (size: number): number => {
+    const stop = `${'a'.repeat(size)}b`
+    const cutter = createStopText([stop, `${'a'.repeat(size - 1)}c`])
+    const started = process.cpuUsage().user
+    for (let at = 0; at < 400; at++) cutter.push('a'.repeat(size / 20))
+    return process.cpuUsage().user - started
+  }
+  // Quadratic work would take minutes.
+  expect(steps(20_000)).toBeLessThan(5_000_000)
+})
+
+test('[CC12] after a flush the text begins again', () => {
+  const cutter = createStopText(['END'])
+  expect(cutter.push('EN')).toEqual({ text: '', stopped: false })
+  expect(cutter.flush()).toBe('EN')
+  expect(cutter.push('D!')).toEqual({ text: 'D!', stopped: false })
+})

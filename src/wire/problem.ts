@@ -23,7 +23,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
 }
 
 /** In the place of the validator's own sentences, wherever a schema has none of ours. */
-const plainMessage: z.core.$ZodErrorMap = (issue) =>
+export const plainMessage: z.core.$ZodErrorMap = (issue) =>
   issue.code === 'invalid_type'
     ? (EXPECTED[issue.expected] ?? 'another value is expected')
     : issue.code === 'invalid_value'

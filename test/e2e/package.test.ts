@@ -1,7 +1,7 @@
 /** The package as it is published: packed, unpacked elsewhere and run, on older versions of Node too. */
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,6 +58,25 @@ describe('the packed package', () => {
       stderr: '',
     })
   })
+
+  test.each([process.execPath, olderNode(22)].filter(existsSync))(
+    '[CM30] [LM5] reads a large body in a thread of its build, on %s',
+    async (node) => {
+      const script = `
+        const { createReaders } = await import(${JSON.stringify(join(unpacked, 'dist/reading/index.js'))})
+        const clock = { nowMs: () => 0, after: () => ({ [Symbol.dispose]() {} }) }
+        const readers = createReaders({ clock, maxBytes: 1e7 })
+        const body = JSON.stringify({ messages: [{ role: 'user', content: 'x'.repeat(1_000_000) }] })
+        const sent = { pieces: [new Uint8Array(Buffer.from(body))], contentType: null }
+        const read = await readers.read('chat', sent, { tenant: 'a', signal: new AbortController().signal })
+        console.log(read.history[0].text.length)
+        await readers.close()`
+      const path = join(directory, 'read.mjs')
+      await writeFile(path, script)
+      const { stdout } = await run(node, [path])
+      expect(stdout).toBe('1000000\n')
+    },
+  )
 
   test.skipIf(!existsSync(olderNode(20)))('[CM31] on Node 20 says in one line which Node is needed', async () => {
     expect(await command(olderNode(20), 'serve')).toEqual({

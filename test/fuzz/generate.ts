@@ -29,7 +29,7 @@ const MAKERS: readonly (readonly [number, Maker])[] = [
   [35, doomed],
   [60, leavingChat],
   [4, doerChat],
-  [7, largeCase],
+  [15, largeCase],
   [4, tooLarge],
   [45, say],
   [35, oddSay],

@@ -1,5 +1,6 @@
 /** Requests that are large in some way; few of them, for they cost much. */
 import type { Random } from '../soak/random.ts'
+import { LIMIT_CASES, NO_SUCH, REFUSED, TOO_LONG, type Large } from './limit-cases.ts'
 import { hasOddNames } from './chat-body.ts'
 import { CHAT } from './chat-cases.ts'
 import { toolFields } from './chat-tools.ts'
@@ -10,29 +11,25 @@ const TEN_MB = 10_000_000
 const TOO_LARGE = 13_000_000
 
 /** A large one may take its time in the CLI. */
-const MAY: readonly Answer[] = ['ok', 'timeout', 'context_length_exceeded']
-const REFUSED: readonly Answer[] = ['invalid_request']
+const MAY: readonly Answer[] = ['ok', 'timeout', 'context_length_exceeded', 'overloaded']
 
 const filler = (random: Random, length: number): string =>
   random.pick(['x', 'дума ', '🙂', '"\\']).repeat(length).slice(0, length)
 
 const messages = (content: unknown): readonly object[] => [{ role: 'user', content }]
 
-interface Large {
-  readonly name: string
-  readonly path?: string
-  readonly body: unknown
-  readonly may: readonly Answer[]
-}
-
 const MAKERS: readonly [(random: Random, world: World) => Large, ...((random: Random, world: World) => Large)[]] = [
   () => ({ name: 'text', body: { stream: true, messages: messages('слово '.repeat(300_000)) }, may: MAY }),
-  () => ({ name: 'text', body: { stream: true, messages: messages('x'.repeat(TEN_MB)) }, may: MAY }),
-  (random) => ({ name: 'key', body: { messages: messages('a'), [filler(random, 3_000_000)]: 1 }, may: ['ok'] }),
+  () => ({ name: 'text', body: { stream: true, messages: messages('x'.repeat(TEN_MB)) }, may: TOO_LONG }),
+  (random) => ({
+    name: 'key',
+    body: { messages: messages('a'), [filler(random, 3_000_000)]: 1 },
+    may: ['ok', 'overloaded'],
+  }),
   (random) => ({
     name: 'model',
     body: { model: filler(random, 2_000_000), messages: messages('a') },
-    may: ['model_not_found'],
+    may: NO_SUCH,
   }),
   (random) => ({
     name: 'role',
@@ -111,7 +108,7 @@ const MAKERS: readonly [(random: Random, world: World) => Large, ...((random: Ra
     name: 'agent',
     path: '/execute',
     body: { prompt: 'a', agent: 'x'.repeat(TEN_MB) },
-    may: ['model_not_found'],
+    may: NO_SUCH,
   }),
 ]
 
@@ -129,6 +126,7 @@ export function tooLarge(random: Random, world: World): FuzzCase {
 }
 
 export function largeCase(random: Random, world: World): FuzzCase {
-  const { name, path = CHAT, body, may } = random.pick(MAKERS)(random, world)
-  return httpCase({ kind: `large ${name}`, path, headers: headersOf(world), body: JSON.stringify(body), may })
+  const { name, path = CHAT, body, may } = random.pick([...MAKERS, ...LIMIT_CASES])(random, world)
+  const sent = typeof body === 'string' ? body : JSON.stringify(body)
+  return httpCase({ kind: `large ${name}`, path, headers: headersOf(world), body: sent, may })
 }

@@ -5,6 +5,8 @@ import { PNG } from '../support/picture-server.ts'
 import type { Answer, World } from './fuzz-case.ts'
 
 const GIF = Buffer.from('GIF89a and what follows')
+/** Thirteen come to more than a request may hold. */
+const MEGA = Buffer.concat([PNG, Buffer.alloc(1024 * 1024)])
 const LARGE = Buffer.concat([PNG, Buffer.alloc(11 * 1024 * 1024)])
 
 export interface Shown {
@@ -26,6 +28,8 @@ export const answerPictures: RequestListener = ({ url = '' }, response) => {
       return void response.writeHead(500).end()
     case '/broken':
       return void response.destroy()
+    case '/mega':
+      return void response.end(MEGA)
     case '/large':
       return void response.end(LARGE)
     case '/loop':
@@ -95,9 +99,11 @@ export function anyPicture(random: Random, world: World): Shown {
     case 'refused':
       return refusedPicture(random, world)
     case 'later':
-      return {
-        failure: LATER,
-        url: random.pick([`${world.pictures}/failing`, `${world.pictures}/broken`, 'http://nowhere.invalid/x.png']),
-      }
+      return random.pick([
+        { failure: LATER, url: `${world.pictures}/failing` },
+        { failure: LATER, url: `${world.pictures}/broken` },
+        // Without a name server it may exist, with one it does not.
+        { failure: [...LATER, ...REFUSED], url: 'http://nowhere.invalid/x.png' },
+      ])
   }
 }

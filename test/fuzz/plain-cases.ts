@@ -129,7 +129,7 @@ export function oddExecute(random: Random, world: World): FuzzCase {
   const value = oddValue(random, world)
   const isRight =
     (name === 'prompt' && typeof value === 'string' && value.trim() !== '') ||
-    (name === 'agent' && typeof value === 'string' && value !== '') ||
+    (name === 'agent' && (value === null || (typeof value === 'string' && value !== ''))) ||
     (name === 'max_budget_usd' && (value === null || isNumber(value, Infinity))) ||
     (name === 'timeout_seconds' && (value === null || isNumber(value, 86_400))) ||
     (name === 'metadata' && (value === null || isObject(value)))
@@ -138,6 +138,11 @@ export function oddExecute(random: Random, world: World): FuzzCase {
     path: '/execute',
     headers: headersOf(world),
     body: JSON.stringify({ prompt: 'a', agent: 'nobody', [name]: value }),
-    may: depthOf(value) >= MAX_DEPTH || !isRight ? REFUSED : ['model_not_found'],
+    may:
+      depthOf(value) >= MAX_DEPTH || !isRight
+        ? REFUSED
+        : name === 'agent' && value === null
+          ? ['ok']
+          : ['model_not_found'],
   })
 }

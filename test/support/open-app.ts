@@ -4,6 +4,7 @@ import { createConversations } from '../../src/conversations/index.ts'
 import { GatewayError, type Agent, type TurnEngine, type TurnRequest } from '../../src/core/index.ts'
 import { createApp, createBackground, type AppDeps } from '../../src/http/index.ts'
 import { createJobs } from '../../src/jobs/index.ts'
+import { createReaders } from '../../src/reading/index.ts'
 import { encodeJobCallback } from '../../src/wire/index.ts'
 import { keepReply } from '../oracle/violations.ts'
 import { watchResponse } from '../oracle/watch-response.ts'
@@ -28,6 +29,8 @@ export const afterSilence = (rest: string | undefined): string => `data: ${rest}
 export const busy = new GatewayError('overloaded', 'The model API is overloaded.')
 /** The same as the last event of a turn. */
 export const failed = (error: GatewayError): Step => ({ type: 'turn-failed', error })
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024
 
 const talker: Agent = { name: 'conversational', description: 'd', prompt: 'Be kind.', tools: [] }
 export const doer: Agent = { name: 'recruiter-triage', description: 'd', prompt: 'Be exact.', tools: ['Read'] }
@@ -123,7 +126,8 @@ export function openApp(
     jobCeilings: { timeoutMs: 82_800_000, budgetUsd: Infinity },
     headerHoldMs: 1000,
     keepAliveMs: 10_000,
-    maxBodyBytes: 32 * 1024 * 1024,
+    maxBodyBytes: MAX_BODY_BYTES,
+    readers: createReaders({ clock, maxBytes: rest.maxBodyBytes ?? MAX_BODY_BYTES }),
     version: '1.2.3',
     documents: new Map([['README.md', '# vivavoce\n']]),
     cliState: () => ({ status: 'ready', version: '2.1.330', path: '/usr/bin/claude', missing: [] }),

@@ -3,6 +3,7 @@ import { createWarmEngine, type WarmEngineOptions } from '../../src/claude/warm/
 import { freshHeld } from '../../src/claude/warm/start.ts'
 import { ProcessLostError } from '../../src/claude/warm/dialogue.ts'
 import type { Agent, TurnEvent, TurnRequest } from '../../src/core/index.ts'
+import { READINGS } from '../../src/reading/readings.ts'
 import { createFakePool, type Heard, type Play } from './fake-pool.ts'
 import { ABLE } from './histories.ts'
 import { createManualClock } from './manual-clock.ts'
@@ -39,6 +40,7 @@ export function openWarmEngine(
     abilities: able,
     fresh: freshHeld({ model: 'sonnet', abilities: able }),
     persona: 'prepend',
+    findAnswerFault: async (answer) => READINGS.answer.read(answer),
     fallback,
     clock,
     observer,

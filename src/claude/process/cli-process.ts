@@ -1,6 +1,7 @@
 /** One child of the CLI: started as the leader of a process group of its own, stopped with all of it. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { GatewayError, type Clock, type Observer, type StopCause } from '../../core/index.ts'
 import { hasCode, readLines } from '../../lib/index.ts'
 import { killMarked } from './stragglers.ts'
@@ -8,6 +9,7 @@ import { killMarked } from './stragglers.ts'
 /** The longest line that is read from the CLI; a longer one ends the run as failed. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024
 const STDERR_TAIL_CHARS = 4000
+const LONG_CHARACTERS = 1024 * 1024
 
 export interface Exit {
   readonly cause: StopCause
@@ -123,6 +125,8 @@ export class CliProcess implements AsyncDisposable {
   /** Resolves when the child can take more; what is written to a child that is gone is lost, and its exit tells so. */
   async write(text: string): Promise<void> {
     const { stdin } = this.#child
+    // Encoding a long text takes a while: what made the text and what follows are other turns of the event loop.
+    if (text.length > LONG_CHARACTERS) await setImmediate()
     if (!stdin.writable || stdin.write(text)) return
     const drained = Promise.withResolvers<void>()
     stdin.once('drain', drained.resolve)

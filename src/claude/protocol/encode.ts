@@ -1,9 +1,17 @@
 /** What is written to the CLI's stdin: one JSON object a line. Source: `--input-format stream-json`, 2.1.197 to 2.1.330. */
 import { randomUUID } from 'node:crypto'
 import type { Document } from '../../core/index.ts'
+import { rawJson, writeJson, type RawJson } from '../../lib/index.ts'
 import { blocksOf, type Block, type Content, type Turn } from './turn.ts'
 
 const toLine = (message: object): string => `${JSON.stringify(message)}\n`
+
+/** Only what is more than text may hold base64. */
+const toUserLine = (message: object, { blocks }: Turn): string =>
+  blocks === undefined ? toLine(message) : `${writeJson(message)}\n`
+
+/** Base64 has nothing to be escaped, and looking at each of its characters takes long. */
+const encodeBase64 = (base64: string): RawJson => rawJson(`"${base64}"`)
 
 interface Identified {
   /** Must be fresh: a line whose uuid was used before is dropped without an answer. A later rewind names it. */
@@ -24,7 +32,7 @@ const encodeDocument = (document: Document): object => ({
   source:
     document.mediaType === 'text/plain'
       ? { type: 'text', media_type: document.mediaType, data: document.text }
-      : { type: 'base64', media_type: document.mediaType, data: document.base64 },
+      : { type: 'base64', media_type: document.mediaType, data: encodeBase64(document.base64) },
   ...(document.title === undefined ? {} : { title: document.title }),
 })
 
@@ -36,7 +44,7 @@ const encodeContent = (content: Content): object => {
       return encodeDocument(content.document)
     case 'picture': {
       const { mediaType, base64 } = content.picture
-      return { type: 'image', source: { type: 'base64', media_type: mediaType, data: base64 } }
+      return { type: 'image', source: { type: 'base64', media_type: mediaType, data: encodeBase64(base64) } }
     }
   }
 }
@@ -77,11 +85,11 @@ export interface Saying extends Identified {
 
 /** A question: the model is asked. */
 export const encodeUserLine = (turn: Turn, { server = '', ...identified }: Saying): string =>
-  toLine(userMessage(turn, identified, server))
+  toUserLine(userMessage(turn, identified, server), turn)
 
 /** A user's message of an earlier turn: put into the transcript, and acknowledged by a result line. */
 export const encodePastUserLine = (turn: Turn, { server = '', ...identified }: Saying): string =>
-  toLine({ ...userMessage(turn, identified, server), shouldQuery: false })
+  toUserLine({ ...userMessage(turn, identified, server), shouldQuery: false }, turn)
 
 /**
  * A user's message of an earlier turn, put into the transcript as it is read, without an acknowledgement: the CLI takes

@@ -108,12 +108,21 @@ export function flattenTurns({ turns, ask }: Pick<Prompt, 'turns' | 'ask'>): Tur
     const speaker = `${index === 0 ? '' : '\n'}${turn.role === 'assistant' ? 'Assistant' : 'User'}: `
     return [line(speaker), ...blocksOf(turn).flatMap(flattenBlock)]
   })
-  const merged = content.reduce<readonly Content[]>((all, block) => {
-    const before = all.at(-1)
-    return before?.type === 'text' && block.type === 'text'
-      ? [...all.slice(0, -1), line(before.text + block.text)]
-      : [...all, block]
-  }, [])
+  const merged: Content[] = []
+  let texts: string[] = []
+  const endText = (): void => {
+    if (texts.length > 0) merged.push(line(texts.join('')))
+    texts = []
+  }
+  for (const block of content) {
+    if (block.type === 'text') {
+      texts.push(block.text)
+      continue
+    }
+    endText()
+    merged.push(block)
+  }
+  endText()
   const text = merged.map((block) => (block.type === 'text' ? block.text : '')).join('')
   return merged.length === 1 ? { role: 'user', text } : { role: 'user', text, blocks: merged }
 }

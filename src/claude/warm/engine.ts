@@ -11,7 +11,7 @@ import {
   type TurnEvent,
   type TurnRequest,
 } from '../../core/index.ts'
-import { isAbortOf, parseJson } from '../../lib/index.ts'
+import { isAbortOf } from '../../lib/index.ts'
 import {
   createAnswer,
   createWatchdog,
@@ -20,13 +20,17 @@ import {
   overrunError,
   type Watchdog,
 } from '../answer/index.ts'
-import { createSchemaCheck } from '../../json-schema/index.ts'
 import { callId, callStem, failureOfExit, missingFrom, type PersonaMode } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import { align, type Held, type Wanted } from './align.ts'
 import type { Lease, Outcome, Pool } from './lease.ts'
 import { toWanted, type WantedTurn } from './wanted.ts'
 import { ProcessLostError } from './dialogue.ts'
+
+export type FindAnswerFault = (
+  answer: { readonly json: string; readonly schema: object },
+  asker: { readonly tenant: string; readonly signal: AbortSignal },
+) => Promise<string | undefined>
 
 export interface WarmEngineOptions {
   readonly pool: Pool
@@ -36,6 +40,8 @@ export interface WarmEngineOptions {
   readonly persona: PersonaMode
   /** What of that which a kept process can hold is left to it; all of it where absent. */
   readonly takes?: (wanted: Wanted) => boolean
+  /** Why a response does not satisfy its schema; undefined where it does. */
+  readonly findAnswerFault: FindAnswerFault
   /** Answers what no kept process can: doers. */
   readonly fallback: TurnEngine
   readonly clock: Clock
@@ -81,15 +87,10 @@ function checkOffered(tools: readonly string[], { wanted: { functions }, answerN
   })
 }
 
-/** @throws GatewayError `schema_unmet` when the answer is not what the schema asks for. */
-function checkAnswer(answer: string, schema: object | undefined): void {
-  const parsed = parseJson(answer)
-  const problem = parsed.ok ? createSchemaCheck(schema ?? {})(parsed.value) : parsed.problem
-  if (problem === undefined) return
-  throw new GatewayError('schema_unmet', 'The model did not produce an answer that satisfies the schema.', {
+const schemaUnmet = (problem: string): GatewayError =>
+  new GatewayError('schema_unmet', 'The model did not produce an answer that satisfies the schema.', {
     details: { problem },
   })
-}
 
 /** A process that is lost tells no more than that; why it ended is known from its exit. */
 const failureOfLoss = async ({ process }: Lease, cause: ProcessLostError): Promise<GatewayError> => {
@@ -99,12 +100,12 @@ const failureOfLoss = async ({ process }: Lease, cause: ProcessLostError): Promi
 }
 
 export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
-  const { pool, abilities, fresh, persona, takes = () => true, fallback, clock, observer } = options
+  const { pool, abilities, fresh, persona, takes = () => true, findAnswerFault, fallback, clock, observer } = options
 
   /** What the model says to the question that was asked, to its end. */
   async function* hear(
     { process, release }: Lease,
-    { stopTexts = [], outputSchema, functions }: TurnRequest,
+    { tenant, stopTexts = [], outputSchema, functions }: TurnRequest,
     {
       wanted,
       progress,
@@ -159,7 +160,10 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
         end.reason === 'calls' ? NOTHING_SAID : { said: end.answer, whole: isWhole(end) && message.type === 'result' }
       // Before the end is sent: at a limit, and after an empty response, the CLI would ask the model again.
       release(progress.outcome)
-      if (end.reason === 'end' && answerName !== undefined) checkAnswer(end.answer, outputSchema)
+      if (end.reason === 'end' && answerName !== undefined) {
+        const problem = await findAnswerFault({ json: end.answer, schema: outputSchema ?? {} }, { tenant, signal })
+        if (problem !== undefined) throw schemaUnmet(problem)
+      }
       yield end
       return
     }

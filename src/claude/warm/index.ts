@@ -1,7 +1,7 @@
 export type { Abilities } from './abilities.ts'
 export type { Step } from './align.ts'
 export { ProcessLostError } from './dialogue.ts'
-export { createWarmEngine } from './engine.ts'
+export { createWarmEngine, type FindAnswerFault } from './engine.ts'
 export type { Pool } from './lease.ts'
 export { createPool } from './pool.ts'
 export { createSingleUse } from './single-use.ts'

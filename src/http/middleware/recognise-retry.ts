@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { createMiddleware } from 'hono/factory'
 import type { Clock, Observer } from '../../core/index.ts'
 import type { AppEnv } from '../deps.ts'
@@ -15,9 +14,7 @@ export const recogniseRetry = ({ clock, observer }: { readonly clock: Clock; rea
   return createMiddleware<AppEnv>(async function recogniseRetry(c, next) {
     const signal = c.get('caller')
     const requestId = c.get('requestId')
-    const hash = createHash('sha256')
-      .update(`${c.req.path}\n${c.get('tenant')}\n${c.get('body')}`)
-      .digest('base64')
+    const hash = `${c.req.path}\n${c.get('tenant')}\n${c.get('bodyDigest')}`
     const before = died.get(hash)
     if (before !== undefined && clock.nowMs() - before.atMs < REMEMBERED_MS) {
       observer.observe({ type: 'request-retried', requestId, retryOf: before.requestId })

@@ -17,7 +17,6 @@ import {
   customNamesOf,
   encodeCompletion,
   encodeOpenAiError,
-  parseChatRequest,
   type AnswerHead,
   type ChatRequest,
 } from '../../wire/index.ts'
@@ -26,7 +25,7 @@ import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { held, toFrames } from '../answer-frames.ts'
 import { eventStream } from '../event-stream.ts'
-import { readJson } from '../read-json.ts'
+import { readBody } from '../read-body.ts'
 
 /** A doer thinks unless it is told not to, and the model API lets nobody who thinks choose how words are drawn. */
 const canSample = ({ agent }: Choice, { reasoning }: ChatRequest): boolean => isTalker(agent) || reasoning === 'none'
@@ -118,7 +117,7 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
   }
 
   return async (c: Context<AppEnv>): Promise<Response> => {
-    const request = parseChatRequest(readJson(c))
+    const request = await readBody(deps, c, 'chat')
     const defaultAgent = request.stream || hasFunctions(request) ? deps.chatAgent : deps.unstreamedAgent
     const choice = choose(catalogue, request.model, defaultAgent)
     refuseFunctions(request, choice)

@@ -7,14 +7,13 @@ import {
   encodePlainError,
   encodeReply,
   isSessionId,
-  parseConversationalRequest,
   parsePageQuery,
 } from '../../wire/index.ts'
 import { held, toFrames } from '../answer-frames.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { eventStream } from '../event-stream.ts'
-import { readJson } from '../read-json.ts'
+import { readBody } from '../read-body.ts'
 import { restOfPath } from '../rest-of-path.ts'
 
 const PATH = '/v1/conversational'
@@ -45,7 +44,7 @@ export function conversational(deps: AppDeps) {
 
   return {
     async say(c: Context<AppEnv>): Promise<Response> {
-      const { sessionId, message, model: name, stream } = parseConversationalRequest(readJson(c))
+      const { sessionId, message, model: name, stream } = await readBody(deps, c, 'conversational')
       const choice = choose(catalogue, name, chatAgent)
       refuseDoer(choice)
       const { agent, model } = choice

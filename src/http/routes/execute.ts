@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
 import { GatewayError, isTalker, shown, type Agent } from '../../core/index.ts'
-import { parseIdempotencyKey, parseJobRequest, type JobRequest } from '../../wire/index.ts'
+import { parseIdempotencyKey, type JobRequest } from '../../wire/index.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
-import { readJson } from '../read-json.ts'
+import { readBody } from '../read-body.ts'
 
 const digestOf = (request: JobRequest): string => createHash('sha256').update(JSON.stringify(request)).digest('hex')
 
@@ -40,7 +40,7 @@ export function execute(deps: AppDeps) {
 
   return async (c: Context<AppEnv>): Promise<Response> => {
     const idempotencyKey = parseIdempotencyKey(c.req.header('idempotency-key'))
-    const request = parseJobRequest(readJson(c), c.get('body'))
+    const request = await readBody(deps, c, 'job')
     const { prompt, metadata, priority, callbackUrl, pushTo } = request
     const agent = agentOf(request)
     const model = agent.model ?? catalogue.defaultModel

@@ -1,6 +1,6 @@
 /** `POST /v1/conversational`: `{session_id, message, model?, stream?}` → `{session_id, reply}`, or the stream of it. */
 import { z } from 'zod'
-import type { TurnEnd } from '../../core/index.ts'
+import { refuseLongText, type TurnEnd } from '../../core/index.ts'
 import { parseFields } from '../problem.ts'
 
 const MAX_ID_CHARACTERS = 256
@@ -8,12 +8,13 @@ const MAX_ID_CHARACTERS = 256
 const sessionId = z
   .string('a string is expected')
   .refine(
-    (id) => id !== '' && Array.from(id).length <= MAX_ID_CHARACTERS,
+    // A character takes at most two units of UTF-16; a longer id is not taken apart.
+    (id) => id !== '' && id.length <= 2 * MAX_ID_CHARACTERS && Array.from(id).length <= MAX_ID_CHARACTERS,
     `1 to ${MAX_ID_CHARACTERS} characters are expected`,
   )
   .refine((id) => id.isWellFormed(), 'whole Unicode characters are expected')
 
-const body = z.looseObject({
+const body = z.object({
   session_id: sessionId,
   message: z.string('a string is expected').refine((text) => text.trim() !== '', 'a message must not be empty'),
   model: z.string('a string is expected').min(1, 'a model must be named').nullish(),
@@ -33,6 +34,7 @@ export interface ConversationalRequest {
 /** @throws GatewayError `invalid_request` that names the field at fault. */
 export function parseConversationalRequest(json: unknown): ConversationalRequest {
   const { session_id, message, model, stream } = parseFields(body, json)
+  refuseLongText('message', message.length)
   return { sessionId: session_id, message, model: model ?? undefined, stream: stream ?? false }
 }
 

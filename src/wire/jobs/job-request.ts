@@ -1,7 +1,8 @@
 /** `POST /execute`. */
 import { z } from 'zod'
-import { GatewayError } from '../../core/index.ts'
+import { GatewayError, overLimit, refuseLongText, REQUEST_LIMITS } from '../../core/index.ts'
 import { memberText } from '../../lib/index.ts'
+import { anyObject } from '../bounded-list.ts'
 import { parseFields } from '../problem.ts'
 
 /** The queue delivers again what takes a day; some of that is for handing in. */
@@ -12,7 +13,7 @@ const MAX_PRIORITY = 100
 
 const PRIORITY = `a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY} is expected`
 
-const body = z.looseObject({
+const body = z.object({
   prompt: z.string('a string is expected').refine((text) => text.trim() !== '', 'a prompt must not be empty'),
   agent: z.string('the name of an agent is expected').min(1, 'the name of an agent is expected').nullish(),
   max_budget_usd: z.number('a number is expected').positive('more than 0 is expected').nullish(),
@@ -21,15 +22,16 @@ const body = z.looseObject({
     .positive('more than 0 is expected')
     .max(MAX_TIMEOUT_SECONDS, `at most ${MAX_TIMEOUT_SECONDS} is expected`)
     .nullish(),
-  metadata: z
-    .custom<Readonly<Record<string, unknown>>>(
-      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-      'an object is expected',
-    )
-    .nullish(),
+  metadata: anyObject('an object is expected').nullish(),
   priority: z.int(PRIORITY).min(-MAX_PRIORITY, PRIORITY).max(MAX_PRIORITY, PRIORITY).nullish(),
-  callback_url: z.string('an address is expected').nullish(),
-  push: z.looseObject({ branch: z.string('the name of a branch is expected') }).nullish(),
+  callback_url: z
+    .string('an address is expected')
+    .check(({ value, issues }) => {
+      if (value.length > REQUEST_LIMITS.addressCharacters.most)
+        issues.push({ code: 'custom', input: value, message: overLimit('addressCharacters', value.length) })
+    })
+    .nullish(),
+  push: z.object({ branch: z.string('the name of a branch is expected') }).nullish(),
 })
 
 export interface JobRequest {
@@ -59,6 +61,7 @@ function metadataIn(text: string): string {
  */
 export function parseJobRequest(json: unknown, text: string): JobRequest {
   const { prompt, agent, max_budget_usd, timeout_seconds, priority, callback_url, push } = parseFields(body, json)
+  refuseLongText('prompt', prompt.length)
   return {
     prompt,
     agent: agent ?? undefined,

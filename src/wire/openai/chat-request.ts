@@ -3,7 +3,18 @@
  * name. Source: OpenAI's API reference and what clients were seen to send (R1 to R25).
  */
 import { z } from 'zod'
-import { GatewayError, type ClientFunctions, type History, type Reasoning, type Sampling } from '../../core/index.ts'
+import {
+  charactersOf,
+  GatewayError,
+  overLimit,
+  refuseLongText,
+  REQUEST_LIMITS,
+  type ClientFunctions,
+  type History,
+  type Reasoning,
+  type Sampling,
+} from '../../core/index.ts'
+import { anyObject, boundedList } from '../bounded-list.ts'
 import { parseFields } from '../problem.ts'
 import { functionsOf, toolChoice, tools } from './functions.ts'
 import { messages } from './messages.ts'
@@ -34,21 +45,40 @@ const numberUpTo = (most: number) =>
 const stopText = z
   .string('a string is expected')
   .min(1, 'a stop text must not be empty')
+  .check(({ value, issues }) => {
+    if (value.length > REQUEST_LIMITS.stopCharacters.most)
+      issues.push({ code: 'custom', input: value, message: overLimit('stopCharacters', value.length) })
+  })
   .refine((text) => text.isWellFormed(), 'whole Unicode characters are expected')
 
-const body = z.looseObject({
+const metadata = anyObject('an object is expected').check(({ value, issues }) => {
+  const keys = Object.keys(value).length
+  if (keys > REQUEST_LIMITS.metadataKeys.most)
+    issues.push({ code: 'custom', input: value, message: overLimit('metadataKeys', keys) })
+  const { conversation } = value
+  if (typeof conversation === 'string' && conversation.length > REQUEST_LIMITS.nameCharacters.most)
+    issues.push({
+      code: 'custom',
+      input: value,
+      path: ['conversation'],
+      message: overLimit('nameCharacters', conversation.length),
+    })
+})
+
+/** Unknown fields are neither copied nor looked at, however many there are. */
+const body = z.object({
   model: optional(z.string('a string is expected').min(1, 'a model must be named')),
   messages,
   stream: optional(z.boolean('true or false is expected')),
   stream_options: optional(
-    z.looseObject({ include_usage: optional(z.boolean('true or false is expected')) }, 'an object is expected'),
+    z.object({ include_usage: optional(z.boolean('true or false is expected')) }, 'an object is expected'),
   ),
   max_tokens: tokens,
   max_completion_tokens: tokens,
   n: optional(z.literal(1, 'only 1 is possible: one request has one answer')),
   stop: optional(
     z.union(
-      [stopText.transform((text) => [text]), z.array(stopText).max(4, 'at most four stop texts are possible')],
+      [stopText.transform((text) => [text]), boundedList(stopText, { limit: 'stops' })],
       'a string or an array of strings is expected',
     ),
   ),
@@ -58,9 +88,10 @@ const body = z.looseObject({
   parallel_tool_calls: optional(z.boolean('true or false is expected')),
   function_call: z.unknown().optional(),
   functions: optional(z.array(z.unknown(), 'an array is expected')),
-  metadata: optional(z.looseObject({}, 'an object is expected')),
+  metadata: optional(metadata),
   temperature: numberUpTo(2),
   top_p: numberUpTo(1),
+  reasoning_effort: z.unknown().optional(),
 })
 
 type Body = z.infer<typeof body>
@@ -77,9 +108,10 @@ function refuseOldFunctions({ functions, function_call: choice }: Body): void {
 export function parseChatRequest(json: unknown): ChatRequest {
   const fields = parseFields(body, json)
   refuseOldFunctions(fields)
+  refuseLongText('messages', charactersOf(fields.messages))
   const conversation = fields.metadata?.['conversation']
   const outputSchema = outputSchemaOf(fields.response_format)
-  const reasoning = reasoningOf(fields['reasoning_effort'])
+  const reasoning = reasoningOf(fields.reasoning_effort)
   const { sampling, ignored } = samplingOf(fields, reasoning)
   const stopTexts = fields.stop ?? []
   // A stop text could only break the JSON that a schema asks for.
@@ -96,6 +128,6 @@ export function parseChatRequest(json: unknown): ChatRequest {
     functions: functionsOf(fields),
     outputSchema,
     conversation: typeof conversation === 'string' && conversation !== '' ? conversation : undefined,
-    ignored: [...ignored, ...ignoredOf(fields), ...(isStopIgnored ? ['stop'] : [])],
+    ignored: [...ignored, ...ignoredOf(json as Readonly<Record<string, unknown>>), ...(isStopIgnored ? ['stop'] : [])],
   }
 }

@@ -1,9 +1,17 @@
 /** `tools` and `tool_choice` of a chat request: the functions that the client runs itself. */
 import { z } from 'zod'
-import { GatewayError, type ClientFunction, type ClientFunctions, type FunctionChoice } from '../../core/index.ts'
+import {
+  GatewayError,
+  overLimit,
+  REQUEST_LIMITS,
+  type ClientFunction,
+  type ClientFunctions,
+  type FunctionChoice,
+} from '../../core/index.ts'
 import { findMalformedPart, toCurrentDraft } from '../../json-schema/index.ts'
-import { CUSTOM_PARAMETERS } from './custom-tools.ts'
+import { anyObject, boundedList } from '../bounded-list.ts'
 import { fieldName } from '../problem.ts'
+import { CUSTOM_PARAMETERS } from './custom-tools.ts'
 
 const optional = <T extends z.ZodType>(schema: T) => schema.nullish()
 
@@ -13,19 +21,17 @@ const functionName = z
 
 const TOOL_TYPES = 'only tools of type `function` or `custom` can be offered'
 
-const functionTool = z.looseObject({
+const functionTool = z.object({
   type: z.literal('function', TOOL_TYPES),
-  function: z.looseObject(
+  function: z.object(
     {
       name: functionName,
       description: optional(z.string('a string is expected')),
       parameters: optional(
-        z
-          .looseObject({ type: z.unknown().optional() }, 'a JSON Schema object is expected')
-          .refine(({ type }) => type === undefined || type === 'object', {
-            path: ['type'],
-            message: '`object` is expected at the top of the parameters',
-          }),
+        anyObject('a JSON Schema object is expected').refine(({ type }) => type === undefined || type === 'object', {
+          path: ['type'],
+          message: '`object` is expected at the top of the parameters',
+        }),
       ),
       strict: optional(z.boolean('true or false is expected')),
     },
@@ -33,14 +39,14 @@ const functionTool = z.looseObject({
   ),
 })
 
-const customTool = z.looseObject({
+const customTool = z.object({
   type: z.literal('custom', TOOL_TYPES),
-  custom: z.looseObject(
+  custom: z.object(
     {
       name: functionName,
       description: optional(z.string('a string is expected')),
       format: optional(
-        z.looseObject(
+        z.object(
           { type: z.literal('text', 'only the format `text` is possible; describe a grammar in `description`') },
           'an object with `type` is expected',
         ),
@@ -52,28 +58,28 @@ const customTool = z.looseObject({
 
 const tool = z.discriminatedUnion('type', [functionTool, customTool], TOOL_TYPES)
 
-export const tools = z.array(tool, 'an array of tools is expected')
+export const tools = boundedList(tool, { limit: 'tools', expected: 'an array of tools is expected' })
 
 const CHOICES = ['none', 'auto', 'required'] as const
 
-const namedChoice = z.looseObject({
+const namedChoice = z.object({
   type: z.literal('function', '`function` is expected'),
-  function: z.looseObject({ name: z.string('a string is expected') }, 'an object with `name` is expected'),
+  function: z.object({ name: z.string('a string is expected') }, 'an object with `name` is expected'),
 })
 
-const customChoice = z.looseObject({
+const customChoice = z.object({
   type: z.literal('custom', '`custom` is expected'),
-  custom: z.looseObject({ name: z.string('a string is expected') }, 'an object with `name` is expected'),
+  custom: z.object({ name: z.string('a string is expected') }, 'an object with `name` is expected'),
 })
 
 const oneTool = z.discriminatedUnion('type', [namedChoice, customChoice], '`function` or `custom` is expected')
 
 /** Some of the tools that are offered, chosen again. */
-const allowedTools = z.looseObject({
+const allowedTools = z.object({
   type: z.literal('allowed_tools', '`allowed_tools` is expected'),
-  allowed_tools: z.looseObject({
+  allowed_tools: z.object({
     mode: z.enum(['auto', 'required'], 'auto or required is expected'),
-    tools: z.array(oneTool, 'an array is expected'),
+    tools: boundedList(oneTool, { limit: 'tools' }),
   }),
 })
 
@@ -100,7 +106,20 @@ function parametersOf({ function: { parameters } }: Extract<Tool, { type: 'funct
   throw refuse(fieldName(['tools', index, 'function', 'parameters', ...fault.path]), fault.problem)
 }
 
+/** Before a schema is read: its size is what reading it costs. */
+function refuseLarge(list: readonly Tool[]): void {
+  let all = 0
+  for (const [index, given] of list.entries()) {
+    const characters = JSON.stringify(given).length
+    all += characters
+    if (characters > REQUEST_LIMITS.schemaCharacters.most)
+      throw refuse(`tools[${index}]`, overLimit('schemaCharacters', characters))
+  }
+  if (all > REQUEST_LIMITS.toolCharacters.most) throw refuse('tools', overLimit('toolCharacters', all))
+}
+
 function offeredOf(list: readonly Tool[]): readonly ClientFunction[] {
+  refuseLarge(list)
   const names = new Set<string>()
   return list.map((given, index): ClientFunction => {
     const { name, description } = given.type === 'custom' ? given.custom : given.function
@@ -130,9 +149,9 @@ export function functionsOf({
   readonly parallel_tool_calls?: boolean | null | undefined
 }): ClientFunctions | undefined {
   const offered = offeredOf(list ?? [])
+  const names = new Set(offered.map(({ name }) => name))
   const checked = (name: string): string => {
-    if (!offered.some((one) => one.name === name))
-      throw refuse('tool_choice', 'it names a tool that `tools` does not offer')
+    if (!names.has(name)) throw refuse('tool_choice', 'it names a tool that `tools` does not offer')
     return name
   }
   if (offered.length === 0) {
@@ -143,11 +162,11 @@ export function functionsOf({
   const common = { offered, parallel: parallel ?? true }
   if (choice == null || typeof choice === 'string') return { ...common, choice: choice ?? 'auto' }
   if (choice.type !== 'allowed_tools') return { ...common, choice: { name: checked(nameOf(choice)) } }
-  const allowed = choice.allowed_tools.tools.map((one) => checked(nameOf(one)))
+  const allowed = new Set(choice.allowed_tools.tools.map((one) => checked(nameOf(one))))
   const mode: FunctionChoice = choice.allowed_tools.mode
-  if (allowed.length === 0) {
+  if (allowed.size === 0) {
     if (mode === 'required') throw refuse('tool_choice', 'it asks for a call, but allows nothing')
     return undefined
   }
-  return { ...common, offered: offered.filter(({ name }) => allowed.includes(name)), choice: mode }
+  return { ...common, offered: offered.filter(({ name }) => allowed.has(name)), choice: mode }
 }

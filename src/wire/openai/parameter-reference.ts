@@ -1,3 +1,4 @@
+import { limitReference } from '../../core/index.ts'
 import { IGNORED } from './parameters.ts'
 
 /** What is honoured, as a talker takes it. */
@@ -10,7 +11,7 @@ const HONOURED: Readonly<Record<string, string>> = {
     'Server-sent events, with usage in the last chunk where it is asked for. For each tool that a tool agent uses there is a chunk with an empty `delta` and `vivavoce: {tool: NAME}`.',
   'max_tokens, max_completion_tokens':
     'One limit; the second goes before the first. An answer that meets it ends with `length`.',
-  stop: 'A text or up to four, at which the answer ends. Not with `response_format`.',
+  stop: 'A text or up to four, each of up to 1,000 characters, at which the answer ends. Not with `response_format`.',
   'tools, tool_choice, parallel_tool_calls':
     'Functions that you run, as `tool_calls`, and custom tools without a grammar. For talkers; a request that has them goes to one.',
   response_format:
@@ -43,4 +44,13 @@ ${Object.keys(IGNORED)
   .join(
     ', ',
   )}. So are values of the others that cannot be honoured, as told above, and \`metadata\` but for \`conversation\`.
+
+## Limits
+
+A request that holds more is refused with 400; the message names the limit and what was sent. The limits are fixed, because
+each step of a request must leave the server free to answer others; the size of a body is \`VIVAVOCE_MAX_BODY_MB\`.
+
+| of | at most |
+| --- | --- |
+${limitReference()}
 `

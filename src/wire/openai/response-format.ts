@@ -1,15 +1,16 @@
 /** `response_format` of a chat request. */
 import { z } from 'zod'
-import { GatewayError } from '../../core/index.ts'
+import { GatewayError, overLimit, REQUEST_LIMITS } from '../../core/index.ts'
 import { findSchemaFault, toCurrentDraft } from '../../json-schema/index.ts'
+import { anyObject } from '../bounded-list.ts'
 import { fieldName } from '../problem.ts'
 
-export const responseFormat = z.looseObject(
+export const responseFormat = z.object(
   {
     type: z.enum(['text', 'json_object', 'json_schema'], 'text, json_object or json_schema is expected'),
     json_schema: z
-      .looseObject(
-        { schema: z.looseObject({}, 'a JSON Schema object is expected').nullish() },
+      .object(
+        { schema: anyObject('a JSON Schema object is expected').nullish() },
         'an object with `schema` is expected',
       )
       .nullish(),
@@ -40,6 +41,8 @@ export function outputSchemaOf(
     case 'json_schema': {
       const schema = format.json_schema?.schema
       if (schema == null) throw refuse([], 'a JSON Schema object is expected')
+      const characters = JSON.stringify(schema).length
+      if (characters > REQUEST_LIMITS.schemaCharacters.most) throw refuse([], overLimit('schemaCharacters', characters))
       const fault = findSchemaFault(schema)
       if (fault !== undefined) throw refuse(fault.path, fault.problem)
       return { type: 'object', ...toCurrentDraft(schema) }
