@@ -177,12 +177,14 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     maxQueued: config.MAX_QUEUE_DEPTH,
     heartbeatMs: config.VIVAVOCE_JOB_HEARTBEAT_SECONDS * 1000,
     maxFailures: config.VIVAVOCE_JOB_ATTEMPTS,
+    // The last slot is kept for a tenant that has none.
+    maxPerTenant: () => Math.max(1, hasTenants(config) ? config.jobConcurrency - 1 : config.jobConcurrency),
   })
   const background = createBackground({ observer })
   const stopping = new AbortController()
   const fetcher = createPictureFetcher({ clock, privateHosts })
   // A picture is fetched before a place is taken.
-  const admittedEngine = checked(withPictures(admitted(engine, admission), fetcher))
+  const admittedEngine = checked(withPictures(admitted(engine, { admission, clock }), fetcher))
   const conversations = createConversations({
     engine: admittedEngine,
     stores: stores.open,
@@ -220,6 +222,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     headerHoldMs: config.VIVAVOCE_HEADER_HOLD_MS,
     clientAddress: createClientAddress({ trusted: config.VIVAVOCE_TRUST_PROXY ?? [] }),
     keepAliveMs: KEEP_ALIVE_MS,
+    writeTimeoutMs: config.VIVAVOCE_WRITE_TIMEOUT_SECONDS * 1000,
     maxBodyBytes: config.VIVAVOCE_MAX_BODY_MB * 1024 * 1024,
     version,
     documents: await loadDocuments(),

@@ -243,7 +243,7 @@ test('[AD3] who has left already takes no place', async () => {
 
 const admittedTo = (admission: Admission, script: (index: number) => readonly Step[]) => {
   const inner = createScriptedEngine((_, index) => script(index))
-  return { inner, engine: admitted(inner, admission) }
+  return { inner, engine: admitted(inner, { admission, clock: createManualClock() }) }
 }
 
 const all = async (events: AsyncIterable<TurnEvent>): Promise<readonly TurnEvent[]> => {

@@ -20,6 +20,7 @@ import {
   type SlotKind,
   type SlotLimits,
 } from './scheduler.ts'
+import { unlessHeldUp } from './unless-held-up.ts'
 
 /** A slot that is taken; disposing of it (once or more) releases it. */
 export interface Slot extends Disposable {}
@@ -158,13 +159,24 @@ export const slotRequestOf = ({ tenant, agent, limits }: TurnRequest): SlotReque
   patienceMs: limits.firstTokenMs ?? limits.turnMs,
 })
 
-/** The engine behind the admission: a turn starts, and its time counts, from when it has a slot. */
-export const admitted = (engine: TurnEngine, admission: Admission): TurnEngine => ({
+/**
+ * The engine behind the admission: a turn starts, and its time counts, from when it has a slot. A turn that its reader holds
+ * up past its limit is ended and its slot is free.
+ */
+export const admitted = (
+  engine: TurnEngine,
+  { admission, clock }: { readonly admission: Admission; readonly clock: Clock },
+): TurnEngine => ({
   async *run(request, { signal }) {
-    using _slot = await admission.enter({ ...slotRequestOf(request), signal })
-    const { watch } = request
+    using slot = await admission.enter({ ...slotRequestOf(request), signal })
+    const { watch, limits } = request
     watch?.admitted()
-    for await (const event of engine.run(request, { signal })) {
+    const events = unlessHeldUp(engine.run(request, { signal }), {
+      limitMs: limits.turnMs,
+      clock,
+      ended: () => slot[Symbol.dispose](),
+    })
+    for await (const event of events) {
       watch?.event(event)
       yield event
     }

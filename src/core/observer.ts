@@ -49,6 +49,8 @@ export type Observation =
       readonly clientAddress?: string
     } & RequestFigures)
   | { readonly type: 'request-failed'; readonly requestId: string; readonly code: ErrorCode; readonly error: Error }
+  /** The client of a stream took nothing for the write timeout; its connection is closed. */
+  | { readonly type: 'client-stalled'; readonly requestId: string; readonly ms: number }
   | { readonly type: 'request-retried'; readonly requestId: string; readonly retryOf: string }
   | { readonly type: 'parameters-ignored'; readonly requestId: string; readonly names: readonly string[] }
   | { readonly type: 'process-started'; readonly pid: number; readonly agent: string; readonly model: string }

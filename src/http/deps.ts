@@ -32,6 +32,8 @@ export interface AppDeps {
   readonly jobCeilings: { readonly timeoutMs: number; readonly budgetUsd: number }
   readonly headerHoldMs: number
   readonly keepAliveMs: number
+  /** How long a client of a stream may take nothing. */
+  readonly writeTimeoutMs: number
   readonly maxBodyBytes: number
   readonly version: string
   /** Pages that are served below `/docs/`, by the rest of their path. */

@@ -172,14 +172,9 @@ test('[IM2] pictures are fetched before the turn takes a place', async () => {
   const gate = Promise.withResolvers<Picture>()
   const { fetcher, asked } = openFetcher(() => gate.promise)
   const engine = createScriptedEngine(() => says('a'))
-  const admission = createAdmission({
-    capacity: 1,
-    background: 1,
-    maxWaiting: 0,
-    keepsOne: false,
-    clock: createManualClock(),
-  })
-  const turn = run(withPictures(admitted(engine, admission), fetcher), requestOf(said(linked('https://a/'))))
+  const clock = createManualClock()
+  const admission = createAdmission({ capacity: 1, background: 1, maxWaiting: 0, keepsOne: false, clock })
+  const turn = run(withPictures(admitted(engine, { admission, clock }), fetcher), requestOf(said(linked('https://a/'))))
   await expect.poll(() => asked.length).toBe(1)
   expect([admission.active, admission.queued]).toEqual([0, 0])
   gate.resolve(webp)

@@ -219,9 +219,10 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
       return rows.map(({ sequence, at, body }): JobEvent => ({ ...body, sequence, atMs: at.getTime() }))
     },
 
-    async begin(options) {
+    async begin({ except: passedOver = [], ...options }) {
       const tenants = await tenantsInTurn()
       for (const tenant of tenants) {
+        if (passedOver.map(toColumn).includes(tenant)) continue
         const except = tenants.filter((other) => other !== tenant)
         for (;;) {
           const delivered = await queue.next({ except })

@@ -75,6 +75,11 @@ export const LOG_EVENTS: LogEvents = {
     says: 'A request failed. `request-finished` follows.',
     fields: { requestId: REQUEST_ID, code: 'The failure: [Errors](errors.md).', error: ERROR },
   },
+  'client-stalled': {
+    level: 'info',
+    says: 'A client took nothing of its stream for `VIVAVOCE_WRITE_TIMEOUT_SECONDS`, so its connection is closed. `request-finished` follows.',
+    fields: { requestId: REQUEST_ID, ms: 'The limit.' },
+  },
   'request-retried': {
     level: 'info',
     says: 'A client sent a request again after its connection was closed.',

@@ -73,7 +73,7 @@ export function openApp(
   const observer = createRecordingObserver()
   const engine = createScriptedEngine(script)
   const admission = createAdmission({ capacity, background: capacity, maxWaiting, keepsOne: false, clock })
-  const admittedEngine = admitted(wrap(engine), admission)
+  const admittedEngine = admitted(wrap(engine), { admission, clock })
   const store = createMemoryConversations({ clock })
   const jobStore = createMemoryJobs({ clock })
   const openStores = async () => ({ conversations: store, jobs: jobStore })
@@ -91,6 +91,7 @@ export function openApp(
     maxQueued,
     heartbeatMs: 10_000,
     maxFailures: 3,
+    maxPerTenant: () => Infinity,
   })
   jobs.start({ eager: false })
   const background = createBackground({ observer })
@@ -123,6 +124,7 @@ export function openApp(
     jobCeilings: { timeoutMs: 82_800_000, budgetUsd: Infinity },
     headerHoldMs: 1000,
     keepAliveMs: 10_000,
+    writeTimeoutMs: 30_000,
     maxBodyBytes: 32 * 1024 * 1024,
     version: '1.2.3',
     documents: new Map([['README.md', '# vivavoce\n']]),

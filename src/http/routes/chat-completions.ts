@@ -25,8 +25,8 @@ import { slotRequestOf } from '../../access/index.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { held, toFrames } from '../answer-frames.ts'
-import { eventStream } from '../event-stream.ts'
 import { readJson } from '../read-json.ts'
+import { streamResponse } from '../stream-response.ts'
 
 /** A doer thinks unless it is told not to, and the model API lets nobody who thinks choose how words are drawn. */
 const canSample = ({ agent }: Choice, { reasoning }: ChatRequest): boolean => isTalker(agent) || reasoning === 'none'
@@ -82,7 +82,7 @@ const toTurnRequest = (
 })
 
 export function chatCompletions(deps: AppDeps, newest: Newest) {
-  const { engine, admission, catalogue, clock, observer, background } = deps
+  const { engine, admission, catalogue, clock, observer } = deps
 
   /** One turn that is streamed; where the caller names its conversation, only as long as no newer one of it comes (R53). */
   async function* stream(
@@ -149,14 +149,6 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
       signal,
       failed,
     })
-    const { response, streamed } = eventStream(frames, {
-      clock,
-      keepAliveMs: deps.keepAliveMs,
-      keepAlive: 'white-space',
-      settle: background.run,
-      headers,
-    })
-    c.set('streamed', streamed)
-    return response
+    return streamResponse(c, frames, { ...deps, keepAlive: 'white-space', headers })
   }
 }

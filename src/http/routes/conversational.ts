@@ -13,9 +13,9 @@ import {
 import { held, toFrames } from '../answer-frames.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
-import { eventStream } from '../event-stream.ts'
 import { readJson } from '../read-json.ts'
 import { restOfPath } from '../rest-of-path.ts'
+import { streamResponse } from '../stream-response.ts'
 
 const PATH = '/v1/conversational'
 
@@ -40,7 +40,7 @@ function refuseDoer({ agent }: Choice): void {
 }
 
 export function conversational(deps: AppDeps) {
-  const { conversations, catalogue, chatAgent, talkerLimits, clock, observer, background } = deps
+  const { conversations, catalogue, chatAgent, talkerLimits, clock, observer } = deps
   const signalOf = (c: Context<AppEnv>): AbortSignal => AbortSignal.any([c.get('caller'), deps.stopping])
 
   return {
@@ -71,15 +71,8 @@ export function conversational(deps: AppDeps) {
       }
       const events = await held(conversations.stream(turn), { clock, holdMs: deps.headerHoldMs })
       const encode = { ...createReplyEncoder(sessionId), failure: encodePlainError }
-      const { response, streamed } = eventStream(toFrames(events, { encode, signal, failed }), {
-        clock,
-        keepAliveMs: deps.keepAliveMs,
-        keepAlive: 'white-space',
-        settle: background.run,
-        headers: {},
-      })
-      c.set('streamed', streamed)
-      return response
+      const frames = toFrames(events, { encode, signal, failed })
+      return streamResponse(c, frames, { ...deps, keepAlive: 'white-space', headers: {} })
     },
     /** One conversation where one is named, else the list of them. */
     async read(c: Context<AppEnv>): Promise<Response> {
