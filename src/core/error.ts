@@ -98,6 +98,12 @@ export const ERRORS = {
     tells:
       'The limit of the plan behind the CLI is used up. `retry-after` says when it is reset, where the CLI says so.',
   },
+  too_many_followers: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryable: true,
+    tells: 'The events of jobs are followed 100 times with this key. End one of these streams first.',
+  },
   job_queue_full: {
     status: 429,
     type: 'rate_limit_error',

@@ -70,6 +70,13 @@ export interface Submitted {
   readonly created: boolean
 }
 
+export interface JobProgress {
+  /** The number of its newest event. */
+  readonly events: number
+  /** It is terminal. */
+  readonly isOver: boolean
+}
+
 export interface BeginOptions {
   readonly maxFailures: number
   readonly except?: readonly string[]
@@ -88,6 +95,8 @@ export interface JobStore {
   patch(id: string): Promise<Uint8Array | undefined>
   /** Those after a sequence number, in order, at most `limit`. */
   events(id: string, options: { readonly after: number; readonly limit: number }): Promise<readonly JobEvent[]>
+  /** How far jobs are; those that are gone are left out. */
+  progress(ids: readonly string[]): Promise<ReadonlyMap<string, JobProgress>>
   /**
    * Begins the job that is next in turn, if there is one. One that was begun before and came to no end counts as
    * failed; where it has failed `maxFailures` times it ends as `error` and the next one is looked at. Jobs of the tenants in

@@ -133,6 +133,13 @@ export function createMemoryJobs({
     patch: async (id) => rows.get(id)?.patch,
     events: async (id, { after, limit }) =>
       (rows.get(id)?.events ?? []).filter(({ sequence }) => sequence > after).slice(0, limit),
+    progress: async (ids) =>
+      new Map(
+        ids.flatMap((id) => {
+          const row = rows.get(id)
+          return row === undefined ? [] : [[id, { events: row.events.length, isOver: isTerminal(row.job) }] as const]
+        }),
+      ),
     async begin({ maxFailures, except = [] }) {
       const nowMs = clock.nowMs()
       for (const row of all())
