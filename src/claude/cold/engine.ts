@@ -28,6 +28,7 @@ import {
   type Exit,
 } from '../process/index.ts'
 import {
+  checkSystemPrompt,
   decodeLine,
   encodeControlLine,
   encodeUserLine,
@@ -117,6 +118,7 @@ function inputOf(
   const schema = outputSchema === undefined ? {} : { outputSchema }
   if (isTalker(agent)) {
     const { system, turns, ask } = toPrompt(history, { persona: agent.prompt, mode })
+    checkSystemPrompt(system)
     return (
       controlLine(initializeRequest({ system, ...schema })) +
       (seedPath === undefined ? '' : controlLine(rewindRequest({ target: SEED_QUESTION }), REWIND_ID)) +
@@ -139,6 +141,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
     if (functions !== undefined && functions.choice !== 'none')
       throw new GatewayError('cli_unavailable', 'The Claude Code CLI of this server cannot offer client functions.')
     const talker = isTalker(agent)
+    const input = inputOf(request, options)
     const mark = newMark()
     const reasoning = request.reasoning ?? (talker ? 'none' : undefined)
     signal.throwIfAborted()
@@ -200,7 +203,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
       stopTexts: request.stopTexts ?? [],
       nowMs: () => clock.nowMs(),
     })
-    await child.write(inputOf(request, options))
+    await child.write(input)
     child.endInput()
 
     const exitCode = async (): Promise<Pick<TurnEnd, 'exitCode'>> => {
