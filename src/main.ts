@@ -3,7 +3,7 @@ import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
-import { clearRunFiles, killOrphans, loginDirectoryOf, writeSeed, type PaceOptions } from './claude/index.ts'
+import { killOrphans, writeSeed, type PaceOptions } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
 import { loadDocuments } from './documents.ts'
@@ -18,6 +18,7 @@ import {
   type TurnEngine,
 } from './core/index.ts'
 import { createApp, createBackground, createClientAddress, startServer } from './http/index.ts'
+import { openLeftovers } from './leftovers.ts'
 import { keyPathOf, openKeyFile, type KeyFile } from './key-file.ts'
 import { writeProblem } from './lib/index.ts'
 import { createJobs } from './jobs/index.ts'
@@ -106,15 +107,18 @@ interface Checked extends GatewayOptions {
 
 async function serveFrom(config: Config, { observer, rehearsal = false, offer, key, lock }: Checked): Promise<Gateway> {
   const clock = systemClock
-  const temporaryDirectory = join(await realpath(config.dataDirectory), 'tmp')
+  const dataDirectory = await realpath(config.dataDirectory)
+  const temporaryDirectory = join(dataDirectory, 'tmp')
+  const leftovers = await openLeftovers({
+    cliEnvironment: config.cliEnvironment,
+    root: join(dataDirectory, 'workspaces'),
+    records: join(dataDirectory, 'processes'),
+    observer,
+  })
   const clearTemporary = (): Promise<void> => rm(temporaryDirectory, { recursive: true, force: true, maxRetries: 3 })
   await clearTemporary()
   await mkdir(temporaryDirectory, { mode: 0o700 })
   const seedPath = await writeSeed(temporaryDirectory)
-  await clearRunFiles({
-    loginDirectory: loginDirectoryOf(config.cliEnvironment),
-    root: join(await realpath(config.dataDirectory), 'workspaces'),
-  }).catch((error: unknown) => observer.observe({ type: 'cleanup-failed', what: 'files of earlier runs', error }))
   const maxBytes = config.VIVAVOCE_WORKSPACE_MAX_MB * 1024 * 1024
   const workspaces = await openWorkspaces({
     root: join(config.dataDirectory, 'workspaces'),
@@ -148,7 +152,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
         observer,
       }),
     clock,
-    observer,
+    observer: leftovers.observer,
   })
   // Before anything is taken for the run.
   const checked = (engine: TurnEngine): TurnEngine =>
@@ -235,6 +239,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
   })
   const closeProcesses = async (): Promise<void> => {
     await served.close()
+    await leftovers.clear()
     await clearTemporary()
   }
   // First, so that an address that is taken is found before the CLI is verified.

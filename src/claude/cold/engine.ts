@@ -70,6 +70,10 @@ export interface ColdEngineOptions {
 export const loginDirectoryOf = (passedOn: ColdEngineOptions['passedOn']): string =>
   resolve(passedOn['CLAUDE_CONFIG_DIR'] ?? join(passedOn['HOME'] ?? homedir(), '.claude'))
 
+/** The file of the CLI's settings and state. */
+export const configPathOf = (passedOn: ColdEngineOptions['passedOn']): string =>
+  join(passedOn['CLAUDE_CONFIG_DIR'] ?? passedOn['HOME'] ?? homedir(), '.claude.json')
+
 /** A path and the real one that it leads to: 2.1.197 compares either with what a rule says. */
 const spellings = (path: string): readonly string[] => [
   ...new Set([path, existsSync(path) ? realpathSync(path) : path]),
@@ -185,7 +189,6 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
       ...(talker ? {} : { mark }),
       ...(confirm === undefined ? {} : { confirm }),
     })
-    files?.startedAs(child.pid)
     await using output = watchAll(files?.growing ?? [], watchOutput)
     using _overgrown = onAbort(output.overgrown, () => void child.stop('deadline'))
     using _left = onAbort(signal, () => void child.stop('cancelled'))
