@@ -13,6 +13,7 @@ import { expectedWaitMs } from './expected-wait.ts'
 import {
   IDLE,
   JOBS_TENANT,
+  keyOf,
   runningOf,
   step,
   waitingRequests,
@@ -20,6 +21,7 @@ import {
   type SlotKind,
   type SlotLimits,
 } from './scheduler.ts'
+import { unlessHeldUp } from './unless-held-up.ts'
 
 /** A slot that is taken; disposing of it (once or more) releases it. */
 export interface Slot extends Disposable {}
@@ -58,12 +60,14 @@ export interface AdmissionOptions extends SlotLimits {
   readonly clock: Clock
 }
 
-export function createAdmission({ clock, ...limits }: AdmissionOptions): Admission {
-  const { capacity, background } = limits
+/** The options are read each time, so that a getter among them may change. */
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { clock, capacity, background } = options
   let schedule: Schedule = IDLE
   let lastId = 0
-  /** Moving averages. */
+  /** Moving averages, of all turns of a kind and of those of each tenant. */
   const heldMs: Partial<Record<SlotKind, number>> = {}
+  const ownHeldMs = new Map<string, number>()
   const waiting = new Map<number, (slot: Slot) => void>()
 
   function take(outcome: ReturnType<typeof step>): void {
@@ -71,10 +75,10 @@ export function createAdmission({ clock, ...limits }: AdmissionOptions): Admissi
     for (const { type, id } of outcome.effects) if (type === 'admit') waiting.get(id)?.(slotOf(id))
   }
 
-  const leave = (id: number): void => take(step(schedule, { type: 'left', id }, limits))
+  const leave = (id: number): void => take(step(schedule, { type: 'left', id }, options))
 
   function slotOf(id: number): Slot {
-    const kind = schedule.running.find((ticket) => ticket.id === id)?.kind ?? 'chat'
+    const { kind, tenant } = schedule.running.find((ticket) => ticket.id === id) ?? { kind: 'chat', tenant: '' }
     const sinceMs = clock.nowMs()
     let isHeld = true
     return {
@@ -83,12 +87,15 @@ export function createAdmission({ clock, ...limits }: AdmissionOptions): Admissi
         isHeld = false
         const ms = clock.nowMs() - sinceMs
         heldMs[kind] = movingAverage(heldMs[kind] ?? ms, ms)
+        const own = keyOf({ tenant, kind })
+        ownHeldMs.set(own, movingAverage(ownHeldMs.get(own) ?? ms, ms))
         leave(id)
       },
     }
   }
 
-  const waitMs = (request: SlotRequest): number => expectedWaitMs(schedule, request, { limits, heldMs })
+  const waitMs = (request: SlotRequest): number =>
+    expectedWaitMs(schedule, request, { limits: options, heldMs, ownHeldMs: ownHeldMs.get(keyOf(request)) })
 
   const queueFull = (code: 'queue_full' | 'job_queue_full', request: SlotRequest): GatewayError =>
     new GatewayError(code, 'The server is busy and its queue is full. Try again later.', {
@@ -102,7 +109,7 @@ export function createAdmission({ clock, ...limits }: AdmissionOptions): Admissi
   } {
     const { tenant, kind, patienceMs = Infinity } = request
     const id = ++lastId
-    const outcome = step(schedule, { type: 'arrived', ticket: { id, tenant, kind } }, limits)
+    const outcome = step(schedule, { type: 'arrived', ticket: { id, tenant, kind } }, options)
     const [effect] = outcome.effects
     if (effect?.type === 'refuse') return { id, outcome, refusal: queueFull('queue_full', request) }
     const beyondMs = effect === undefined ? waitMs(request) - patienceMs : 0
@@ -158,13 +165,24 @@ export const slotRequestOf = ({ tenant, agent, limits }: TurnRequest): SlotReque
   patienceMs: limits.firstTokenMs ?? limits.turnMs,
 })
 
-/** The engine behind the admission: a turn starts, and its time counts, from when it has a slot. */
-export const admitted = (engine: TurnEngine, admission: Admission): TurnEngine => ({
+/**
+ * The engine behind the admission: a turn starts, and its time counts, from when it has a slot. A turn that its reader holds
+ * up past its limit is ended and its slot is free.
+ */
+export const admitted = (
+  engine: TurnEngine,
+  { admission, clock }: { readonly admission: Admission; readonly clock: Clock },
+): TurnEngine => ({
   async *run(request, { signal }) {
-    using _slot = await admission.enter({ ...slotRequestOf(request), signal })
-    const { watch } = request
+    using slot = await admission.enter({ ...slotRequestOf(request), signal })
+    const { watch, limits } = request
     watch?.admitted()
-    for await (const event of engine.run(request, { signal })) {
+    const events = unlessHeldUp(engine.run(request, { signal }), {
+      limitMs: limits.turnMs,
+      clock,
+      ended: () => slot[Symbol.dispose](),
+    })
+    for await (const event of events) {
       watch?.event(event)
       yield event
     }

@@ -21,7 +21,7 @@ export interface SlotLimits {
   readonly background: number
   /** How many requests may wait before each tenant is held to its equal share. */
   readonly maxWaiting: number
-  /** Whether the last free slot is kept for a tenant that has no chat turn under way. */
+  /** Whether the last free slot of a kind is kept for a tenant that has no turn of that kind under way. */
   readonly keepsOne: boolean
 }
 
@@ -43,7 +43,8 @@ export type Input =
 
 export type Effect = { readonly type: 'admit' | 'refuse'; readonly id: number }
 
-const keyOf = ({ tenant, kind }: Omit<Ticket, 'id'>): string => `${kind} ${tenant}`
+/** Names a tenant's turns of a kind. */
+export const keyOf = ({ tenant, kind }: Omit<Ticket, 'id'>): string => `${kind} ${tenant}`
 
 const countOf = (tickets: readonly Ticket[], { tenant, kind }: Omit<Ticket, 'id'>): number =>
   tickets.filter((one) => one.tenant === tenant && one.kind === kind).length
@@ -57,8 +58,13 @@ export const waitingRequests = ({ waiting }: Schedule): readonly Ticket[] =>
 
 function fits(schedule: Schedule, ticket: Ticket, { capacity, background, keepsOne }: SlotLimits): boolean {
   const free = capacity - schedule.running.length
-  if (ticket.kind === 'background') return free > 0 && runningOf(schedule, 'background') < background
-  return free > (keepsOne && capacity > 1 && countOf(schedule.running, ticket) > 0 ? 1 : 0)
+  // Jobs of all tenants are one ticket tenant; the store shares their slots.
+  const isAnother = keepsOne && ticket.tenant !== JOBS_TENANT && countOf(schedule.running, ticket) > 0
+  if (ticket.kind === 'background') {
+    const share = background - runningOf(schedule, 'background')
+    return free > 0 && share > (isAnother && background > 1 ? 1 : 0)
+  }
+  return free > (isAnother && capacity > 1 ? 1 : 0)
 }
 
 /**

@@ -1,5 +1,7 @@
-export { clearRunFiles, createColdEngine, loginDirectoryOf } from './cold/index.ts'
+export { clearRunFiles, configPathOf, createColdEngine, loginDirectoryOf } from './cold/index.ts'
 export { refusesExchangedFiles } from './exchanged-files.ts'
+export { clearProjectEntries } from './project-entries.ts'
+export { clearSessionFiles, openSessionFiles } from './session-files.ts'
 export { identifyCli, isSameCli, type CliIdentity } from './identity.ts'
 export { askLoginStatus, type LoginStatus } from './login-status.ts'
 export { locateCli, resolveCli, type CliBinary, type WantedCli } from './locate.ts'

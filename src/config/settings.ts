@@ -352,6 +352,12 @@ export const SETTINGS = {
     default: '30',
     tells: 'The longest silence within a talker’s answer, in seconds.',
   },
+  VIVAVOCE_WRITE_TIMEOUT_SECONDS: {
+    schema: seconds,
+    default: '30',
+    tells:
+      'How long the client of a stream may take nothing of what is ready for it, in seconds; then its connection is closed and its turn is stopped. Operating systems take some hundred kilobytes for a client that pauses.',
+  },
   VIVAVOCE_AFTER_RESULT_TIMEOUT_SECONDS: {
     schema: seconds,
     default: '5',

@@ -36,6 +36,13 @@ export const ERRORS = {
     tells:
       'No key was presented in `Authorization: Bearer KEY`, `x-api-key` or `api-key`, or the key is wrong. Send the key of this server (`API_BEARER_TOKEN`).',
   },
+  too_many_wrong_keys: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryable: false,
+    tells:
+      'More than 20 wrong keys came from this address within a minute. Wait as long as `retry-after` says. The right key is served from the same address all the time.',
+  },
   model_not_found: {
     status: 404,
     type: 'invalid_request_error',
@@ -98,6 +105,12 @@ export const ERRORS = {
     retryable: false,
     tells:
       'The limit of the plan behind the CLI is used up. `retry-after` says when it is reset, where the CLI says so.',
+  },
+  too_many_followers: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryable: true,
+    tells: 'The events of jobs are followed 100 times with this key. End one of these streams first.',
   },
   job_queue_full: {
     status: 429,

@@ -70,6 +70,18 @@ export interface Submitted {
   readonly created: boolean
 }
 
+export interface JobProgress {
+  /** The number of its newest event. */
+  readonly events: number
+  /** It is terminal. */
+  readonly isOver: boolean
+}
+
+export interface BeginOptions {
+  readonly maxFailures: number
+  readonly except?: readonly string[]
+}
+
 /** Keeps jobs, their events and their queue. What has resolved survives the process. */
 export interface JobStore {
   /**
@@ -83,11 +95,14 @@ export interface JobStore {
   patch(id: string): Promise<Uint8Array | undefined>
   /** Those after a sequence number, in order, at most `limit`. */
   events(id: string, options: { readonly after: number; readonly limit: number }): Promise<readonly JobEvent[]>
+  /** How far jobs are; those that are gone are left out. */
+  progress(ids: readonly string[]): Promise<ReadonlyMap<string, JobProgress>>
   /**
    * Begins the job that is next in turn, if there is one. One that was begun before and came to no end counts as
-   * failed; where it has failed `maxFailures` times it ends as `error` and the next one is looked at.
+   * failed; where it has failed `maxFailures` times it ends as `error` and the next one is looked at. Jobs of the tenants in
+   * `except` are passed over.
    */
-  begin(options: { readonly maxFailures: number }): Promise<Attempt | undefined>
+  begin(options: BeginOptions): Promise<Attempt | undefined>
   /** Says that those are still at work; resolves to those that count no longer. */
   beat(attempts: readonly Attempt[]): Promise<readonly Attempt[]>
   /** `false`, and nothing is written, when the attempt counts no longer. The same batch right again is written once. */

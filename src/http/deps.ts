@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http'
-import type { Admission, KeyCheck } from '../access/index.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Admission, KeyCheck, WrongKeys } from '../access/index.ts'
 import type { Conversations } from '../conversations/index.ts'
-import type { Catalogue, Agent, CliState, Clock, Observer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
+import type { CliState, Clock, Observer, Offer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Readers } from '../reading/index.ts'
 import type { Background } from './background.ts'
@@ -20,13 +20,11 @@ export interface AppDeps {
   readonly pushProblem: (branch: string) => string | undefined
   readonly admission: Admission
   readonly tenantOf: KeyCheck
-  readonly catalogue: Catalogue
+  readonly wrongKeys: WrongKeys
+  /** As it is in force just now. */
+  readonly offer: () => Offer
   /** Of pages that may call from a browser; `*` is any. */
   readonly corsOrigins: readonly string[]
-  /** Serve requests that name no agent: chat, chat that is not streamed, and jobs. */
-  readonly chatAgent: Agent
-  readonly unstreamedAgent: Agent
-  readonly jobAgent: Agent
   readonly talkerLimits: TurnLimits
   readonly doerLimits: TurnLimits
   readonly budgetUsd: number
@@ -34,6 +32,8 @@ export interface AppDeps {
   readonly jobCeilings: { readonly timeoutMs: number; readonly budgetUsd: number }
   readonly headerHoldMs: number
   readonly keepAliveMs: number
+  /** How long a client of a stream may take nothing. */
+  readonly writeTimeoutMs: number
   readonly maxBodyBytes: number
   readonly readers: Readers
   readonly version: string
@@ -53,9 +53,11 @@ export interface AppDeps {
 
 export interface AppEnv {
   /** Empty where the app is asked without a server. */
-  Bindings: { readonly incoming?: IncomingMessage }
+  Bindings: { readonly incoming?: IncomingMessage; readonly outgoing?: ServerResponse }
   Variables: {
     requestId: string
+    /** Absent where the connection is closed already. */
+    clientAddress: string | undefined
     /** What the log says of the request in the end. */
     account: RequestAccount
     /** Whose key was presented. */

@@ -10,6 +10,9 @@ const COMMENT = encodeSseComment('keep-alive')
 export interface EventStreamOptions {
   readonly clock: Clock
   readonly keepAliveMs: number
+  /** How long the reader may leave what is ready for it; then `stalled` is called, which closes its connection. */
+  readonly writeTimeoutMs: number
+  readonly stalled: () => void
   /** Takes over the end of the frames' iteration, which outlives the response by what a process takes to stop. */
   readonly settle: (ending: Promise<unknown>) => void
   /**
@@ -42,7 +45,7 @@ export interface EventStream {
 
 export function eventStream(
   frames: AsyncIterator<Frames, void>,
-  { clock, keepAliveMs, settle, keepAlive, headers }: EventStreamOptions,
+  { clock, keepAliveMs, writeTimeoutMs, stalled, settle, keepAlive, headers }: EventStreamOptions,
 ): EventStream {
   const over = Promise.withResolvers<void>()
   const encoder = new TextEncoder()
@@ -50,6 +53,7 @@ export function eventStream(
   /** A silence has opened the data line of the next event. */
   let isOpen = false
   let pending: Promise<IteratorResult<Frames, void>> | undefined
+  let writing: Disposable | undefined
   const filler = (): string => {
     if (keepAlive === 'comment') return COMMENT
     if (isOpen) return ' '
@@ -57,6 +61,7 @@ export function eventStream(
     return SSE_DATA
   }
   const leave = (): void => {
+    writing?.[Symbol.dispose]()
     over.resolve()
     // A generator that was never begun would not give back what its caller acquired for it: it is begun, then left.
     settle((begun ? Promise.resolve() : frames.next()).then(() => frames.return?.()))
@@ -66,6 +71,7 @@ export function eventStream(
     {
       async pull(controller) {
         begun = true
+        writing?.[Symbol.dispose]()
         pending ??= frames.next().catch((error: unknown) => {
           over.resolve()
           throw error
@@ -75,6 +81,7 @@ export function eventStream(
         const next = await Promise.race([pending, silence.promise])
         if (next === 'silence') {
           controller.enqueue(encoder.encode(filler()))
+          writing = clock.after(writeTimeoutMs, stalled)
           return
         }
         pending = undefined
@@ -86,7 +93,10 @@ export function eventStream(
         const { text } = next.value
         controller.enqueue(encoder.encode(isOpen ? text.slice(SSE_DATA.length) : text))
         isOpen = false
-        if (!next.value.last) return
+        if (!next.value.last) {
+          writing = clock.after(writeTimeoutMs, stalled)
+          return
+        }
         controller.close()
         leave()
       },

@@ -180,15 +180,10 @@ test('[IM2] pictures are fetched before the turn takes a place', async () => {
   const gate = Promise.withResolvers<Picture>()
   const { fetcher, asked } = openFetcher(() => gate.promise)
   const engine = createScriptedEngine(() => says('a'))
-  const admission = createAdmission({
-    capacity: 1,
-    background: 1,
-    maxWaiting: 0,
-    keepsOne: false,
-    clock: createManualClock(),
-  })
+  const clock = createManualClock()
+  const admission = createAdmission({ capacity: 1, background: 1, maxWaiting: 0, keepsOne: false, clock })
   const turn = run(
-    withPictures(admitted(engine, admission), fetcher, carriedReader),
+    withPictures(admitted(engine, { admission, clock }), fetcher, carriedReader),
     requestOf(said(linked('https://a/'))),
   )
   await expect.poll(() => asked.length).toBe(1)

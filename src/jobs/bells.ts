@@ -6,14 +6,20 @@ export interface Bells {
   ring(jobId: string): void
   /** Disposing of the answer listens no longer. */
   listen(jobId: string): Alarm & Disposable
+  /** Called before those who listen are woken. */
+  onRing(listener: (jobId: string) => void): void
+  /** The jobs that somebody listens to. */
+  heard(): readonly string[]
   /** How many listen. */
   readonly size: number
 }
 
 export function createBells(clock: Clock): Bells {
   const alarms = new Map<string, Set<Alarm>>()
+  const listeners: ((jobId: string) => void)[] = []
   return {
     ring(jobId) {
+      for (const listener of listeners) listener(jobId)
       for (const alarm of alarms.get(jobId) ?? []) alarm.ring()
     },
     listen(jobId) {
@@ -28,6 +34,8 @@ export function createBells(clock: Clock): Bells {
         },
       }
     },
+    onRing: (listener) => void listeners.push(listener),
+    heard: () => [...alarms.keys()],
     get size() {
       return [...alarms.values()].reduce((sum, those) => sum + those.size, 0)
     },

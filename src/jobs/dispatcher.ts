@@ -20,13 +20,23 @@ export interface DispatcherOptions {
   readonly store: JobStore
   readonly room: JobRoom
   readonly maxFailures: number
+  /** The tenants that may have no more jobs under way here. */
+  readonly sated: () => readonly string[]
   /** Takes over the attempt and its place. */
   readonly take: (attempt: Attempt, place: Place) => void
   readonly clock: Clock
   readonly observer: Observer
 }
 
-export function startDispatcher({ store, room, maxFailures, take, clock, observer }: DispatcherOptions): Dispatcher {
+export function startDispatcher({
+  store,
+  room,
+  maxFailures,
+  sated,
+  take,
+  clock,
+  observer,
+}: DispatcherOptions): Dispatcher {
   const closing = new AbortController()
   const { signal } = closing
   const alarm = createAlarm(clock)
@@ -34,7 +44,7 @@ export function startDispatcher({ store, room, maxFailures, take, clock, observe
 
   async function begin(place: Place): Promise<boolean> {
     try {
-      const attempt = await store.begin({ maxFailures })
+      const attempt = await store.begin({ maxFailures, except: sated() })
       if (attempt === undefined) place[Symbol.dispose]()
       else take(attempt, place)
       return attempt !== undefined

@@ -1,11 +1,6 @@
-/** The events of a job as they happen: those of this process at once, those of another when the store is looked at. */
-import { isTerminal, type JobEvent, type JobStore } from '../core/index.ts'
+/** The events of a job as they happen: whoever writes or finds some wakes those who follow it. */
+import type { JobEvent } from '../core/index.ts'
 import type { Bells } from './bells.ts'
-
-const LOOK_EVERY_MS = 500
-const AT_ONCE = 100
-/** A job that says nothing for so many looks is looked up: it may be gone, or over without an event to come. */
-const LOOKS_UNTIL_LOOK_UP = 10
 
 export interface FollowOptions {
   /** The number of the last event that is known; 0 for none. */
@@ -13,38 +8,34 @@ export interface FollowOptions {
   readonly signal: AbortSignal
 }
 
-async function isNothingToCome(store: JobStore, id: string): Promise<boolean> {
-  const job = await store.get(id)
-  return job === undefined || isTerminal(job)
+export interface FollowSource {
+  /** The next events behind a number, not all of them where there are many. */
+  readonly read: (id: string, after: number) => Promise<readonly JobEvent[]>
+  /** Whether nothing more happens to the job: it is over, or gone. */
+  readonly isOver: () => boolean
+  readonly bells: Bells
 }
 
 /** Ends with `ended`, with the job's removal, or with the signal's reason. Read no faster than it is pulled. */
 export async function* follow(
   id: string,
   { after, signal }: FollowOptions,
-  { store, bells }: { readonly store: JobStore; readonly bells: Bells },
+  { read, isOver, bells }: FollowSource,
 ): AsyncGenerator<JobEvent, void, undefined> {
   using alarm = bells.listen(id)
   let last = after
-  let isLastLook = false
-  for (let looks = 1; ; looks++) {
+  for (;;) {
     signal.throwIfAborted()
-    const events = await store.events(id, { after: last, limit: AT_ONCE })
+    // What was written before the job was over is read once more.
+    const isLastRead = isOver()
+    const events = await read(id, last)
     for (const event of events) {
       last = event.sequence
       yield event
       if (event.type === 'ended') return
     }
-    if (events.length > 0) {
-      looks = 0
-      continue
-    }
-    if (isLastLook) return
-    if (looks % LOOKS_UNTIL_LOOK_UP === 0) {
-      // What was written before the job was over is read once more.
-      isLastLook = await isNothingToCome(store, id)
-      if (isLastLook) continue
-    }
-    await alarm.sleep({ ms: LOOK_EVERY_MS, signal })
+    if (events.length > 0) continue
+    if (isLastRead) return
+    await alarm.sleep({ signal })
   }
 }

@@ -147,6 +147,21 @@ test('[JB17] the jobs of a tenant with many of them keep no other tenant’s job
   ])
 })
 
+test('[JB18] a tenant whose jobs hang leaves the last slot of jobs to another tenant’s', async () => {
+  const { submit, reached, get, done } = openJobs(({ tenant }) => (tenant === 'loud' ? [forever()] : says('served')), {
+    capacity: 3,
+    maxPerTenant: 2,
+  })
+  const loud = []
+  for (let job = 0; job < 4; job++) loud.push(await submit({ tenant: 'loud' }))
+  await reached(loud[1] ?? '', 'running')
+  const quiet = await submit({ tenant: 'quiet' })
+  expect(await done(quiet)).toMatchObject({ output: 'served' })
+  const statuses = []
+  for (const id of loud) statuses.push((await get(id))?.status)
+  expect(statuses).toEqual(['running', 'running', 'queued', 'queued'])
+})
+
 test('[AU3] jobs of several tenants are each asked as their own tenant’s', async () => {
   const { engine, submit, reached } = openJobs(() => [forever()], { capacity: 2 })
   await reached(await submit(), 'running')

@@ -16,7 +16,8 @@ import {
 } from '../core/index.ts'
 import { createAlarm } from './alarm.ts'
 import { createBells } from './bells.ts'
-import { follow, type FollowOptions } from './follow.ts'
+import type { FollowOptions } from './follow.ts'
+import { createFollowers, type Followers } from './followers.ts'
 import { startWork, type Work, type WorkOptions } from './work.ts'
 
 const OPEN_AGAIN_MS = 1000
@@ -49,7 +50,10 @@ export interface Jobs {
    * its workspace gone.
    */
   cancel(name: JobName): Promise<Job | undefined>
-  /** Its events from the one behind `after`, as they happen, up to `ended`; `undefined` where none is to come. */
+  /**
+   * Its events from the one behind `after`, as they happen, up to `ended`; `undefined` where none is to come.
+   * @throws GatewayError `too_many_followers`.
+   */
   follow(job: Job, options: FollowOptions): Promise<AsyncIterable<JobEvent> | undefined>
   /**
    * Begins to run jobs, from when the store is open. With `eager` it is opened now, for work that was left; where that
@@ -67,6 +71,7 @@ export function createJobs({ openStores, maxQueued, ...options }: JobsOptions): 
   const closing = new AbortController()
   const bells = createBells(clock)
   let opened: JobStore | undefined
+  let followers: Followers | undefined
   let isStarted = false
   let work: Work | undefined
   let opening: Promise<void> | undefined
@@ -141,7 +146,8 @@ export function createJobs({ openStores, maxQueued, ...options }: JobsOptions): 
         const next = await store.events(job.id, { after: following.after, limit: 1 })
         if (next.length === 0) return undefined
       }
-      return follow(job.id, following, { store, bells })
+      followers ??= createFollowers({ store, bells, clock })
+      return followers.follow(job, following)
     },
     start({ eager }) {
       isStarted = true
@@ -151,7 +157,7 @@ export function createJobs({ openStores, maxQueued, ...options }: JobsOptions): 
     async close() {
       closing.abort(new GatewayError('shutting_down', 'The server is stopping. Try again shortly.'))
       await opening
-      await work?.close()
+      await Promise.all([work?.close(), followers?.settled()])
     },
   }
 }

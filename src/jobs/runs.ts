@@ -9,6 +9,8 @@ export interface Run {
 }
 
 export interface Runs {
+  /** How many are under way, by tenant. */
+  byTenant(): ReadonlyMap<string, number>
   /** Starts `work`, which does not throw. */
   add(attempt: Attempt, work: (run: Run) => Promise<void>): void
   /** Stops what runs of a job and waits until it is over. */
@@ -72,6 +74,11 @@ export function createRuns({
   }
 
   return {
+    byTenant() {
+      const counts = new Map<string, number>()
+      for (const { attempt } of entries) counts.set(attempt.job.tenant, (counts.get(attempt.job.tenant) ?? 0) + 1)
+      return counts
+    },
     add(attempt, work) {
       const controller = new AbortController()
       const run: Run = {

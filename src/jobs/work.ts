@@ -26,7 +26,7 @@ export interface WorkOptions {
   readonly workspaces: JobWorkspaces
   readonly room: JobRoom
   /** Those on offer. */
-  readonly agents: readonly Agent[]
+  readonly agents: () => readonly Agent[]
   /** Absent where callbacks cannot be signed: none are sent then. */
   readonly sender?: JobCallbackSender
   /** What a callback tells of a job: JSON. */
@@ -36,6 +36,8 @@ export interface WorkOptions {
   readonly ttlMs: number
   readonly heartbeatMs: number
   readonly maxFailures: number
+  /** The most jobs of one tenant at once. */
+  readonly maxPerTenant: () => number
 }
 
 export interface Work {
@@ -48,7 +50,7 @@ export interface Work {
 }
 
 export function startWork(store: JobStore, bells: Bells, options: WorkOptions): Work {
-  const { room, sender, callbackBody, clock, observer, ttlMs, heartbeatMs, maxFailures } = options
+  const { room, sender, callbackBody, clock, observer, ttlMs, heartbeatMs, maxFailures, maxPerTenant } = options
   const runs = createRuns({ store, beatMs: Math.min(heartbeatMs / 3, MAX_BEAT_MS), clock, observer })
   const callbacks =
     sender === undefined ? undefined : startCallbacks({ store, sender, bodyOf: callbackBody, clock, observer })
@@ -60,6 +62,7 @@ export function startWork(store: JobStore, bells: Bells, options: WorkOptions): 
     store,
     room,
     maxFailures,
+    sated: () => [...runs.byTenant()].flatMap(([tenant, count]) => (count < maxPerTenant() ? [] : [tenant])),
     take: (attempt, place) =>
       runs.add(attempt, (run) => runAttempt(attempt, { ...options, ...run, store, place, changed })),
     clock,

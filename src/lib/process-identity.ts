@@ -11,8 +11,10 @@ function startOf(pid: number): string {
   }
 }
 
-/** Names this process as no other, before or after it, is named: numbers of processes are used again. */
-export const processIdentity = `${process.pid}.${startOf(process.pid)}`
+/** Names a process as no other, before or after it, is named: numbers of processes are used again. */
+export const identityOf = (pid: number): string => `${pid}.${startOf(pid)}`
+
+export const processIdentity = identityOf(process.pid)
 
 /** Whether the process of that identity runs. What is no identity names none. */
 export function isRunning(identity: string): boolean {

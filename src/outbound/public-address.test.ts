@@ -1,5 +1,6 @@
+import { networkInterfaces } from 'node:os'
 import { expect, test } from 'vitest'
-import { isPublicAddress } from './public-address.ts'
+import { isPublicAddress, systemNetworks } from './public-address.ts'
 
 test.each([
   '8.8.8.8',
@@ -10,7 +11,7 @@ test.each([
   '::ffff:8.8.8.8',
   '64:ff9b::808:808',
 ])('[IM3] %s is a public address', (address) => {
-  expect(isPublicAddress(address)).toBe(true)
+  expect(isPublicAddress(address, [])).toBe(true)
 })
 
 test.each([
@@ -26,5 +27,21 @@ test.each([
   ['tunnelled', '2002:7f00:1::1', '2002:808:808::1', '2001:0:7f00:1::1'],
   ['no address', '', 'localhost', '8.8.8.8.8', '8.8.8.8/8', '[::1]'],
 ])('[IM3] what is %s is no public address', (_kind, ...addresses) => {
-  expect(addresses.filter(isPublicAddress)).toEqual([])
+  expect(addresses.filter((address) => isPublicAddress(address, []))).toEqual([])
+})
+
+test.each([
+  ['the machine’s own', '93.184.215.14', '2606:4700:1:2::14', '::ffff:93.184.215.14', '64:ff9b::5db8:d70e'],
+  ['a neighbour’s', '93.184.215.1', '93.184.215.255', '2606:4700:1:2:ffff::1', '::ffff:5db8:d701'],
+  ['the other end of a tunnel’s', '8.8.4.4'],
+])('[IM9] %s public address is none to a caller', (_whose, ...addresses) => {
+  const own = ['127.0.0.1/8', '93.184.215.14/24', '2606:4700:1:2::14/64', 'fe80::1/64', '8.8.4.4/32']
+  expect(addresses.filter((address) => isPublicAddress(address, own))).toEqual([])
+  const beside = ['93.184.214.14', '93.184.216.1', '2606:4700:1:3::14', '8.8.4.5', '64:ff9b::5db8:d80e']
+  expect(beside.filter((address) => isPublicAddress(address, own))).toEqual(beside)
+})
+
+test('[IM9] the machine’s networks are those of its interfaces', () => {
+  const addresses = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address))
+  expect(systemNetworks().map((network) => network.replace(/\/.*/, ''))).toEqual(addresses)
 })

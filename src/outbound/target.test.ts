@@ -111,3 +111,18 @@ test('[IM5] who leaves while a name is refused is gone at once', async () => {
   await expect(opened).rejects.toBe(reason)
   expect(clock.armed).toBe(0)
 })
+
+test('[IM9] [CB1] the machine’s networks are looked at for each connection, and a host that is named is allowed', async () => {
+  let networks: readonly string[] = []
+  const lookup: Lookup = () => Promise.resolve(['93.184.215.1'])
+  const openOn = (url: string, ...privateHosts: readonly string[]) => {
+    const clock = skipping(createManualClock(), 500)
+    return openTarget(url, { privateHosts, lookup, networks: () => networks, clock, signal: never })
+  }
+  const urls = ['http://neighbour.test/', 'http://93.184.215.1/']
+  for (const url of urls) expect((await openOn(url)).addresses).toEqual(['93.184.215.1'])
+  networks = ['93.184.215.14/24']
+  for (const url of urls) await expect(openOn(url)).rejects.toMatchObject({ problem: NOT_PUBLIC, retryable: false })
+  expect((await openOn('http://neighbour.test/', 'neighbour.test')).addresses).toEqual(['93.184.215.1'])
+  expect((await openOn('http://93.184.215.1/', '93.184.215.1')).addresses).toEqual(['93.184.215.1'])
+})

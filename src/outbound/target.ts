@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import type { Clock } from '../core/index.ts'
 import { hasCode, orAborted } from '../lib/index.ts'
 import { OutboundError } from './outbound-error.ts'
-import { isPublicAddress } from './public-address.ts'
+import { isPublicAddress, systemNetworks, type Networks } from './public-address.ts'
 
 /** All IP addresses of a host's name. */
 export type Lookup = (hostname: string) => Promise<readonly string[]>
@@ -15,6 +15,8 @@ export type PrivateHosts = readonly string[]
 export interface TargetRules {
   readonly privateHosts: PrivateHosts
   readonly lookup: Lookup
+  /** Of this machine, asked for with each address; the system's where it is absent. */
+  readonly networks?: () => Networks
   readonly clock: Clock
 }
 
@@ -51,14 +53,18 @@ const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1
  */
 export function readAddress(
   text: string,
-  { privateHosts, base }: { readonly privateHosts: PrivateHosts; readonly base?: URL | undefined },
+  {
+    privateHosts,
+    base,
+    networks = systemNetworks,
+  }: Pick<TargetRules, 'privateHosts' | 'networks'> & { readonly base?: URL | undefined },
 ): URL {
   const url = URL.parse(text, base?.href)
   if (url === null) throw new OutboundError('the address is not a valid URL')
   if (!Object.hasOwn(DEFAULT_PORTS, url.protocol)) throw new OutboundError('only http and https addresses are fetched')
   if (url.username !== '' || url.password !== '') throw new OutboundError('the address holds a name or a password')
   const host = hostOf(url)
-  const isPrivate = host === 'localhost' || (isIP(host) !== 0 && !isPublicAddress(host))
+  const isPrivate = host === 'localhost' || (isIP(host) !== 0 && !isPublicAddress(host, networks()))
   if (isPrivate && !isAllowed(url, privateHosts)) throw new OutboundError(NOT_PUBLIC)
   return url
 }
@@ -80,9 +86,16 @@ async function resolved(host: string, lookup: Lookup): Promise<readonly string[]
  */
 export async function openTarget(
   text: string,
-  { privateHosts, lookup, clock, base, signal }: TargetRules & { readonly base?: URL; readonly signal: AbortSignal },
+  {
+    privateHosts,
+    lookup,
+    networks = systemNetworks,
+    clock,
+    base,
+    signal,
+  }: TargetRules & { readonly base?: URL; readonly signal: AbortSignal },
 ): Promise<Target> {
-  const url = readAddress(text, { privateHosts, base })
+  const url = readAddress(text, { privateHosts, networks, base })
   const host = hostOf(url)
   if (isIP(host) !== 0) return { url, addresses: [host] }
   const refusal = Promise.withResolvers<void>()
@@ -93,7 +106,8 @@ export async function openTarget(
     if (addresses.length === 0) throw new OutboundError(NOT_REACHED, { retryable: true })
     return { url, addresses }
   }
-  if (addresses.length > 0 && addresses.every(isPublicAddress)) return { url, addresses }
+  const own = networks()
+  if (addresses.length > 0 && addresses.every((address) => isPublicAddress(address, own))) return { url, addresses }
   await orAborted(refusal.promise, signal)
   throw new OutboundError(NOT_PUBLIC)
 }

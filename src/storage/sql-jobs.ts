@@ -219,9 +219,16 @@ export function createSqlJobs(db: Database, queue: JobQueue): JobStore {
       return rows.map(({ sequence, at, body }): JobEvent => ({ ...body, sequence, atMs: at.getTime() }))
     },
 
-    async begin(options) {
+    async progress(ids) {
+      if (ids.length === 0) return new Map()
+      const rows = await db.selectFrom('jobs').select(['id', 'event_count', 'status']).where('id', 'in', ids).execute()
+      return new Map(rows.map((row) => [row.id, { events: row.event_count, isOver: isTerminal(row) }]))
+    },
+
+    async begin({ except: passedOver = [], ...options }) {
       const tenants = await tenantsInTurn()
       for (const tenant of tenants) {
+        if (passedOver.map(toColumn).includes(tenant)) continue
         const except = tenants.filter((other) => other !== tenant)
         for (;;) {
           const delivered = await queue.next({ except })

@@ -75,6 +75,20 @@ export const LOG_EVENTS: LogEvents = {
     says: 'A request failed. `request-finished` follows.',
     fields: { requestId: REQUEST_ID, code: 'The failure: [Errors](errors.md).', error: ERROR },
   },
+  'key-refused': {
+    level: 'warn',
+    says: 'A client presented a wrong key. The key is not logged.',
+    fields: {
+      requestId: REQUEST_ID,
+      clientAddress: 'The address of the client, behind a proxy of `VIVAVOCE_TRUST_PROXY` the forwarded one.',
+      isLimited: 'Whether the address has presented too many; the next ones within the minute are not logged.',
+    },
+  },
+  'client-stalled': {
+    level: 'info',
+    says: 'A client took nothing of its stream for `VIVAVOCE_WRITE_TIMEOUT_SECONDS`, so its connection is closed. `request-finished` follows.',
+    fields: { requestId: REQUEST_ID, ms: 'The limit.' },
+  },
   'request-retried': {
     level: 'info',
     says: 'A client sent a request again after its connection was closed.',
@@ -84,6 +98,20 @@ export const LOG_EVENTS: LogEvents = {
     level: 'info',
     says: 'A request has parameters without an effect. Each parameter is logged once for as long as the server runs.',
     fields: { requestId: REQUEST_ID, names: 'The parameters.' },
+  },
+  'settings-reloaded': {
+    level: 'info',
+    says: 'At SIGHUP the keys, the agents, the models on offer and the log level were read again.',
+    fields: {
+      tenants: 'The tenants that have a key.',
+      agents: 'The agents on offer.',
+      restartFor: 'Settings that have changed too and wait for a restart.',
+    },
+  },
+  'settings-reload-failed': {
+    level: 'error',
+    says: 'At SIGHUP the settings could not be read. What was in force stays in force.',
+    fields: { error: ERROR },
   },
   'process-started': {
     level: 'debug',

@@ -16,6 +16,8 @@ const TITLES = {
   picture_unavailable: 'execution failed',
   rate_limit_exceeded: 'rate limited',
   insufficient_quota: 'rate limited',
+  too_many_followers: 'rate limited',
+  too_many_wrong_keys: 'rate limited',
   job_queue_full: 'queue full',
   queue_full: 'queue full',
   starting: 'starting',

@@ -133,11 +133,19 @@ export function createMemoryJobs({
     patch: async (id) => rows.get(id)?.patch,
     events: async (id, { after, limit }) =>
       (rows.get(id)?.events ?? []).filter(({ sequence }) => sequence > after).slice(0, limit),
-    async begin({ maxFailures }) {
+    progress: async (ids) =>
+      new Map(
+        ids.flatMap((id) => {
+          const row = rows.get(id)
+          return row === undefined ? [] : [[id, { events: row.events.length, isOver: isTerminal(row.job) }] as const]
+        }),
+      ),
+    async begin({ maxFailures, except = [] }) {
       const nowMs = clock.nowMs()
       for (const row of all())
         if (row.job.status === 'running' && row.beatAtMs < nowMs - heartbeatMs) lost(row, maxFailures)
-      const isDue = ({ job, notBeforeMs }: Row): boolean => job.status === 'queued' && notBeforeMs <= nowMs
+      const isDue = ({ job, notBeforeMs }: Row): boolean =>
+        job.status === 'queued' && notBeforeMs <= nowMs && !except.includes(job.tenant)
       const running = (tenant: string): number =>
         all().filter(({ job }) => job.tenant === tenant && job.status === 'running').length
       const [next] = [...new Set(all().flatMap((one) => (isDue(one) ? [one.job.tenant] : [])))].toSorted(

@@ -1,7 +1,7 @@
 /** The whole edge on fakes: a scripted engine behind a real admission, a clock in the test's hand, stores in memory. */
-import { admitted, createAdmission, createKeyCheck } from '../../src/access/index.ts'
+import { admitted, createAdmission, createKeyCheck, createWrongKeys } from '../../src/access/index.ts'
 import { createConversations } from '../../src/conversations/index.ts'
-import { GatewayError, type Agent, type TurnEngine, type TurnRequest } from '../../src/core/index.ts'
+import { GatewayError, type Agent, type Catalogue, type TurnEngine, type TurnRequest } from '../../src/core/index.ts'
 import { createApp, createBackground, type AppDeps } from '../../src/http/index.ts'
 import { createJobs } from '../../src/jobs/index.ts'
 import { createReaders } from '../../src/reading/index.ts'
@@ -41,17 +41,19 @@ export interface AppOptions extends Partial<
     | 'callbackProblem'
     | 'clientAddress'
     | 'pushProblem'
-    | 'catalogue'
     | 'corsOrigins'
-    | 'unstreamedAgent'
     | 'jobCeilings'
     | 'headerHoldMs'
     | 'maxBodyBytes'
     | 'poolFigures'
     | 'rehearsal'
+    | 'documents'
+    | 'writeTimeoutMs'
     | 'cliState'
   >
 > {
+  readonly catalogue?: Catalogue
+  readonly unstreamedAgent?: Agent
   readonly capacity?: number
   readonly maxWaiting?: number
   readonly maxQueued?: number
@@ -69,6 +71,13 @@ export function openApp(
     maxQueued = 10,
     workspaces = {},
     wrap = (engine) => engine,
+    catalogue = {
+      models: ['haiku', 'sonnet', 'opus'],
+      defaultModel: 'sonnet',
+      aliases: [{ pattern: 'gpt-*', target: 'sonnet' }],
+      agents: [talker, doer],
+    },
+    unstreamedAgent = talker,
     ...rest
   }: AppOptions = {},
 ) {
@@ -76,7 +85,7 @@ export function openApp(
   const observer = createRecordingObserver()
   const engine = createScriptedEngine(script)
   const admission = createAdmission({ capacity, background: capacity, maxWaiting, keepsOne: false, clock })
-  const admittedEngine = admitted(wrap(engine), admission)
+  const admittedEngine = admitted(wrap(engine), { admission, clock })
   const store = createMemoryConversations({ clock })
   const jobStore = createMemoryJobs({ clock })
   const openStores = async () => ({ conversations: store, jobs: jobStore })
@@ -85,7 +94,7 @@ export function openApp(
     engine,
     workspaces: createFakeWorkspaces(workspaces),
     room: admission.jobs,
-    agents: [talker, doer],
+    agents: () => [talker, doer],
     openStores,
     callbackBody: encodeJobCallback,
     clock,
@@ -94,6 +103,7 @@ export function openApp(
     maxQueued,
     heartbeatMs: 10_000,
     maxFailures: 3,
+    maxPerTenant: () => Infinity,
   })
   jobs.start({ eager: false })
   const background = createBackground({ observer })
@@ -109,23 +119,17 @@ export function openApp(
       { tenant: TENANT, key: KEY },
       { tenant: 'other', key: OTHER_KEY },
     ]),
+    wrongKeys: createWrongKeys({ clock }),
     poolFigures: () => undefined,
-    catalogue: {
-      models: ['haiku', 'sonnet', 'opus'],
-      defaultModel: 'sonnet',
-      aliases: [{ pattern: 'gpt-*', target: 'sonnet' }],
-      agents: [talker, doer],
-    },
+    offer: () => ({ catalogue, chatAgent: talker, unstreamedAgent, jobAgent: doer }),
     corsOrigins: [],
-    chatAgent: talker,
-    unstreamedAgent: talker,
-    jobAgent: doer,
     talkerLimits: { firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 },
     doerLimits: { turnMs: 900_000 },
     budgetUsd: 2,
     jobCeilings: { timeoutMs: 82_800_000, budgetUsd: Infinity },
     headerHoldMs: 1000,
     keepAliveMs: 10_000,
+    writeTimeoutMs: 30_000,
     maxBodyBytes: MAX_BODY_BYTES,
     readers: createReaders({ clock, maxBytes: rest.maxBodyBytes ?? MAX_BODY_BYTES }),
     version: '1.2.3',

@@ -42,6 +42,7 @@ export interface OpenJobsOptions extends FakeWorkspacesOptions {
   readonly maxQueued?: number
   readonly ttlMs?: number
   readonly maxFailures?: number
+  readonly maxPerTenant?: number
   readonly agents?: readonly Agent[]
   readonly engine?: TurnEngine
   readonly sender?: JobCallbackSender
@@ -62,6 +63,7 @@ export function openJobs(
     maxQueued = 100,
     ttlMs = 3_600_000,
     maxFailures = 3,
+    maxPerTenant = Infinity,
     agents = [doer, talker],
     clock = createManualClock({ startMs: START_MS }),
     store = createMemoryJobs({ clock }),
@@ -82,7 +84,7 @@ export function openJobs(
     engine: given ?? engine,
     workspaces,
     room: room.jobs,
-    agents,
+    agents: () => agents,
     openStores: async () => {
       openings++
       return { jobs: await openStore(through(store)), conversations: noConversations }
@@ -95,6 +97,7 @@ export function openJobs(
     maxQueued,
     heartbeatMs: 10_000,
     maxFailures,
+    maxPerTenant: () => maxPerTenant,
   })
   if (start) jobs.start({ eager: false })
   const submit = async (fields: Partial<JobOrder> = {}): Promise<string> => (await jobs.submit(order(fields))).job.id

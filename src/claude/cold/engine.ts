@@ -28,6 +28,7 @@ import {
   type Exit,
 } from '../process/index.ts'
 import {
+  checkSystemPrompt,
   decodeLine,
   encodeControlLine,
   encodeUserLine,
@@ -68,6 +69,10 @@ export interface ColdEngineOptions {
 /** The CLI's own directory, where its login is. */
 export const loginDirectoryOf = (passedOn: ColdEngineOptions['passedOn']): string =>
   resolve(passedOn['CLAUDE_CONFIG_DIR'] ?? join(passedOn['HOME'] ?? homedir(), '.claude'))
+
+/** The file of the CLI's settings and state. */
+export const configPathOf = (passedOn: ColdEngineOptions['passedOn']): string =>
+  join(passedOn['CLAUDE_CONFIG_DIR'] ?? passedOn['HOME'] ?? homedir(), '.claude.json')
 
 /** A path and the real one that it leads to: 2.1.197 compares either with what a rule says. */
 const spellings = (path: string): readonly string[] => [
@@ -117,6 +122,7 @@ function inputOf(
   const schema = outputSchema === undefined ? {} : { outputSchema }
   if (isTalker(agent)) {
     const { system, turns, ask } = toPrompt(history, { persona: agent.prompt, mode })
+    checkSystemPrompt(system)
     return (
       controlLine(initializeRequest({ system, ...schema })) +
       (seedPath === undefined ? '' : controlLine(rewindRequest({ target: SEED_QUESTION }), REWIND_ID)) +
@@ -139,6 +145,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
     if (functions !== undefined && functions.choice !== 'none')
       throw new GatewayError('cli_unavailable', 'The Claude Code CLI of this server cannot offer client functions.')
     const talker = isTalker(agent)
+    const input = inputOf(request, options)
     const mark = newMark()
     const reasoning = request.reasoning ?? (talker ? 'none' : undefined)
     signal.throwIfAborted()
@@ -182,7 +189,6 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
       ...(talker ? {} : { mark }),
       ...(confirm === undefined ? {} : { confirm }),
     })
-    files?.startedAs(child.pid)
     await using output = watchAll(files?.growing ?? [], watchOutput)
     using _overgrown = onAbort(output.overgrown, () => void child.stop('deadline'))
     using _left = onAbort(signal, () => void child.stop('cancelled'))
@@ -200,7 +206,7 @@ export function createColdEngine(options: ColdEngineOptions): TurnEngine {
       stopTexts: request.stopTexts ?? [],
       nowMs: () => clock.nowMs(),
     })
-    await child.write(inputOf(request, options))
+    await child.write(input)
     child.endInput()
 
     const exitCode = async (): Promise<Pick<TurnEnd, 'exitCode'>> => {

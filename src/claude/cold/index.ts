@@ -1,2 +1,2 @@
-export { createColdEngine, loginDirectoryOf, type ColdEngineOptions } from './engine.ts'
+export { configPathOf, createColdEngine, loginDirectoryOf, type ColdEngineOptions } from './engine.ts'
 export { clearRunFiles } from './run-files.ts'

@@ -43,11 +43,8 @@ test('[SB9] what the CLI kept of a run goes with it, what it kept of others stay
   ]
   {
     await using files = await open(directory)
-    files.startedAs(42)
     await put(join(files.temporaryDirectory, 'claude-0', 'x', 'tasks', 'y.output'))
     await put(join(loginDirectory, 'projects/-data-workspaces-run-1-2-Ab-checkout/a/tool-results/x.txt'))
-    await put(join(loginDirectory, 'sessions/42.json'), JSON.stringify({ pid: 42, cwd: directory }))
-    await put(join(loginDirectory, 'sessions/42.abc.key'))
     for (const path of others) await put(join(loginDirectory, path))
     expect(dirname(files.temporaryDirectory)).toBe(temporaryRoot)
     expect(files.growing.every((path) => existsSync(path))).toBe(true)
@@ -57,15 +54,6 @@ test('[SB9] what the CLI kept of a run goes with it, what it kept of others stay
   expect(await readdir(join(loginDirectory, 'projects'))).toHaveLength(2)
   expect(await readdir(join(loginDirectory, 'sessions'))).toEqual(['4.json', '41.json'])
   expect(observations).toEqual([])
-})
-
-test('[SB9] a session of the same number that is not the run’s stays', async () => {
-  {
-    await using files = await open('/data/workspaces/run-1/checkout')
-    files.startedAs(42)
-    await put(join(loginDirectory, 'sessions/42.json'), JSON.stringify({ pid: 42, cwd: '/elsewhere' }))
-  }
-  expect(await readdir(join(loginDirectory, 'sessions'))).toEqual(['42.json'])
 })
 
 test('[SB9] a project whose name the CLI has cut is known by what lies in the run’s temporary directory', async () => {
@@ -84,10 +72,9 @@ test('[SB9] where the CLI kept nothing there is nothing to remove, and what cann
     await using _files = await open('/w')
   }
   expect(await readdir(temporaryRoot)).toEqual([])
-  await put(join(loginDirectory, 'sessions'))
+  await put(join(loginDirectory, 'projects'))
   {
-    await using files = await open('/w')
-    files.startedAs(1)
+    await using _files = await open('/w')
   }
   expect(observations).toMatchObject([{ type: 'cleanup-failed', what: 'files of a run' }])
 })

@@ -1,12 +1,11 @@
 /**
- * What the CLI keeps of a run outside of its workspace: what programs print, results too long to be told at once, notes of
- * the session. All of it goes with the run. Seen on 2.1.197 and 2.1.330:
+ * What the CLI keeps of a run outside of its workspace: what programs print, and results too long to be told at once. All of it
+ * goes with the run; the files of its session go with its process (session-files.ts). Seen on 2.1.197 and 2.1.330:
  *
  *     TMPDIR/claude-UID/PROJECT/…               what programs print, as long as they print it
  *     CLAUDE_CONFIG_DIR/projects/PROJECT/…      results, sub-agents; under more sessions than the run's own
- *     CLAUDE_CONFIG_DIR/sessions/PID.…          who runs; stays when the CLI is killed
  */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GatewayError, type Observer } from '../../core/index.ts'
 import { hasCode } from '../../lib/index.ts'
@@ -32,8 +31,6 @@ export interface RunFiles extends AsyncDisposable {
   readonly temporaryDirectory: string
   /** All directories that what is printed may grow in; they need not exist. */
   readonly growing: readonly string[]
-  /** To be told once the CLI runs. */
-  startedAs(pid: number): void
 }
 
 export interface RunFilesOptions {
@@ -57,9 +54,7 @@ export async function openRunFiles({
     throw new GatewayError('workspace_failed', 'No directory for temporary files could be made for the run.', { cause })
   })
   const projects = join(loginDirectory, 'projects')
-  const sessions = join(loginDirectory, 'sessions')
   const name = projectName(directory)
-  let ownPid: number | undefined
 
   /** One that is cut is found by the directory of the same name that the CLI made for what is printed. */
   async function projectNames(): Promise<readonly string[]> {
@@ -69,24 +64,12 @@ export async function openRunFiles({
     return found.flat().filter((one) => one.startsWith(`${name.slice(0, MAX_NAME)}-`))
   }
 
-  async function removeSession(pid: number): Promise<void> {
-    const own = (await names(sessions)).filter((file) => file.startsWith(`${pid}.`))
-    if (!own.includes(`${pid}.json`)) return
-    // A number alone is not enough: another machine may have the same directory of the CLI.
-    const text = await readFile(join(sessions, `${pid}.json`), 'utf8')
-    if (text.includes(JSON.stringify(directory))) await Promise.all(own.map((file) => remove(join(sessions, file))))
-  }
-
   return {
     temporaryDirectory,
     growing: [temporaryDirectory, join(projects, name)],
-    startedAs(pid) {
-      ownPid = pid
-    },
     async [Symbol.asyncDispose]() {
       try {
         for (const project of await projectNames()) await remove(join(projects, project))
-        if (ownPid !== undefined) await removeSession(ownPid)
         await remove(temporaryDirectory)
       } catch (error) {
         observer.observe({ type: 'cleanup-failed', what: 'files of a run', error })

@@ -4,6 +4,7 @@ import type { FunctionChoice, Reasoning, Sampling } from '../../core/index.ts'
 import { withStrictPatterns } from '../../json-schema/index.ts'
 import { toToolName } from './encode.ts'
 import type { ControlAnswer } from './message.ts'
+import { BOUNDARY } from './system-prompt.ts'
 
 /** What can be set for each turn; what is absent is as the CLI or the model API has it. */
 export interface Settings {
@@ -41,7 +42,7 @@ export const initializeRequest = ({
 })
 
 /** Stands for no system prompt at all; an empty one is refused. */
-const NO_SYSTEM_PROMPT = '__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__'
+const NO_SYSTEM_PROMPT = BOUNDARY
 
 export const setModelRequest = ({ model, system }: { readonly model: string; readonly system?: string }): object => ({
   subtype: 'set_model',

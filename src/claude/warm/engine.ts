@@ -20,7 +20,7 @@ import {
   overrunError,
   type Watchdog,
 } from '../answer/index.ts'
-import { callId, callStem, failureOfExit, missingFrom, type PersonaMode } from '../protocol/index.ts'
+import { callId, callStem, failureOfExit, isCutLater, missingFrom, type PersonaMode } from '../protocol/index.ts'
 import type { Abilities } from './abilities.ts'
 import { align, type Held, type Wanted } from './align.ts'
 import type { Lease, Outcome, Pool } from './lease.ts'
@@ -91,6 +91,16 @@ const schemaUnmet = (problem: string): GatewayError =>
   new GatewayError('schema_unmet', 'The model did not produce an answer that satisfies the schema.', {
     details: { problem },
   })
+
+/** @throws GatewayError `invalid_request`: a process of the turn's own is told the whole system prompt, but offers no functions. */
+function refuseFunctions({ functions }: TurnRequest): void {
+  if (functions === undefined || functions.choice === 'none') return
+  throw new GatewayError(
+    'invalid_request',
+    '`messages`: the system message has a line that the Claude Code CLI takes for a mark of its own, and `tools` cannot be offered beside it. Change the line `__SYSTEM_PROMPT_DYNAMIC_BOUNDARY__`.',
+    { param: 'messages' },
+  )
+}
 
 /** A process that is lost tells no more than that; why it ended is known from its exit. */
 const failureOfLoss = async ({ process }: Lease, cause: ProcessLostError): Promise<GatewayError> => {
@@ -233,6 +243,10 @@ export function createWarmEngine(options: WarmEngineOptions): TurnEngine {
   function wantedOf(request: TurnRequest): WantedTurn | undefined {
     if (!isTalker(request.agent)) return undefined
     const turn = toWanted(request, { persona })
+    if (abilities.systemPrompt !== 'fixed' && isCutLater(turn.wanted.system)) {
+      refuseFunctions(request)
+      return undefined
+    }
     const canHold = align({ ...fresh, model: request.model }, turn.wanted, abilities) !== undefined
     return canHold && takes(turn.wanted) ? turn : undefined
   }

@@ -8,6 +8,7 @@ import {
   type TurnRequest,
 } from '../../core/index.ts'
 import {
+  checkSystemPrompt,
   describeFunctions,
   toFunctionName,
   toPrompt,
@@ -89,6 +90,7 @@ export function toWanted(request: TurnRequest, { persona }: { readonly persona: 
     ...(choice === undefined ? {} : { choice }),
   }
   const system = [prompt.system, describeFunctions(functions)].filter((text) => text !== '').join('\n\n')
+  checkSystemPrompt(system)
   return {
     wanted: { ...prompt, system, model, settings, functions },
     ...(answerName === undefined ? {} : { answerName }),

@@ -24,8 +24,8 @@ import { slotRequestOf } from '../../access/index.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
 import { held, toFrames } from '../answer-frames.ts'
-import { eventStream } from '../event-stream.ts'
 import { readBody } from '../read-body.ts'
+import { streamResponse } from '../stream-response.ts'
 
 /** A doer thinks unless it is told not to, and the model API lets nobody who thinks choose how words are drawn. */
 const canSample = ({ agent }: Choice, { reasoning }: ChatRequest): boolean => isTalker(agent) || reasoning === 'none'
@@ -81,7 +81,7 @@ const toTurnRequest = (
 })
 
 export function chatCompletions(deps: AppDeps, newest: Newest) {
-  const { engine, admission, catalogue, clock, observer, background } = deps
+  const { engine, admission, clock, observer } = deps
 
   /** One turn that is streamed; where the caller names its conversation, only as long as no newer one of it comes (R53). */
   async function* stream(
@@ -118,7 +118,8 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
 
   return async (c: Context<AppEnv>): Promise<Response> => {
     const request = await readBody(deps, c, 'chat')
-    const defaultAgent = request.stream || hasFunctions(request) ? deps.chatAgent : deps.unstreamedAgent
+    const { catalogue, chatAgent, unstreamedAgent } = deps.offer()
+    const defaultAgent = request.stream || hasFunctions(request) ? chatAgent : unstreamedAgent
     const choice = choose(catalogue, request.model, defaultAgent)
     refuseFunctions(request, choice)
     c.set('isListening', request.stream && isTalker(choice.agent))
@@ -148,14 +149,6 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
       signal,
       failed,
     })
-    const { response, streamed } = eventStream(frames, {
-      clock,
-      keepAliveMs: deps.keepAliveMs,
-      keepAlive: 'white-space',
-      settle: background.run,
-      headers,
-    })
-    c.set('streamed', streamed)
-    return response
+    return streamResponse(c, frames, { ...deps, keepAlive: 'white-space', headers })
   }
 }

@@ -12,9 +12,9 @@ import {
 import { held, toFrames } from '../answer-frames.ts'
 import { choose } from '../choose.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
-import { eventStream } from '../event-stream.ts'
 import { readBody } from '../read-body.ts'
 import { restOfPath } from '../rest-of-path.ts'
+import { streamResponse } from '../stream-response.ts'
 
 const PATH = '/v1/conversational'
 
@@ -39,12 +39,13 @@ function refuseDoer({ agent }: Choice): void {
 }
 
 export function conversational(deps: AppDeps) {
-  const { conversations, catalogue, chatAgent, talkerLimits, clock, observer, background } = deps
+  const { conversations, talkerLimits, clock, observer } = deps
   const signalOf = (c: Context<AppEnv>): AbortSignal => AbortSignal.any([c.get('caller'), deps.stopping])
 
   return {
     async say(c: Context<AppEnv>): Promise<Response> {
       const { sessionId, message, model: name, stream } = await readBody(deps, c, 'conversational')
+      const { catalogue, chatAgent } = deps.offer()
       const choice = choose(catalogue, name, chatAgent)
       refuseDoer(choice)
       const { agent, model } = choice
@@ -70,15 +71,8 @@ export function conversational(deps: AppDeps) {
       }
       const events = await held(conversations.stream(turn), { clock, holdMs: deps.headerHoldMs })
       const encode = { ...createReplyEncoder(sessionId), failure: encodePlainError }
-      const { response, streamed } = eventStream(toFrames(events, { encode, signal, failed }), {
-        clock,
-        keepAliveMs: deps.keepAliveMs,
-        keepAlive: 'white-space',
-        settle: background.run,
-        headers: {},
-      })
-      c.set('streamed', streamed)
-      return response
+      const frames = toFrames(events, { encode, signal, failed })
+      return streamResponse(c, frames, { ...deps, keepAlive: 'white-space', headers: {} })
     },
     /** One conversation where one is named, else the list of them. */
     async read(c: Context<AppEnv>): Promise<Response> {

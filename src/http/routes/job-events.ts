@@ -4,7 +4,8 @@ import { toGatewayError, type Job, type JobEvent, type GatewayError } from '../.
 import { isAbortOf } from '../../lib/index.ts'
 import { encodeJobEvent, parseLastEventId } from '../../wire/index.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
-import { eventStream, type Frames } from '../event-stream.ts'
+import type { Frames } from '../event-stream.ts'
+import { streamResponse } from '../stream-response.ts'
 
 /** A failure ends the stream without `ended`, so that the client comes back for the rest. */
 async function* toFrames(
@@ -19,8 +20,9 @@ async function* toFrames(
 }
 
 export const jobEvents =
-  ({ jobs, clock, observer, keepAliveMs, background, stopping }: AppDeps) =>
+  (deps: AppDeps) =>
   async (c: Context<AppEnv>, job: Job): Promise<Response> => {
+    const { jobs, observer, stopping } = deps
     const after = parseLastEventId(c.req.header('last-event-id') ?? c.req.query('last_event_id'))
     // The body of an answer to HEAD is never read, so nothing may be begun for it.
     if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream; charset=utf-8' })
@@ -33,13 +35,5 @@ export const jobEvents =
       account.failed(error.code)
       observer.observe({ type: 'request-failed', requestId, code: error.code, error })
     }
-    const { response, streamed } = eventStream(toFrames(events, { signal, failed }), {
-      clock,
-      keepAliveMs,
-      keepAlive: 'comment',
-      settle: background.run,
-      headers: {},
-    })
-    c.set('streamed', streamed)
-    return response
+    return streamResponse(c, toFrames(events, { signal, failed }), { ...deps, keepAlive: 'comment', headers: {} })
   }

@@ -65,6 +65,16 @@ export function describeJobAttempts(open: OpenJobStore): void {
     expect(await begin(store)).toBeUndefined()
   })
 
+  test('[JB18] jobs of tenants that are passed over stay queued, and the next tenant’s is begun', async () => {
+    const { store } = await open()
+    const loud = await submit(store, { tenant: 'Ж', priority: 100 })
+    const quiet = await submit(store, { tenant: 'quiet' })
+    const except = ['Ж']
+    expect((await store.begin({ maxFailures: MAX_FAILURES, except }))?.job.id).toBe(quiet.id)
+    expect(await store.begin({ maxFailures: MAX_FAILURES, except })).toBeUndefined()
+    expect((await begun(store)).job.id).toBe(loud.id)
+  })
+
   test('[JB17] a job that is not due yet keeps no other tenant’s job from its turn', async () => {
     const { store } = await open()
     await submit(store, { tenant: 'a' })

@@ -27,6 +27,18 @@ const METADATA: readonly string[] = [
 ]
 
 export function describeJobContents(open: OpenJobStore): void {
+  test('[JB19] the progress of jobs is their newest event and whether they are over; what is gone is left out', async () => {
+    const { store } = await open()
+    const [queued, over] = [await submit(store), await submit(store)]
+    await store.cancel(over.id)
+    const found = await store.progress([queued.id, 'job_gone', over.id])
+    expect([...found].toSorted(([a], [b]) => (a === queued.id ? -1 : b === queued.id ? 1 : 0))).toEqual([
+      [queued.id, { events: 1, isOver: false }],
+      [over.id, { events: 2, isOver: true }],
+    ])
+    expect(await store.progress([])).toEqual(new Map())
+  })
+
   test('[JB2] any text is kept as it is, wherever it stands', async () => {
     const { store, reopen } = await open()
     const again = await reopen()
