@@ -5,10 +5,10 @@ import { scaled } from './scale.ts'
 import { pathOf, type Shape } from './shape-pieces.ts'
 import { TAKEN } from './taken-shapes.ts'
 
-const MAX_LOOP_MS = 100
+const MAX_BUSY_MS = 100
 /** The gateway itself and two threads at their limits; and the store, which the first job or conversation opens. */
 const MAX_RESIDENT_MB = { chat: 1200, stored: 2000 }
-/** On a machine that is busy with something else too, a delay that no request caused does not come three times. */
+/** A pause that no request caused, such as that of a garbage collection, does not come three times. */
 const ATTEMPTS = 3
 const PATIENCE_MS = 8000
 
@@ -21,27 +21,29 @@ afterAll(() => gateway[Symbol.asyncDispose]())
 interface Seen {
   readonly status: number
   readonly code: unknown
-  readonly longestMs: number
+  readonly busyMs: number
   readonly peakResidentMb: number
 }
 
+/** The code of a failure, in a body or in the frame of a stream whose headers had left. */
 const codeIn = (text: string): unknown => {
-  if (!text.startsWith('{')) return undefined
-  const { error, code } = JSON.parse(text) as { readonly error?: { readonly code?: unknown }; readonly code?: unknown }
+  const json = /^(?:data: )?(\{.*)/.exec(text)?.[1]
+  if (json === undefined) return undefined
+  const { error, code } = JSON.parse(json) as { readonly error?: { readonly code?: unknown }; readonly code?: unknown }
   return code ?? error?.code
 }
 
 async function attack(shape: Shape): Promise<Seen> {
   const body = shape.body()
   let seen: Seen | undefined
-  for (let attempt = 0; attempt < ATTEMPTS && (seen === undefined || seen.longestMs >= MAX_LOOP_MS); attempt++) {
+  for (let attempt = 0; attempt < ATTEMPTS && (seen === undefined || seen.busyMs >= MAX_BUSY_MS); attempt++) {
     await gateway.report()
     const { status, text } = await gateway.post(pathOf(shape), body, {
       ...(shape.headers === undefined ? {} : { headers: shape.headers }),
       signal: AbortSignal.timeout(PATIENCE_MS),
     })
-    const { longestMs, peakResidentMb } = await gateway.report()
-    seen = { status, code: codeIn(text), longestMs, peakResidentMb }
+    const { busyMs, peakResidentMb } = await gateway.report()
+    seen = { status, code: codeIn(text), busyMs, peakResidentMb }
   }
   if (seen === undefined) throw new Error('there is at least one attempt')
   return seen
@@ -55,18 +57,18 @@ const some = (shapes: readonly Shape[]): readonly (readonly [string, Shape])[] =
 
 describe('a body that nobody may send', () => {
   test.each(some(REFUSED))('[LM1] [LM3] [LM14] %s', async (_name, shape) => {
-    const { status, code, longestMs, peakResidentMb } = await attack(shape)
-    expect([status, code]).toEqual([shape.code === 'model_not_found' ? 404 : 400, shape.code])
-    expect(longestMs).toBeLessThan(MAX_LOOP_MS)
+    const { code, busyMs, peakResidentMb } = await attack(shape)
+    expect(code).toBe(shape.code)
+    expect(busyMs).toBeLessThan(MAX_BUSY_MS)
     expect(peakResidentMb).toBeLessThan(MAX_RESIDENT_MB[shape.path === undefined ? 'chat' : 'stored'])
   })
 })
 
 describe('a body at a limit', () => {
   test.each(some(TAKEN))('[LM5] [LM14] %s', async (_name, shape) => {
-    const { status, longestMs, peakResidentMb } = await attack(shape)
+    const { status, busyMs, peakResidentMb } = await attack(shape)
     expect([0, 200, 202]).toContain(status)
-    expect(longestMs).toBeLessThan(MAX_LOOP_MS)
+    expect(busyMs).toBeLessThan(MAX_BUSY_MS)
     expect(peakResidentMb).toBeLessThan(MAX_RESIDENT_MB[shape.path === undefined ? 'chat' : 'stored'])
   })
 })

@@ -48,6 +48,8 @@ export async function startProbedGateway(env: Readonly<Record<string, string>> =
       VIVAVOCE_DATA_DIR: join(directory, 'data'),
       VIVAVOCE_PORT: '0',
       VIVAVOCE_ALLOW_UNSANDBOXED: '1',
+      // A busy machine takes its time until an early failure, which is to have a status.
+      VIVAVOCE_HEADER_HOLD_MS: '4000',
       API_BEARER_TOKEN: KEY,
       VIVAVOCE_TENANTS: `quiet=${QUIET_KEY}`,
       ...env,
