@@ -97,7 +97,7 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
       key,
       pid,
       logTail: () => tailOf(logPath),
-      settled: ({ signal }) => settled({ url, pid, signal }),
+      settled: ({ signal }) => settled({ url, key, pid, signal }),
       [Symbol.asyncDispose]: stopOnce,
     }
   } catch (error) {
@@ -124,17 +124,21 @@ async function addressOn(stdout: NodeJS.ReadableStream, signal: AbortSignal): Pr
 
 async function settled({
   url,
+  key,
   pid,
   signal,
 }: {
   readonly url: string
+  readonly key: string
   readonly pid: number
   readonly signal: AbortSignal
 }): Promise<void> {
   const beganAtMs = nowMs()
   for (let cpuMs = cpuMsOf(pid); ;) {
     await sleep(QUIET_LOOK_MS, undefined, { signal })
-    const { pool } = (await (await fetch(`${url}/health`, { signal })).json()) as { readonly pool?: Pool }
+    const { pool } = (await (
+      await fetch(`${url}/health`, { headers: { authorization: `Bearer ${key}` }, signal })
+    ).json()) as { readonly pool?: Pool }
     const usedMs = cpuMsOf(pid)
     const isQuiet = cpuMs === undefined || usedMs === undefined || usedMs - cpuMs <= QUIET_CPU_MS
     cpuMs = usedMs

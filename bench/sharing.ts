@@ -133,8 +133,13 @@ interface Load {
 }
 
 /** Resolves when the gateway is as full as is wanted. */
-async function filled({ url }: GatewayProcess, isFull: (load: Load) => boolean, signal: AbortSignal): Promise<void> {
+async function filled(
+  { url, key }: GatewayProcess,
+  isFull: (load: Load) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const late = AbortSignal.any([signal, AbortSignal.timeout(FULL_MS)])
-  while (!isFull((await (await fetch(`${url}/health`, { signal: late })).json()) as Load))
+  const options = { headers: { authorization: `Bearer ${key}` }, signal: late }
+  while (!isFull((await (await fetch(`${url}/health`, options)).json()) as Load))
     await sleep(20, undefined, { signal: late })
 }

@@ -1,7 +1,7 @@
 /** The composition root: a configuration in, everything constructed once, one `close()` out. */
 import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { admitted, createAdmission, createKeyCheck } from './access/index.ts'
+import { admitted, createAdmission, createKeyCheck, createWrongKeys } from './access/index.ts'
 import { loadAgents } from './agents/index.ts'
 import { killOrphans, writeSeed, type PaceOptions } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
@@ -209,6 +209,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
       ...(key === undefined ? [] : [{ tenant: DEFAULT_TENANT, key: key.value }]),
       ...(config.VIVAVOCE_TENANTS ?? []),
     ]),
+    wrongKeys: createWrongKeys({ clock }),
     poolFigures: served.figures,
     corsOrigins: config.VIVAVOCE_CORS_ORIGINS ?? [],
     ...offer,

@@ -36,6 +36,13 @@ export const ERRORS = {
     tells:
       'No key was presented in `Authorization: Bearer KEY`, `x-api-key` or `api-key`, or the key is wrong. Send the key of this server (`API_BEARER_TOKEN`).',
   },
+  too_many_wrong_keys: {
+    status: 429,
+    type: 'rate_limit_error',
+    retryable: false,
+    tells:
+      'More than 20 wrong keys came from this address within a minute. Wait as long as `retry-after` says. The right key is served from the same address all the time.',
+  },
   model_not_found: {
     status: 404,
     type: 'invalid_request_error',

@@ -49,6 +49,13 @@ export type Observation =
       readonly clientAddress?: string
     } & RequestFigures)
   | { readonly type: 'request-failed'; readonly requestId: string; readonly code: ErrorCode; readonly error: Error }
+  /** A wrong key was presented. `isLimited` marks the last one of an address that is reported for a while. */
+  | {
+      readonly type: 'key-refused'
+      readonly requestId: string
+      readonly clientAddress: string
+      readonly isLimited: boolean
+    }
   /** The client of a stream took nothing for the write timeout; its connection is closed. */
   | { readonly type: 'client-stalled'; readonly requestId: string; readonly ms: number }
   | { readonly type: 'request-retried'; readonly requestId: string; readonly retryOf: string }

@@ -44,9 +44,9 @@ async function messageOf(response: Response, path: string): Promise<string> {
   return String((body.error as { readonly message: unknown }).message)
 }
 
-test('[HE1] health needs no key and tells the figures', async () => {
-  const { app, chat, admission } = openApp(() => [forever()], { capacity: 1, maxWaiting: 5 })
-  const health = async (): Promise<unknown> => (await app.request('/health')).json()
+test('[HE1] health gives the figures to those with a key', async () => {
+  const { request, chat, admission } = openApp(() => [forever()], { capacity: 1, maxWaiting: 5 })
+  const health = async (): Promise<unknown> => (await request('/health')).json()
   const idle = {
     status: 'ok',
     busy: false,
@@ -81,8 +81,8 @@ test('[HE1] health says that a rehearsal is behind it, and only then', async () 
 
 test('[WP14] health shows the processes that are kept, as they are when it is asked', async () => {
   let pool = { size: 3, busy: 1, idle: 2, spares: 1, starting: 0, waiting: 0 }
-  const { app } = openApp(() => [], { poolFigures: () => pool })
-  const health = async (): Promise<unknown> => (await app.request('/health')).json()
+  const { request } = openApp(() => [], { poolFigures: () => pool })
+  const health = async (): Promise<unknown> => (await request('/health')).json()
   expect(await health()).toMatchObject({ status: 'ok', pool })
   pool = { size: 4, busy: 4, idle: 0, spares: 0, starting: 2, waiting: 7 }
   expect(await health()).toMatchObject({ status: 'ok', busy: false, pool })
@@ -121,7 +121,9 @@ test('[SU2] while the CLI is verified, requests that do not need it are served',
 
 test('[SU3] health is 503 with the status `starting` while the CLI is verified, and does not say what went wrong', async () => {
   const { app } = openApp(() => [], { cliState: () => verifying })
-  const health = await app.request('/health')
+  expect((await app.request('/health')).status).toBe(503)
+  const known = { headers: { authorization: `Bearer ${KEY}` } }
+  const health = await app.request('/health', known)
   expect(health.status).toBe(503)
   expect(await health.json()).toMatchObject({
     status: 'starting',
@@ -133,16 +135,16 @@ test('[SU3] health is 503 with the status `starting` while the CLI is verified, 
       since: '2023-11-14T22:13:20.000Z',
     },
   })
-  expect(JSON.stringify(await (await app.request('/health')).json())).not.toContain('SECRET')
+  expect(JSON.stringify(await (await app.request('/health', known)).json())).not.toContain('SECRET')
 })
 
 test('[HE1] [SU4] health names the capabilities that are missing, and a new version that is verified', async () => {
   const missing = [{ capability: 'tools', status: 'missing', cost: 'Requests with `tools` fail.' }] as const
   const state: CliState = { status: 'ready', version: '2.1.330', path: '/usr/bin/claude', missing }
-  const { app } = openApp(() => [], {
+  const { request } = openApp(() => [], {
     cliState: () => ({ ...state, replacement: { ...verifying, reason: 'replaced' } }),
   })
-  const health = await app.request('/health')
+  const health = await request('/health')
   expect(health.status).toBe(200)
   expect(await health.json()).toMatchObject({
     status: 'ok',
@@ -150,9 +152,60 @@ test('[HE1] [SU4] health names the capabilities that are missing, and a new vers
   })
 })
 
-test('[HE1] a wrong key is no matter for health', async () => {
-  const { request } = openApp(() => [])
-  expect((await request('/health', { headers: { authorization: 'Bearer wrong' } })).status).toBe(200)
+test('[HE4] without a key, or with a wrong one, health says whether the server is ready, whether it is busy, and its version', async () => {
+  const { app, request, chat, admission } = openApp(() => [forever()], {
+    capacity: 1,
+    poolFigures: () => ({ size: 3, busy: 1, idle: 2, spares: 1, starting: 0, waiting: 0 }),
+  })
+  const health = async (): Promise<readonly unknown[]> => {
+    const replies = [
+      await app.request('/health'),
+      await request('/health', { headers: { authorization: 'Bearer wrong' } }),
+      await app.request('/health', { headers: { 'x-api-key': 'wrong' } }),
+    ]
+    return await Promise.all(replies.map(async (reply) => [reply.status, await reply.json()]))
+  }
+  const idle = [200, { status: 'ok', busy: false, version: '1.2.3' }]
+  expect(await health()).toStrictEqual([idle, idle, idle])
+  const leaving = new AbortController()
+  const chats = chat({}, { signal: leaving.signal })
+  await expect.poll(() => admission.active).toBe(1)
+  const busy = [200, { status: 'ok', busy: true, version: '1.2.3' }]
+  expect(await health()).toStrictEqual([busy, busy, busy])
+  leaving.abort(new Error('gone'))
+  await chats
+})
+
+const WRONG = { headers: { authorization: 'Bearer wrong' } }
+
+test('[AU6] an address that presents too many wrong keys gets 429, and its right keys are served', async () => {
+  const { app, request, observer, clock } = openApp(() => [], { clientAddress: () => '192.0.2.7' })
+  for (let key = 0; key < 20; key++) expect((await request('/v1/models', WRONG)).status).toBe(401)
+  await clock.advance(15_000)
+  const refused = await request('/jobs', WRONG)
+  expect([refused.status, refused.headers.get('retry-after'), refused.headers.get('x-should-retry')]).toEqual([
+    429,
+    '45',
+    'false',
+  ])
+  expect(await refused.json()).toMatchObject({ code: 'too_many_wrong_keys' })
+  expect((await request('/v1/models')).status).toBe(200)
+  // Whoever presents none has not guessed.
+  expect((await app.request('/v1/models')).status).toBe(401)
+  expect(observer.of('key-refused')).toHaveLength(21)
+  await request('/v1/models', WRONG)
+  const seen = observer.of('key-refused')
+  expect(seen).toHaveLength(21)
+  expect(seen.at(-1)).toMatchObject({ clientAddress: '192.0.2.7', isLimited: true })
+  expect(JSON.stringify(seen)).not.toContain('wrong')
+  await clock.advance(45_000)
+  expect((await request('/v1/models', WRONG)).status).toBe(401)
+})
+
+test('[AU6] a wrong key for health counts like any other', async () => {
+  const { request } = openApp(() => [], { clientAddress: () => '192.0.2.7' })
+  for (let key = 0; key < 25; key++) expect((await request('/health', WRONG)).status).toBe(200)
+  expect((await request('/v1/models', WRONG)).status).toBe(429)
 })
 
 test.each([

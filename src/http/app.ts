@@ -4,7 +4,7 @@ import { createNewest, isAbortOf } from '../lib/index.ts'
 import { closestPath, shownPath } from './closest-path.ts'
 import type { AppDeps, AppEnv } from './deps.ts'
 import { errorResponse } from './error-response.ts'
-import { authenticate } from './middleware/authenticate.ts'
+import { authenticate, identify } from './middleware/authenticate.ts'
 import { caller } from './middleware/caller.ts'
 import { crossOrigin } from './middleware/cross-origin.ts'
 import { readBody } from './middleware/read-body.ts'
@@ -30,14 +30,15 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const retry = recogniseRetry({ clock, observer })
   const body = readBody({ maxBytes: deps.maxBodyBytes, clock })
   const ready = refuseWhileStarting(deps)
+  const who = identify(deps)
 
   app.use(caller())
   app.use(requestId({ clock, observer, background: deps.background, clientAddress: deps.clientAddress }))
   if (deps.corsOrigins.length > 0) app.use(crossOrigin(deps.corsOrigins))
   app.get('/', welcome(deps))
   app.get('/docs/*', documentation(deps))
-  app.get('/health', health(deps))
-  app.use(authenticate(deps))
+  app.get('/health', health(deps, who))
+  app.use(authenticate(who))
   app.use(async function refuseWhenStopping(_c, next) {
     stopping.throwIfAborted()
     await next()

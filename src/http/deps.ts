@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Admission, KeyCheck } from '../access/index.ts'
+import type { Admission, KeyCheck, WrongKeys } from '../access/index.ts'
 import type { Conversations } from '../conversations/index.ts'
 import type { Catalogue, Agent, CliState, Clock, Observer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
 import type { Jobs } from '../jobs/index.ts'
@@ -18,6 +18,7 @@ export interface AppDeps {
   readonly pushProblem: (branch: string) => string | undefined
   readonly admission: Admission
   readonly tenantOf: KeyCheck
+  readonly wrongKeys: WrongKeys
   readonly catalogue: Catalogue
   /** Of pages that may call from a browser; `*` is any. */
   readonly corsOrigins: readonly string[]
@@ -55,6 +56,8 @@ export interface AppEnv {
   Bindings: { readonly incoming?: IncomingMessage }
   Variables: {
     requestId: string
+    /** Absent where the connection is closed already. */
+    clientAddress: string | undefined
     /** What the log says of the request in the end. */
     account: RequestAccount
     /** Whose key was presented. */

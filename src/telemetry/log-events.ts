@@ -75,6 +75,15 @@ export const LOG_EVENTS: LogEvents = {
     says: 'A request failed. `request-finished` follows.',
     fields: { requestId: REQUEST_ID, code: 'The failure: [Errors](errors.md).', error: ERROR },
   },
+  'key-refused': {
+    level: 'warn',
+    says: 'A client presented a wrong key. The key is not logged.',
+    fields: {
+      requestId: REQUEST_ID,
+      clientAddress: 'The address of the client, behind a proxy of `VIVAVOCE_TRUST_PROXY` the forwarded one.',
+      isLimited: 'Whether the address has presented too many; the next ones within the minute are not logged.',
+    },
+  },
   'client-stalled': {
     level: 'info',
     says: 'A client took nothing of its stream for `VIVAVOCE_WRITE_TIMEOUT_SECONDS`, so its connection is closed. `request-finished` follows.',

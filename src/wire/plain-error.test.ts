@@ -17,6 +17,7 @@ const TITLES = {
   rate_limit_exceeded: 'rate limited',
   insufficient_quota: 'rate limited',
   too_many_followers: 'rate limited',
+  too_many_wrong_keys: 'rate limited',
   job_queue_full: 'queue full',
   queue_full: 'queue full',
   starting: 'starting',

@@ -68,7 +68,8 @@ describe('vivavoce serve', () => {
     })
     const url = await listening(running)
     const key = await until(() => /present the key (vv-\w+)/.exec(running.err())?.[1])
-    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({
+    const known = { headers: { authorization: `Bearer ${key}` } }
+    expect(await (await fetch(`${url}/health`, known)).json()).toMatchObject({
       status: 'ok',
       rehearsal: true,
       cli: { version: expect.stringMatching(/^\d/) },
@@ -82,7 +83,6 @@ describe('vivavoce serve', () => {
     for (const wrong of ['', 'Bearer', 'Bearer ', 'Bearer wrong', `Basic ${key}`, key])
       expect((await ask(wrong)).status).toBe(401)
     expect((await readStream(await ask(`Bearer ${key}`))).text).toBe('This is a rehearsal. You said: SECRET-QUESTION')
-    const known = { headers: { authorization: `Bearer ${key}` } }
     for (const path of ['/v1/models/SECRET-MODEL', '/SECRET-PATH', '/jobs/SECRET-JOB'])
       expect((await fetch(url + path, known)).status).toBe(404)
     const refused = {

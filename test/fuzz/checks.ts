@@ -14,10 +14,12 @@ interface Health {
 }
 
 /** Waits until nothing is under way in the gateway; a violation when that takes too long. */
-export async function untilQuiet(url: string, books: Books): Promise<void> {
+export async function untilQuiet(url: string, world: World, books: Books): Promise<void> {
   const lateMs = Date.now() + QUIET_MS
   for (;;) {
-    const { active, queued, pool } = (await (await fetch(`${url}/health`)).json()) as Health
+    const { active, queued, pool } = (await (
+      await fetch(`${url}/health`, { headers: headersOf(world) })
+    ).json()) as Health
     if (active + queued + (pool?.busy ?? 0) + (pool?.starting ?? 0) === 0) return
     if (Date.now() > lateMs) {
       books.violate({ what: 'the gateway does not come to rest', detail: JSON.stringify({ active, queued, pool }) })

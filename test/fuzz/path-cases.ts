@@ -155,6 +155,6 @@ export function keyless(random: Random, world: World): FuzzCase {
     path,
     headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { authorization: key }) },
     ...(hasBody ? { body: JSON.stringify({ messages: [{ role: 'user', content: 'x'.repeat(1000) }] }) } : {}),
-    may: ['invalid_api_key'],
+    may: ['invalid_api_key', 'too_many_wrong_keys'],
   })
 }

@@ -101,7 +101,7 @@ export async function runFuzz({ requests, seed, only, tell = () => undefined }: 
   }
 
   async function rested(): Promise<number> {
-    await untilQuiet(url, books)
+    await untilQuiet(url, world, books)
     rehearsal.forget()
     return await usedMb()
   }
@@ -119,7 +119,7 @@ export async function runFuzz({ requests, seed, only, tell = () => undefined }: 
     await inTurns(only === undefined ? range(0, warm) : [only], work)
     const atWarm = await rested()
     if (only === undefined) await inTurns(range(warm, requests), work)
-    await untilQuiet(url, books)
+    await untilQuiet(url, world, books)
     await checkAnswers(url, world, { books, rehearsal })
     memoryMb = { warm: atWarm, end: await rested(), peak: peakMb }
     if (memoryMb.end - memoryMb.warm > MAX_GROWTH_MB)

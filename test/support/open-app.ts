@@ -1,5 +1,5 @@
 /** The whole edge on fakes: a scripted engine behind a real admission, a clock in the test's hand, stores in memory. */
-import { admitted, createAdmission, createKeyCheck } from '../../src/access/index.ts'
+import { admitted, createAdmission, createKeyCheck, createWrongKeys } from '../../src/access/index.ts'
 import { createConversations } from '../../src/conversations/index.ts'
 import { GatewayError, type Agent, type TurnEngine, type TurnRequest } from '../../src/core/index.ts'
 import { createApp, createBackground, type AppDeps } from '../../src/http/index.ts'
@@ -107,6 +107,7 @@ export function openApp(
       { tenant: TENANT, key: KEY },
       { tenant: 'other', key: OTHER_KEY },
     ]),
+    wrongKeys: createWrongKeys({ clock }),
     poolFigures: () => undefined,
     catalogue: {
       models: ['haiku', 'sonnet', 'opus'],

@@ -23,6 +23,7 @@ export const requestId = ({ clock, observer, background, clientAddress }: Reques
     const bindings: AppEnv['Bindings'] | undefined = c.env
     const client = clientAddress(bindings?.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'))
     c.set('requestId', id)
+    c.set('clientAddress', client)
     c.set('account', account)
     await next()
     c.res.headers.set('x-request-id', id)

@@ -1,8 +1,9 @@
 import type { Context } from 'hono'
 import type { CliState } from '../../core/index.ts'
 import type { AppDeps, AppEnv } from '../deps.ts'
+import type { identify } from '../middleware/authenticate.ts'
 
-/** What anybody may know of the CLI: why something went wrong with it stands in the log. */
+/** What a caller with a key may know of the CLI: why something went wrong with it stands in the log. */
 function shownCli(state: CliState): object {
   switch (state.status) {
     case 'ready':
@@ -25,24 +26,33 @@ function shownCli(state: CliState): object {
   }
 }
 
-/** 503 until turns are served, so that no load balancer sends any before. */
+/**
+ * 503 until turns are served, so that no load balancer sends any before. Without a key it says no more than a load balancer
+ * needs. A wrong key is as none here: a balancer with a key of yesterday must not take a server that is well out of service.
+ */
 export const health =
-  ({ admission, poolFigures, version, cliState, rehearsal }: AppDeps) =>
+  ({ admission, poolFigures, version, cliState, rehearsal }: AppDeps, who: ReturnType<typeof identify>) =>
   (c: Context<AppEnv>): Response => {
     const pool = poolFigures()
     const cli = cliState()
     const isReady = cli.status === 'ready'
+    const figures =
+      who(c).tenant === undefined
+        ? {}
+        : {
+            active: admission.active,
+            queued: admission.queued,
+            capacity: admission.capacity,
+            background: admission.background,
+            cli: shownCli(cli),
+            ...(pool === undefined ? {} : { pool }),
+          }
     return c.json(
       {
         status: isReady ? 'ok' : 'starting',
         busy: admission.active >= admission.capacity,
-        active: admission.active,
-        queued: admission.queued,
-        capacity: admission.capacity,
-        background: admission.background,
         version,
-        cli: shownCli(cli),
-        ...(pool === undefined ? {} : { pool }),
+        ...figures,
         ...(rehearsal ? { rehearsal } : {}),
       },
       isReady ? 200 : 503,

@@ -157,7 +157,7 @@ class Gateway:
     @staticmethod
     async def _request(url):
         async with httpx.AsyncClient(trust_env=False) as client:
-            response = await client.get(url)
+            response = await client.get(url, headers={"authorization": f"Bearer {KEY}"})
             response.raise_for_status()
             return response
 
