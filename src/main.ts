@@ -1,8 +1,7 @@
 /** The composition root: a configuration in, everything constructed once, one `close()` out. */
 import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { admitted, createAdmission, createKeyCheck, createWrongKeys } from './access/index.ts'
-import { loadAgents } from './agents/index.ts'
+import { admitted, createAdmission, createWrongKeys } from './access/index.ts'
 import { killOrphans, writeSeed, type PaceOptions } from './claude/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
 import { createPictureFetcher, withPictures } from './images/index.ts'
@@ -19,15 +18,13 @@ import {
 } from './core/index.ts'
 import { createApp, createBackground, createClientAddress, startServer } from './http/index.ts'
 import { openLeftovers } from './leftovers.ts'
-import { keyPathOf, openKeyFile, type KeyFile } from './key-file.ts'
 import { writeProblem } from './lib/index.ts'
 import { createJobs } from './jobs/index.ts'
 import { openCallbacks } from './callbacks/index.ts'
-import { agentSourceOf, offerOf, type Offer } from './offer.ts'
 import { packageVersion } from './package-version.ts'
 import { openSandbox, refuseUnsandboxed } from './sandbox/index.ts'
 import { openServedCli } from './served-cli.ts'
-import { hasTenants } from './processes.ts'
+import { openSettingsInForce, readOffer, type OwnKey, type SettingsInForce } from './settings-in-force.ts'
 import { createStores, lockDirectory } from './storage/index.ts'
 import { encodeJobCallback } from './wire/index.ts'
 import { inWorkspace, openWorkspaces, watchSize } from './workspace/index.ts'
@@ -44,8 +41,13 @@ export interface Gateway {
   readonly cli: CliState
   /** Resolves when turns are served; rejects when the CLI must not be served. Until then requests that need it get 503 `starting`. */
   readonly ready: Promise<ReadyCli>
-  /** The key that callers may present as the default tenant; it has a file when the configuration has no key at all. */
-  readonly key: { readonly value: string; readonly file?: KeyFile } | undefined
+  /** The key that callers may present as the default tenant. */
+  readonly key: OwnKey | undefined
+  /**
+   * Puts the keys, agents and models of another configuration in force, whole or not at all; everything else stays.
+   * @throws ConfigError, AgentFilesError.
+   */
+  reload(config: Config): Promise<void>
   /** Stops taking requests, ends the runs under way and waits until nothing is left. May be called twice. */
   close(): Promise<void>
 }
@@ -58,25 +60,12 @@ export interface GatewayOptions {
   readonly pace?: PaceOptions
 }
 
-/** The tenant of those who present `API_BEARER_TOKEN`. */
-const DEFAULT_TENANT = 'default'
-
-async function keyOf(config: Config): Promise<Gateway['key']> {
-  const path = keyPathOf(config)
-  if (path !== undefined) {
-    const file = await openKeyFile(path)
-    return { value: file.value, file }
-  }
-  return config.API_BEARER_TOKEN === undefined ? undefined : { value: config.API_BEARER_TOKEN }
-}
-
 /**
  * Starts the gateway: it listens when this resolves, and serves turns when `ready` does.
  * @throws ConfigError, AgentFilesError, GatewayError `cli_unavailable` where there is no CLI, or what listening throws; nothing is left then.
  */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
-  const agents = await loadAgents(agentSourceOf(config))
-  const offer = offerOf(config, agents)
+  const offer = await readOffer(config)
   const problem = await writeProblem(config.dataDirectory)
   if (problem !== undefined) {
     throw new ConfigError([
@@ -91,7 +80,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   }
   try {
     killOrphans()
-    return await serveFrom(config, { ...options, offer, key: await keyOf(config), lock: locked.lock })
+    const inForce = await openSettingsInForce(config, { offer, observer: options.observer })
+    return await serveFrom(config, { ...options, inForce, lock: locked.lock })
   } catch (error) {
     await locked.lock[Symbol.asyncDispose]()
     throw error
@@ -99,13 +89,12 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 }
 
 interface Checked extends GatewayOptions {
-  readonly offer: Offer
-  readonly key: Gateway['key']
+  readonly inForce: SettingsInForce
   /** Of the data directory; given back when the gateway is closed. */
   readonly lock: AsyncDisposable
 }
 
-async function serveFrom(config: Config, { observer, rehearsal = false, offer, key, lock }: Checked): Promise<Gateway> {
+async function serveFrom(config: Config, { observer, rehearsal = false, inForce, lock }: Checked): Promise<Gateway> {
   const clock = systemClock
   const dataDirectory = await realpath(config.dataDirectory)
   const temporaryDirectory = join(dataDirectory, 'tmp')
@@ -134,12 +123,14 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     capacity: config.MAX_CONCURRENCY,
     background: config.jobConcurrency,
     maxWaiting: config.MAX_QUEUE_DEPTH,
-    keepsOne: hasTenants(config),
+    get keepsOne() {
+      return inForce.hasTenants
+    },
     clock,
   })
   const served = openServedCli(config, {
     sandbox: await openSandbox({ ...config, temporaryDirectory, maxFileBytes: maxBytes }),
-    agents: offer.catalogue.agents,
+    agents: inForce.offer.catalogue.agents,
     seedPath,
     temporaryDirectory,
     watchOutput: (directory) =>
@@ -171,7 +162,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     engine: checked(served.engine),
     workspaces,
     room: admission.jobs,
-    agents: offer.catalogue.agents,
+    agents: () => inForce.offer.catalogue.agents,
     openStores: stores.open,
     ...callbacks.sending,
     callbackBody: encodeJobCallback,
@@ -182,7 +173,7 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     heartbeatMs: config.VIVAVOCE_JOB_HEARTBEAT_SECONDS * 1000,
     maxFailures: config.VIVAVOCE_JOB_ATTEMPTS,
     // The last slot is kept for a tenant that has none.
-    maxPerTenant: () => Math.max(1, hasTenants(config) ? config.jobConcurrency - 1 : config.jobConcurrency),
+    maxPerTenant: () => Math.max(1, inForce.hasTenants ? config.jobConcurrency - 1 : config.jobConcurrency),
   })
   const background = createBackground({ observer })
   const stopping = new AbortController()
@@ -205,14 +196,11 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
     pushProblem: (branch) =>
       mayPush(branch, config.VIVAVOCE_PUSH_BRANCHES ?? []) ? undefined : 'this branch may not be pushed to here',
     admission,
-    tenantOf: createKeyCheck([
-      ...(key === undefined ? [] : [{ tenant: DEFAULT_TENANT, key: key.value }]),
-      ...(config.VIVAVOCE_TENANTS ?? []),
-    ]),
+    tenantOf: inForce.tenantOf,
     wrongKeys: createWrongKeys({ clock }),
     poolFigures: served.figures,
     corsOrigins: config.VIVAVOCE_CORS_ORIGINS ?? [],
-    ...offer,
+    offer: () => inForce.offer,
     talkerLimits: {
       firstTokenMs: config.VIVAVOCE_FIRST_TOKEN_TIMEOUT_SECONDS * 1000,
       tokenGapMs: config.VIVAVOCE_TOKEN_GAP_TIMEOUT_SECONDS * 1000,
@@ -269,7 +257,10 @@ async function serveFrom(config: Config, { observer, rehearsal = false, offer, k
       return served.state
     },
     ready,
-    key,
+    get key() {
+      return inForce.key
+    },
+    reload: inForce.reload,
     close: () => (closing ??= close()),
   }
 }

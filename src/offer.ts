@@ -1,16 +1,6 @@
 import type { AgentSource } from './agents/index.ts'
 import { ConfigError, type Config } from './config/index.ts'
-import { chooseModel, defaultAliases, isTalker, type Agent, type Catalogue } from './core/index.ts'
-
-/** What callers may name, and which agent serves a request that names none. */
-export interface Offer {
-  readonly catalogue: Catalogue
-  /** Serves chat; it has no tools. */
-  readonly chatAgent: Agent
-  /** Serves chat that is not streamed: the chat agent, unless the operator has asked for a tool agent. */
-  readonly unstreamedAgent: Agent
-  readonly jobAgent: Agent
-}
+import { chooseModel, defaultAliases, isTalker, type Agent, type Catalogue, type Offer } from './core/index.ts'
 
 /** The agent of jobs, where the operator names none. */
 const JOB_AGENT = 'recruiter-triage'

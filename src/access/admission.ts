@@ -59,8 +59,9 @@ export interface AdmissionOptions extends SlotLimits {
   readonly clock: Clock
 }
 
-export function createAdmission({ clock, ...limits }: AdmissionOptions): Admission {
-  const { capacity, background } = limits
+/** The options are read each time, so that a getter among them may change. */
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { clock, capacity, background } = options
   let schedule: Schedule = IDLE
   let lastId = 0
   /** Moving averages. */
@@ -72,7 +73,7 @@ export function createAdmission({ clock, ...limits }: AdmissionOptions): Admissi
     for (const { type, id } of outcome.effects) if (type === 'admit') waiting.get(id)?.(slotOf(id))
   }
 
-  const leave = (id: number): void => take(step(schedule, { type: 'left', id }, limits))
+  const leave = (id: number): void => take(step(schedule, { type: 'left', id }, options))
 
   function slotOf(id: number): Slot {
     const kind = schedule.running.find((ticket) => ticket.id === id)?.kind ?? 'chat'
@@ -89,7 +90,7 @@ export function createAdmission({ clock, ...limits }: AdmissionOptions): Admissi
     }
   }
 
-  const waitMs = (request: SlotRequest): number => expectedWaitMs(schedule, request, { limits, heldMs })
+  const waitMs = (request: SlotRequest): number => expectedWaitMs(schedule, request, { limits: options, heldMs })
 
   const queueFull = (code: 'queue_full' | 'job_queue_full', request: SlotRequest): GatewayError =>
     new GatewayError(code, 'The server is busy and its queue is full. Try again later.', {
@@ -103,7 +104,7 @@ export function createAdmission({ clock, ...limits }: AdmissionOptions): Admissi
   } {
     const { tenant, kind, patienceMs = Infinity } = request
     const id = ++lastId
-    const outcome = step(schedule, { type: 'arrived', ticket: { id, tenant, kind } }, limits)
+    const outcome = step(schedule, { type: 'arrived', ticket: { id, tenant, kind } }, options)
     const [effect] = outcome.effects
     if (effect?.type === 'refuse') return { id, outcome, refusal: queueFull('queue_full', request) }
     const beyondMs = effect === undefined ? waitMs(request) - patienceMs : 0

@@ -7,6 +7,8 @@ import { REHEARSAL_KEY, startRehearsal, type Rehearsal } from '../rehearsal/inde
 export interface RehearsalSet extends AsyncDisposable {
   readonly rehearsal: Rehearsal
   readonly config: Config
+  /** Reads the configuration again. @throws ConfigError. */
+  load(): Config
 }
 
 interface RehearseOptions {
@@ -29,19 +31,21 @@ export async function rehearse({ options, ownData = false }: RehearseOptions): P
     const started = await startRehearsal()
     rehearsal = started
     const data = join(directory, 'data')
-    const config = loadConfig(readEnvironment(), {
-      options: { ...options, ...(ownData ? { VIVAVOCE_DATA_DIR: data } : {}) },
-      defaults: { VIVAVOCE_DATA_DIR: data },
-      // No real login reaches a rehearsal.
-      login: {
-        ANTHROPIC_BASE_URL: started.url,
-        ANTHROPIC_API_KEY: REHEARSAL_KEY,
-        CLAUDE_CONFIG_DIR: join(directory, 'config'),
-      },
-    })
+    const load = (): Config =>
+      loadConfig(readEnvironment(), {
+        options: { ...options, ...(ownData ? { VIVAVOCE_DATA_DIR: data } : {}) },
+        defaults: { VIVAVOCE_DATA_DIR: data },
+        // No real login reaches a rehearsal.
+        login: {
+          ANTHROPIC_BASE_URL: started.url,
+          ANTHROPIC_API_KEY: REHEARSAL_KEY,
+          CLAUDE_CONFIG_DIR: join(directory, 'config'),
+        },
+      })
     return {
       rehearsal: started,
-      config,
+      config: load(),
+      load,
       async [Symbol.asyncDispose]() {
         await started.close()
         await remove()

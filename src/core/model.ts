@@ -6,6 +6,16 @@ export interface Alias {
   readonly target: string
 }
 
+/** What callers may name, and which agent serves a request that names none. */
+export interface Offer {
+  readonly catalogue: Catalogue
+  /** Serves chat; it has no tools. */
+  readonly chatAgent: Agent
+  /** Serves chat that is not streamed: the chat agent, unless the operator has asked for a tool agent. */
+  readonly unstreamedAgent: Agent
+  readonly jobAgent: Agent
+}
+
 /** What callers may name in `model`. */
 export interface Catalogue {
   /** Model names as the CLI takes them. */

@@ -60,6 +60,15 @@ export type Observation =
   | { readonly type: 'client-stalled'; readonly requestId: string; readonly ms: number }
   | { readonly type: 'request-retried'; readonly requestId: string; readonly retryOf: string }
   | { readonly type: 'parameters-ignored'; readonly requestId: string; readonly names: readonly string[] }
+  /** Keys, agents, models and the log level are those of the configuration again; `restartFor` names settings that wait for a restart. */
+  | {
+      readonly type: 'settings-reloaded'
+      readonly tenants: readonly string[]
+      readonly agents: readonly string[]
+      readonly restartFor: readonly string[]
+    }
+  /** What was in force stays in force. */
+  | { readonly type: 'settings-reload-failed'; readonly error: unknown }
   | { readonly type: 'process-started'; readonly pid: number; readonly agent: string; readonly model: string }
   | {
       readonly type: 'process-ended'

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Admission, KeyCheck, WrongKeys } from '../access/index.ts'
 import type { Conversations } from '../conversations/index.ts'
-import type { Catalogue, Agent, CliState, Clock, Observer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
+import type { CliState, Clock, Observer, Offer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
 import type { Jobs } from '../jobs/index.ts'
 import type { Background } from './background.ts'
 import type { ClientAddress } from './client-address.ts'
@@ -19,13 +19,10 @@ export interface AppDeps {
   readonly admission: Admission
   readonly tenantOf: KeyCheck
   readonly wrongKeys: WrongKeys
-  readonly catalogue: Catalogue
+  /** As it is in force just now. */
+  readonly offer: () => Offer
   /** Of pages that may call from a browser; `*` is any. */
   readonly corsOrigins: readonly string[]
-  /** Serve requests that name no agent: chat, chat that is not streamed, and jobs. */
-  readonly chatAgent: Agent
-  readonly unstreamedAgent: Agent
-  readonly jobAgent: Agent
   readonly talkerLimits: TurnLimits
   readonly doerLimits: TurnLimits
   readonly budgetUsd: number

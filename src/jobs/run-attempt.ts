@@ -28,7 +28,7 @@ export interface AttemptOptions {
   readonly store: JobStore
   readonly engine: TurnEngine
   readonly workspaces: JobWorkspaces
-  readonly agents: readonly Agent[]
+  readonly agents: () => readonly Agent[]
   readonly maxFailures: number
   readonly clock: Clock
   readonly observer: Observer
@@ -80,7 +80,7 @@ export async function runAttempt(
 
   async function performed(): Promise<JobOutcome> {
     signal.throwIfAborted()
-    const agent = agents.find(({ name }) => name === job.agent)
+    const agent = agents().find(({ name }) => name === job.agent)
     if (agent === undefined)
       throw new GatewayError('model_not_found', `The agent \`${job.agent}\` does not exist any longer.`)
     return await perform(job, agent, { ...options, relay, confirm, signal })

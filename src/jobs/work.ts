@@ -26,7 +26,7 @@ export interface WorkOptions {
   readonly workspaces: JobWorkspaces
   readonly room: JobRoom
   /** Those on offer. */
-  readonly agents: readonly Agent[]
+  readonly agents: () => readonly Agent[]
   /** Absent where callbacks cannot be signed: none are sent then. */
   readonly sender?: JobCallbackSender
   /** What a callback tells of a job: JSON. */

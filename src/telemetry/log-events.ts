@@ -99,6 +99,20 @@ export const LOG_EVENTS: LogEvents = {
     says: 'A request has parameters without an effect. Each parameter is logged once for as long as the server runs.',
     fields: { requestId: REQUEST_ID, names: 'The parameters.' },
   },
+  'settings-reloaded': {
+    level: 'info',
+    says: 'At SIGHUP the keys, the agents, the models on offer and the log level were read again.',
+    fields: {
+      tenants: 'The tenants that have a key.',
+      agents: 'The agents on offer.',
+      restartFor: 'Settings that have changed too and wait for a restart.',
+    },
+  },
+  'settings-reload-failed': {
+    level: 'error',
+    says: 'At SIGHUP the settings could not be read. What was in force stays in force.',
+    fields: { error: ERROR },
+  },
   'process-started': {
     level: 'debug',
     says: 'A process of the CLI was started.',

@@ -18,6 +18,8 @@ interface LogOptions {
 }
 
 export interface Log extends Observer {
+  /** What is logged from now on. */
+  setLevel(level: LogLevel): void
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
 }
 
@@ -60,6 +62,9 @@ export function createLog({ level, render }: LogOptions): Log {
   const hooks = render === undefined ? {} : { streamWrite: (line: string) => `${render(toRecord(line))}\n` }
   const logger = pino({ level, base: null, hooks }, pino.destination({ dest: 2, sync: true }))
   return {
+    setLevel(next) {
+      logger.level = next
+    },
     info: (message, fields = {}) => logger.info(fields, message),
     observe(observation) {
       const { type, ...fields } = untold(observation)

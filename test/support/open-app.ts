@@ -1,7 +1,7 @@
 /** The whole edge on fakes: a scripted engine behind a real admission, a clock in the test's hand, stores in memory. */
 import { admitted, createAdmission, createKeyCheck, createWrongKeys } from '../../src/access/index.ts'
 import { createConversations } from '../../src/conversations/index.ts'
-import { GatewayError, type Agent, type TurnEngine, type TurnRequest } from '../../src/core/index.ts'
+import { GatewayError, type Agent, type Catalogue, type TurnEngine, type TurnRequest } from '../../src/core/index.ts'
 import { createApp, createBackground, type AppDeps } from '../../src/http/index.ts'
 import { createJobs } from '../../src/jobs/index.ts'
 import { encodeJobCallback } from '../../src/wire/index.ts'
@@ -38,9 +38,7 @@ export interface AppOptions extends Partial<
     | 'callbackProblem'
     | 'clientAddress'
     | 'pushProblem'
-    | 'catalogue'
     | 'corsOrigins'
-    | 'unstreamedAgent'
     | 'jobCeilings'
     | 'headerHoldMs'
     | 'maxBodyBytes'
@@ -49,6 +47,8 @@ export interface AppOptions extends Partial<
     | 'cliState'
   >
 > {
+  readonly catalogue?: Catalogue
+  readonly unstreamedAgent?: Agent
   readonly capacity?: number
   readonly maxWaiting?: number
   readonly maxQueued?: number
@@ -66,6 +66,13 @@ export function openApp(
     maxQueued = 10,
     workspaces = {},
     wrap = (engine) => engine,
+    catalogue = {
+      models: ['haiku', 'sonnet', 'opus'],
+      defaultModel: 'sonnet',
+      aliases: [{ pattern: 'gpt-*', target: 'sonnet' }],
+      agents: [talker, doer],
+    },
+    unstreamedAgent = talker,
     ...rest
   }: AppOptions = {},
 ) {
@@ -82,7 +89,7 @@ export function openApp(
     engine,
     workspaces: createFakeWorkspaces(workspaces),
     room: admission.jobs,
-    agents: [talker, doer],
+    agents: () => [talker, doer],
     openStores,
     callbackBody: encodeJobCallback,
     clock,
@@ -109,16 +116,8 @@ export function openApp(
     ]),
     wrongKeys: createWrongKeys({ clock }),
     poolFigures: () => undefined,
-    catalogue: {
-      models: ['haiku', 'sonnet', 'opus'],
-      defaultModel: 'sonnet',
-      aliases: [{ pattern: 'gpt-*', target: 'sonnet' }],
-      agents: [talker, doer],
-    },
+    offer: () => ({ catalogue, chatAgent: talker, unstreamedAgent, jobAgent: doer }),
     corsOrigins: [],
-    chatAgent: talker,
-    unstreamedAgent: talker,
-    jobAgent: doer,
     talkerLimits: { firstTokenMs: 60_000, tokenGapMs: 30_000, turnMs: 120_000 },
     doerLimits: { turnMs: 900_000 },
     budgetUsd: 2,

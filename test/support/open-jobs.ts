@@ -84,7 +84,7 @@ export function openJobs(
     engine: given ?? engine,
     workspaces,
     room: room.jobs,
-    agents,
+    agents: () => agents,
     openStores: async () => {
       openings++
       return { jobs: await openStore(through(store)), conversations: noConversations }

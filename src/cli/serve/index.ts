@@ -9,6 +9,7 @@ import type { Options, Values } from '../command-line/index.ts'
 import { rehearse, type RehearsalSet } from '../rehearse.ts'
 import { settingsOf } from '../setting-options.ts'
 import { onStopSignal, type StopSignal } from '../stop-signals.ts'
+import { onReloadSignal } from './reload-signal.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 /** Resolves with the first signal to stop. */
@@ -63,13 +64,29 @@ export async function serve(values: Values<Options>): Promise<number> {
   const options = settingsOf(values)
   const stopped = stopSignal()
   await using set = rehearsed ? await rehearse({ options }) : undefined
-  const config = set?.config ?? loadConfig(readEnvironment(), { options })
-  const level = config.VIVAVOCE_LOG_LEVEL
+  const load = set?.load ?? ((): Config => loadConfig(readEnvironment(), { options }))
+  const config = set?.config ?? load()
+  let level = config.VIVAVOCE_LOG_LEVEL
   const terminal = process.stdout.isTTY
     ? openTerminal({ version: await packageVersion(), level, clock: systemClock })
     : undefined
   const log = terminal?.log ?? createLog({ level })
-  const gateway = await startGateway(config, { observer: terminal?.observer ?? log, rehearsal: rehearsed })
+  const observer = terminal?.observer ?? log
+  const starting = startGateway(config, { observer, rehearsal: rehearsed })
+  await using _reloading = onReloadSignal(async () => {
+    try {
+      const { reload } = await starting
+      const next = load()
+      // First, so that the log says what it is to say of the reload.
+      log.setLevel(next.VIVAVOCE_LOG_LEVEL)
+      await reload(next)
+      level = next.VIVAVOCE_LOG_LEVEL
+    } catch (error) {
+      log.setLevel(level)
+      observer.observe({ type: 'settings-reload-failed', error })
+    }
+  })
+  const gateway = await starting
   const stopping = new AbortController()
   let welcomed: Promise<void> | undefined
   try {

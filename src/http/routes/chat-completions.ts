@@ -82,7 +82,7 @@ const toTurnRequest = (
 })
 
 export function chatCompletions(deps: AppDeps, newest: Newest) {
-  const { engine, admission, catalogue, clock, observer } = deps
+  const { engine, admission, clock, observer } = deps
 
   /** One turn that is streamed; where the caller names its conversation, only as long as no newer one of it comes (R53). */
   async function* stream(
@@ -119,7 +119,8 @@ export function chatCompletions(deps: AppDeps, newest: Newest) {
 
   return async (c: Context<AppEnv>): Promise<Response> => {
     const request = parseChatRequest(readJson(c))
-    const defaultAgent = request.stream || hasFunctions(request) ? deps.chatAgent : deps.unstreamedAgent
+    const { catalogue, chatAgent, unstreamedAgent } = deps.offer()
+    const defaultAgent = request.stream || hasFunctions(request) ? chatAgent : unstreamedAgent
     const choice = choose(catalogue, request.model, defaultAgent)
     refuseFunctions(request, choice)
     c.set('isListening', request.stream && isTalker(choice.agent))

@@ -40,12 +40,13 @@ function refuseDoer({ agent }: Choice): void {
 }
 
 export function conversational(deps: AppDeps) {
-  const { conversations, catalogue, chatAgent, talkerLimits, clock, observer } = deps
+  const { conversations, talkerLimits, clock, observer } = deps
   const signalOf = (c: Context<AppEnv>): AbortSignal => AbortSignal.any([c.get('caller'), deps.stopping])
 
   return {
     async say(c: Context<AppEnv>): Promise<Response> {
       const { sessionId, message, model: name, stream } = parseConversationalRequest(readJson(c))
+      const { catalogue, chatAgent } = deps.offer()
       const choice = choose(catalogue, name, chatAgent)
       refuseDoer(choice)
       const { agent, model } = choice

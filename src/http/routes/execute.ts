@@ -26,9 +26,10 @@ interface Range {
 }
 
 export function execute(deps: AppDeps) {
-  const { jobs, catalogue, jobAgent, budgetUsd, doerLimits, jobCeilings, callbackProblem, pushProblem } = deps
+  const { jobs, budgetUsd, doerLimits, jobCeilings, callbackProblem, pushProblem } = deps
 
   function agentOf({ agent: name }: JobRequest): Agent {
+    const { catalogue, jobAgent } = deps.offer()
     if (name === undefined) return jobAgent
     const agent = catalogue.agents.find((each) => each.name === name)
     if (agent !== undefined) return agent
@@ -43,7 +44,7 @@ export function execute(deps: AppDeps) {
     const request = parseJobRequest(readJson(c), c.get('body'))
     const { prompt, metadata, priority, callbackUrl, pushTo } = request
     const agent = agentOf(request)
-    const model = agent.model ?? catalogue.defaultModel
+    const model = agent.model ?? deps.offer().catalogue.defaultModel
     c.get('account').chose({ agent, model })
     if (callbackUrl !== undefined) refuse('callback_url', callbackProblem(callbackUrl))
     if (pushTo !== undefined) {
