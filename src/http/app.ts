@@ -11,6 +11,7 @@ import { readBody } from './middleware/read-body.ts'
 import { recogniseRetry } from './middleware/recognise-retry.ts'
 import { refuseWhileStarting } from './middleware/refuse-while-starting.ts'
 import { requestId } from './middleware/request-id.ts'
+import { writeTimeout } from './middleware/write-timeout.ts'
 import { methodsOf } from './paths.ts'
 import { chatCompletions } from './routes/chat-completions.ts'
 import { conversational } from './routes/conversational.ts'
@@ -34,6 +35,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
 
   app.use(caller())
   app.use(requestId({ clock, observer, background: deps.background, clientAddress: deps.clientAddress }))
+  app.use(writeTimeout(deps))
   if (deps.corsOrigins.length > 0) app.use(crossOrigin(deps.corsOrigins))
   app.get('/', welcome(deps))
   app.get('/docs/*', documentation(deps))

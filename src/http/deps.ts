@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Admission, KeyCheck, WrongKeys } from '../access/index.ts'
 import type { Conversations } from '../conversations/index.ts'
 import type { CliState, Clock, Observer, Offer, PoolFigures, TurnEngine, TurnLimits } from '../core/index.ts'
@@ -50,7 +50,7 @@ export interface AppDeps {
 
 export interface AppEnv {
   /** Empty where the app is asked without a server. */
-  Bindings: { readonly incoming?: IncomingMessage }
+  Bindings: { readonly incoming?: IncomingMessage; readonly outgoing?: ServerResponse }
   Variables: {
     requestId: string
     /** Absent where the connection is closed already. */

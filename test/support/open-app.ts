@@ -44,6 +44,8 @@ export interface AppOptions extends Partial<
     | 'maxBodyBytes'
     | 'poolFigures'
     | 'rehearsal'
+    | 'documents'
+    | 'writeTimeoutMs'
     | 'cliState'
   >
 > {
