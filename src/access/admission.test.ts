@@ -180,6 +180,23 @@ test('[AD9] a turn that is expected to wait longer than its caller would is refu
   void third
 })
 
+test('[AD14] slow turns of one tenant do not make another tenant’s turn one that would wait too long', async () => {
+  const { admission, clock } = open(4, 100, { keepsOne: true })
+  const hold = async (tenant: string, ms: number): Promise<void> => {
+    const slot = await enter(admission, { tenant })
+    await clock.advance(ms)
+    slot[Symbol.dispose]()
+  }
+  await hold('quiet', 2000)
+  for (let turn = 0; turn < 20; turn++) await hold('loud', 120_000)
+  for (let turn = 0; turn < 3; turn++) await enter(admission, { tenant: 'loud' })
+  for (let turn = 0; turn < 3; turn++) void enter(admission, { tenant: 'loud' })
+  await enter(admission, { tenant: 'quiet' })
+  const request = (tenant: string): SlotRequest => ({ tenant, kind: 'chat', patienceMs: 60_000 })
+  expect(admission.refusalOf(request('quiet'))).toBeUndefined()
+  expect(admission.refusalOf(request('loud'))).toMatchObject({ code: 'overloaded' })
+})
+
 test('[AD9] a turn that has waited as long as its caller would is refused', async () => {
   const { admission, clock } = open(1, 10)
   const slot = await enter(admission)

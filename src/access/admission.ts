@@ -13,6 +13,7 @@ import { expectedWaitMs } from './expected-wait.ts'
 import {
   IDLE,
   JOBS_TENANT,
+  keyOf,
   runningOf,
   step,
   waitingRequests,
@@ -64,8 +65,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const { clock, capacity, background } = options
   let schedule: Schedule = IDLE
   let lastId = 0
-  /** Moving averages. */
+  /** Moving averages, of all turns of a kind and of those of each tenant. */
   const heldMs: Partial<Record<SlotKind, number>> = {}
+  const ownHeldMs = new Map<string, number>()
   const waiting = new Map<number, (slot: Slot) => void>()
 
   function take(outcome: ReturnType<typeof step>): void {
@@ -76,7 +78,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const leave = (id: number): void => take(step(schedule, { type: 'left', id }, options))
 
   function slotOf(id: number): Slot {
-    const kind = schedule.running.find((ticket) => ticket.id === id)?.kind ?? 'chat'
+    const { kind, tenant } = schedule.running.find((ticket) => ticket.id === id) ?? { kind: 'chat', tenant: '' }
     const sinceMs = clock.nowMs()
     let isHeld = true
     return {
@@ -85,12 +87,15 @@ export function createAdmission(options: AdmissionOptions): Admission {
         isHeld = false
         const ms = clock.nowMs() - sinceMs
         heldMs[kind] = movingAverage(heldMs[kind] ?? ms, ms)
+        const own = keyOf({ tenant, kind })
+        ownHeldMs.set(own, movingAverage(ownHeldMs.get(own) ?? ms, ms))
         leave(id)
       },
     }
   }
 
-  const waitMs = (request: SlotRequest): number => expectedWaitMs(schedule, request, { limits: options, heldMs })
+  const waitMs = (request: SlotRequest): number =>
+    expectedWaitMs(schedule, request, { limits: options, heldMs, ownHeldMs: ownHeldMs.get(keyOf(request)) })
 
   const queueFull = (code: 'queue_full' | 'job_queue_full', request: SlotRequest): GatewayError =>
     new GatewayError(code, 'The server is busy and its queue is full. Try again later.', {

@@ -43,7 +43,8 @@ export type Input =
 
 export type Effect = { readonly type: 'admit' | 'refuse'; readonly id: number }
 
-const keyOf = ({ tenant, kind }: Omit<Ticket, 'id'>): string => `${kind} ${tenant}`
+/** Names a tenant's turns of a kind. */
+export const keyOf = ({ tenant, kind }: Omit<Ticket, 'id'>): string => `${kind} ${tenant}`
 
 const countOf = (tickets: readonly Ticket[], { tenant, kind }: Omit<Ticket, 'id'>): number =>
   tickets.filter((one) => one.tenant === tenant && one.kind === kind).length
