@@ -123,7 +123,7 @@ describe('the machine', () => {
       createHttpServer((request, response) =>
         response
           .writeHead(503)
-          .end(request.url === '/health' ? '{"status":"starting","version":"9.9.9","cli":{}}' : ''),
+          .end(request.url === '/health' ? '{"status":"starting","busy":false,"version":"9.9.9"}' : ''),
       ),
     )
     expect(await run(address, { VIVAVOCE_PORT: port })).toEqual({

@@ -28,7 +28,7 @@ async function runningAt(url: string, signal: AbortSignal): Promise<{ version: s
       redirect: 'manual',
     })
     const body: unknown = await response.json()
-    if (body === null || typeof body !== 'object' || !('version' in body && 'status' in body && 'cli' in body))
+    if (body === null || typeof body !== 'object' || !('version' in body && 'status' in body && 'busy' in body))
       return undefined
     return { version: String(body.version), status: String(body.status) }
   } catch {
