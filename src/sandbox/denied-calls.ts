@@ -46,9 +46,20 @@ const families = (call: SystemCall): DeniedCall => ({
 })
 
 /**
- * ptrace(2) and process_vm_readv(2) are not here: they reach only processes of the same command, and debuggers and leak
- * checkers need them.
+ * Process 1 is bubblewrap's own and ends with the command. A program that changes it lives on after its run. Debuggers and
+ * leak checkers go on to work: they reach the other processes of the same command.
  */
+const onFirstProcess = (
+  call: SystemCall,
+  argument: number,
+  sample: readonly [first: number, second: number],
+): DeniedCall => ({
+  call,
+  errno: ERRNO.EPERM,
+  when: { kind: 'one-of', argument, values: [1] },
+  samples: [sample],
+})
+
 export const DENIED_CALLS: readonly DeniedCall[] = [
   ...always([
     // Namespaces and mounts: a way to cgroups and to file systems that nothing measures.
@@ -96,4 +107,10 @@ export const DENIED_CALLS: readonly DeniedCall[] = [
     // READ_IMPLIES_EXEC
     samples: [[0x40_0000, 0]],
   },
+  // No request has the number -1.
+  onFirstProcess('ptrace', 1, [-1, 1]),
+  onFirstProcess('process_vm_readv', 0, [1, 0]),
+  onFirstProcess('process_vm_writev', 0, [1, 0]),
+  // For pidfd_getfd(2), by which a program has the command end while it goes on.
+  onFirstProcess('pidfd_open', 0, [1, 0]),
 ]

@@ -148,6 +148,24 @@ test('[SB10] ioctl writes nothing into a terminal, whatever stands in the upper 
   expect(named('x86_64', 'ioctl', 0n, 0x5401n)).toBe(ALLOWED)
 })
 
+test('[SB22] process 1 is not traced, read, written to or opened; others are', () => {
+  const calls = [
+    ['ptrace', (pid: bigint) => [16n, pid]],
+    ['process_vm_readv', (pid: bigint) => [pid]],
+    ['process_vm_writev', (pid: bigint) => [pid]],
+    ['pidfd_open', (pid: bigint) => [pid]],
+  ] as const
+  for (const on of ARCHITECTURES)
+    for (const [call, argumentsFor] of calls)
+      for (const [pid, expected] of [
+        [1n, failed(ERRNO.EPERM)],
+        [(1n << 32n) | 1n, failed(ERRNO.EPERM)],
+        [2n, ALLOWED],
+        [0n, ALLOWED],
+      ] as const)
+        expect([call, pid, named(on, call, ...argumentsFor(pid))]).toEqual([call, pid, expected])
+})
+
 test('[SB10] personality is asked for, and set to what runs 32-bit names or a debugger', () => {
   for (const [value, expected] of [
     [0xffff_ffffn, ALLOWED],

@@ -90,6 +90,12 @@ const ATTEMPTS: readonly (readonly [name: string, expression: string, errno: num
   ['init_module', 'syscall(SYS_init_module, page, 0, "")', EPERM],
   ['swapon', 'syscall(SYS_swapon, "/tmp", 0)', EPERM],
   ['reboot', 'syscall(SYS_reboot, 0xfee1dead, 672274793, 0x1234567, 0)', EPERM],
+  ['ptrace-first', 'ptrace(PTRACE_SEIZE, 1, 0, 0)', EPERM],
+  ['ptrace-first-by-32-bits', 'syscall(SYS_ptrace, PTRACE_SEIZE, 0x100000001l, 0, 0)', EPERM],
+  ['read-first', 'syscall(SYS_process_vm_readv, 1, 0, 0, 0, 0, 0)', EPERM],
+  ['write-first', 'syscall(SYS_process_vm_writev, 1, 0, 0, 0, 0, 0)', EPERM],
+  ['pidfd-first', 'syscall(434, 1, 0)', EPERM],
+  ['pidfd-first-thread', 'syscall(434, 1, 0200)', EPERM],
   ['newer-call', 'syscall(470, 0, 0)', ENOSYS],
   // What programs need goes on to work.
   ['fork', '({ pid_t p = fork(); if (p == 0) _exit(0); waitpid(p, 0, 0); })', 0],
@@ -97,6 +103,7 @@ const ATTEMPTS: readonly (readonly [name: string, expression: string, errno: num
   ['unix', 'socket(AF_UNIX, SOCK_STREAM, 0)', 0],
   ['netlink', 'socket(AF_NETLINK, SOCK_RAW, 0)', 0],
   ['ptrace', 'ptrace(PTRACE_TRACEME, 0, 0, 0)', 0],
+  ['pidfd', 'syscall(434, getpid(), 0)', 0],
 ]
 
 /** The families of sockets that get through. */
@@ -191,17 +198,20 @@ describe.skipIf(!hasBubblewrap)('a command in the sandbox (skipped where bubblew
     expect(limitsInForce()).toMatch(new RegExp(`^by (cgroup|prlimit) .* ${MEMORY_MB} MiB of memory`))
   })
 
-  test.skipIf(!hasCompiler)('[SB10] [SB12] gets no system call through that is denied, and others work', async () => {
-    const source = program(ATTEMPTS)
-    const [shown = ''] = await printed(
-      'worker',
-      `${compiled(source, 'a')} && ./a; echo; sh -c 'exec env ./a' | md5sum; ./a | md5sum`,
-    )
-    const expected = ATTEMPTS.map(([name, , errno]) => `${name}=${errno}`)
-    expect(/"content":"([^\\"]*)/.exec(shown)?.[1]?.split(';').filter(Boolean)).toEqual(expected)
-    // What a program starts is held as it is.
-    expect(new Set(shown.match(/[\da-f]{32}/g))).toHaveLength(1)
-  })
+  test.skipIf(!hasCompiler)(
+    '[SB10] [SB12] [SB22] gets no system call through that is denied, and others work',
+    async () => {
+      const source = program(ATTEMPTS)
+      const [shown = ''] = await printed(
+        'worker',
+        `${compiled(source, 'a')} && ./a; echo; sh -c 'exec env ./a' | md5sum; ./a | md5sum`,
+      )
+      const expected = ATTEMPTS.map(([name, , errno]) => `${name}=${errno}`)
+      expect(/"content":"([^\\"]*)/.exec(shown)?.[1]?.split(';').filter(Boolean)).toEqual(expected)
+      // What a program starts is held as it is.
+      expect(new Set(shown.match(/[\da-f]{32}/g))).toHaveLength(1)
+    },
+  )
 
   test('[SB10] [SB12] finds no cgroup and no key, and can write to no file of the kernel', async () => {
     const [files = '', keys = '', mounts = ''] = await printed(
