@@ -2,7 +2,7 @@
 import type { SystemCall } from './system-calls.ts'
 
 /** Values of <errno.h>, the same on both architectures. */
-export const ERRNO = { EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const
+export const ERRNO = { EPERM: 1, ENOSYS: 38, EOPNOTSUPP: 95, EAFNOSUPPORT: 97 } as const
 
 /** Values of <linux/sched.h>. CLONE_NEWTIME is not here: to clone(2) its bit is part of the exit signal. */
 const NEW_NAMESPACES =
@@ -34,6 +34,9 @@ const always = (calls: readonly SystemCall[]): readonly DeniedCall[] =>
 
 /** TIOCSTI and TIOCLINUX write what a terminal takes for typed by its user. */
 const TYPING = [0x5412, 0x541c]
+
+/** FS_IOC_RESVSP, FS_IOC_RESVSP64 and FS_IOC_ZERO_RANGE do what fallocate(2) does. */
+const RESERVING = [0x4030_5828, 0x4030_582a, 0x4030_5839]
 
 const FAMILIES = [1, 2, 10, 16] // AF_UNIX, AF_INET, AF_INET6, AF_NETLINK
 
@@ -96,9 +99,11 @@ export const DENIED_CALLS: readonly DeniedCall[] = [
   {
     call: 'ioctl',
     errno: ERRNO.EPERM,
-    when: { kind: 'one-of', argument: 1, values: TYPING },
-    samples: TYPING.map((request) => [-1, request]),
+    when: { kind: 'one-of', argument: 1, values: [...TYPING, ...RESERVING] },
+    samples: [...TYPING, ...RESERVING].map((request) => [-1, request]),
   },
+  // Takes gigabytes of a disk in milliseconds. With this error, which some file systems give, posix_fallocate(3) writes instead.
+  { call: 'fallocate', errno: ERRNO.EOPNOTSUPP, when: { kind: 'always' }, samples: [[-1, 0]] },
   {
     call: 'personality',
     errno: ERRNO.EPERM,

@@ -166,6 +166,14 @@ test('[SB22] process 1 is not traced, read, written to or opened; others are', (
         expect([call, pid, named(on, call, ...argumentsFor(pid))]).toEqual([call, pid, expected])
 })
 
+test('[SB23] disk space is reserved by no call', () => {
+  for (const on of ARCHITECTURES) {
+    for (const mode of [0n, 1n, 0x10n]) expect(named(on, 'fallocate', 3n, mode)).toBe(failed(ERRNO.EOPNOTSUPP))
+    for (const request of [0x40305828n, 0x4030582an, 0x40305839n])
+      expect(named(on, 'ioctl', 3n, request)).toBe(failed(ERRNO.EPERM))
+  }
+})
+
 test('[SB10] personality is asked for, and set to what runs 32-bit names or a debugger', () => {
   for (const [value, expected] of [
     [0xffff_ffffn, ALLOWED],

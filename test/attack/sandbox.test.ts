@@ -20,6 +20,7 @@ const hasCompiler = spawnSync('/usr/bin/cc', ['--version']).status === 0
 const program = (attempts: readonly (readonly [name: string, expression: string, errno: number])[]): string => `
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -44,6 +45,7 @@ ${attempts.map(([name, expression]) => `  TRY("${name}", ${expression});`).join(
 
 const EPERM = 1
 const ENOSYS = 38
+const EOPNOTSUPP = 95
 const EAFNOSUPPORT = 97
 
 const NAMESPACES = ['NEWUSER', 'NEWNS', 'NEWPID', 'NEWNET', 'NEWIPC', 'NEWUTS', 'NEWCGROUP']
@@ -96,6 +98,9 @@ const ATTEMPTS: readonly (readonly [name: string, expression: string, errno: num
   ['write-first', 'syscall(SYS_process_vm_writev, 1, 0, 0, 0, 0, 0)', EPERM],
   ['pidfd-first', 'syscall(434, 1, 0)', EPERM],
   ['pidfd-first-thread', 'syscall(434, 1, 0200)', EPERM],
+  ['fallocate', 'syscall(SYS_fallocate, 1, 0, 0, 1 << 20)', EOPNOTSUPP],
+  ['posix_fallocate', '({ FILE *f = fopen("reserved", "w"); -posix_fallocate(fileno(f), 0, 1 << 20); })', 0],
+  ['FS_IOC_RESVSP64', 'ioctl(1, 0x4030582a, page)', EPERM],
   ['newer-call', 'syscall(470, 0, 0)', ENOSYS],
   // What programs need goes on to work.
   ['fork', '({ pid_t p = fork(); if (p == 0) _exit(0); waitpid(p, 0, 0); })', 0],
@@ -199,7 +204,7 @@ describe.skipIf(!hasBubblewrap)('a command in the sandbox (skipped where bubblew
   })
 
   test.skipIf(!hasCompiler)(
-    '[SB10] [SB12] [SB22] gets no system call through that is denied, and others work',
+    '[SB10] [SB12] [SB22] [SB23] gets no system call through that is denied, and others work',
     async () => {
       const source = program(ATTEMPTS)
       const [shown = ''] = await printed(
