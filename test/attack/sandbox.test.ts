@@ -145,6 +145,8 @@ beforeAll(async () => {
   await writeFile(join(agents, 'talker.md'), '---\nname: talker\ndescription: Talks.\n---\nYou talk.\n')
   stage = await startStage({
     env: {
+      // To the system the empty folder is the one that a program starts in: the workspace.
+      PATH: `:${process.env['PATH'] ?? ''}`,
       VIVAVOCE_AGENTS_DIR: agents,
       VIVAVOCE_STREAM_AGENT: 'talker',
       VIVAVOCE_AGENT: 'worker',
@@ -217,6 +219,13 @@ describe.skipIf(!hasBubblewrap)('a command in the sandbox (skipped where bubblew
       expect(new Set(shown.match(/[\da-f]{32}/g))).toHaveLength(1)
     },
   )
+
+  test('[CF18] has no program of its own started outside, also when PATH has an empty folder', async () => {
+    const names = 'nice env bwrap sh bash git rg'
+    const plant = `for name in ${names}; do printf '#!/bin/sh\necho "started out""side"\n' > $name; chmod +x $name; done`
+    const [, shown] = await printed('worker', plant, 'echo "in""side"')
+    expect(shown).toContain('"content":"inside"')
+  })
 
   test('[SB10] [SB12] finds no cgroup and no key, and can write to no file of the kernel', async () => {
     const [files = '', keys = '', mounts = ''] = await printed(
