@@ -1,4 +1,4 @@
-/** The system calls that a program in the sandbox may not make, and with which error each fails. */
+/** The system calls that a program in the sandbox may not make, and the error of each. */
 import type { SystemCall } from './system-calls.ts'
 
 /** Values of <errno.h>, the same on both architectures. */
@@ -70,7 +70,7 @@ export const DENIED_CALLS: readonly DeniedCall[] = [
     ...(['move_mount', 'fsopen', 'fsconfig', 'fsmount', 'fspick', 'mount_setattr'] as const),
     // Keyrings: shared by all runs, and with the operator.
     ...(['add_key', 'request_key', 'keyctl'] as const),
-    // Parts of the kernel that attacks on it go through. Calls that io_uring makes are not looked at by any filter.
+    // Parts of the kernel that attacks on it go through. No filter looks at the calls that io_uring makes.
     ...(['bpf', 'perf_event_open', 'userfaultfd', 'io_uring_setup', 'io_uring_enter', 'io_uring_register'] as const),
     ...(['fanotify_init', 'open_by_handle_at', 'quotactl', 'quotactl_fd'] as const),
     // The machine itself.

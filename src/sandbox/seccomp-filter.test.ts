@@ -80,7 +80,7 @@ test('[SB10] every sample of a denied call fails with the error of its rule', ()
     }
 })
 
-test('[SB10] calls that no rule names are allowed, and newer ones and x32 do not exist', () => {
+test('[SB26] calls that no rule names are allowed, and newer calls and those of x32 do not exist', () => {
   fc.assert(
     fc.property(
       architecture,
@@ -100,7 +100,7 @@ test('[SB10] calls that no rule names are allowed, and newer ones and x32 do not
   expect(outcome('x86_64', 0x4000_0000 + SYSTEM_CALLS.keyctl.x86_64)).toBe(failed(ERRNO.ENOSYS))
 })
 
-test('[SB10] a call by the numbers of another architecture ends the process', () => {
+test('[SB27] a call by the numbers of another architecture ends the process', () => {
   fc.assert(
     fc.property(architecture, fc.nat({ max: 500 }), fc.constantFrom(I386, ARM, 0), (on, number, audit) => {
       expect(run(seccompFilter(on), callData(number, [], audit))).toBe(KILLED)

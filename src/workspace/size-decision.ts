@@ -1,4 +1,4 @@
-/** When a directory that a run writes to is measured, and what becomes of the run: pure. */
+/** Decides when a directory that a run writes to is measured, and whether the run goes on: pure. */
 
 const MIB = 1024 * 1024
 
@@ -32,7 +32,7 @@ export const isScarce = (space: FreeSpace): boolean => space.freeBytes < keptFre
 /** A run can fill a disk by files that no walk sees: a file without a name takes space as long as a process has it open. */
 const isExhausted = (space: FreeSpace): boolean => space.freeBytes < keptFreeBytes(space) / 2
 
-/** At once if the disk lost more than the run may still write, whoever wrote it, or has little left. */
+/** At once if the disk lost more than the run may still write, by any program, or has little left. */
 export const isDue = (space: FreeSpace, last: Measured, nowMs: number, { maxBytes, everyMs }: Limits): boolean =>
   nowMs - last.endedMs >= everyMs || last.freeBytes - space.freeBytes > maxBytes - last.bytes || isScarce(space)
 

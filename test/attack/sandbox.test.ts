@@ -1,4 +1,4 @@
-/** What a hostile command in the sandbox tries on the gateway, on other runs and on the machine. */
+/** A hostile command in the sandbox attacks the gateway, other runs and the machine. */
 import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -102,7 +102,7 @@ const ATTEMPTS: readonly (readonly [name: string, expression: string, errno: num
   ['posix_fallocate', '({ FILE *f = fopen("reserved", "w"); -posix_fallocate(fileno(f), 0, 1 << 20); })', 0],
   ['FS_IOC_RESVSP64', 'ioctl(1, 0x4030582a, page)', EPERM],
   ['newer-call', 'syscall(470, 0, 0)', ENOSYS],
-  // What programs need goes on to work.
+  // Programs need these, which go on to work.
   ['fork', '({ pid_t p = fork(); if (p == 0) _exit(0); waitpid(p, 0, 0); })', 0],
   ['thread', '({ pthread_t t; int r = pthread_create(&t, 0, thread, 0); if (!r) pthread_join(t, 0); -r; })', 0],
   ['unix', 'socket(AF_UNIX, SOCK_STREAM, 0)', 0],
@@ -160,7 +160,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-/** What the commands of one run print, one after the other. */
+/** The output of each command of a run that runs one after the other. */
 async function printed(name: string, ...commands: readonly string[]): Promise<readonly string[]> {
   const { length } = stage.rehearsal.requests
   const content = `go ${commands
@@ -206,7 +206,7 @@ describe.skipIf(!hasBubblewrap)('a command in the sandbox (skipped where bubblew
   })
 
   test.skipIf(!hasCompiler)(
-    '[SB10] [SB12] [SB22] [SB23] gets no system call through that is denied, and others work',
+    '[SB10] [SB12] [SB22] [SB23] [SB26] gets no system call through that is denied, and others work',
     async () => {
       const source = program(ATTEMPTS)
       const [shown = ''] = await printed(
@@ -215,7 +215,7 @@ describe.skipIf(!hasBubblewrap)('a command in the sandbox (skipped where bubblew
       )
       const expected = ATTEMPTS.map(([name, , errno]) => `${name}=${errno}`)
       expect(/"content":"([^\\"]*)/.exec(shown)?.[1]?.split(';').filter(Boolean)).toEqual(expected)
-      // What a program starts is held as it is.
+      // A program that it starts is held to the same.
       expect(new Set(shown.match(/[\da-f]{32}/g))).toHaveLength(1)
     },
   )
@@ -239,7 +239,7 @@ describe.skipIf(!hasBubblewrap)('a command in the sandbox (skipped where bubblew
     expect(mounts).toMatch(/unshare failed.*unshare failed.*(denied|permitted).*over/s)
   })
 
-  test.skipIf(!hasCompiler || process.arch !== 'x64')('[SB10] ends when it makes a 32-bit call', async () => {
+  test.skipIf(!hasCompiler || process.arch !== 'x64')('[SB27] ends when it makes a 32-bit call', async () => {
     const source = 'int main(void) { int r; __asm__ volatile("int $0x80" : "=a"(r) : "a"(20)); return r > 0 ? 0 : 1; }'
     const [shown] = await printed('worker', `${compiled(source, 'a')}; ./a; echo "ended with $?"`)
     expect(shown).toContain('ended with 159')
