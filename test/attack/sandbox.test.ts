@@ -43,10 +43,7 @@ ${attempts.map(([name, expression]) => `  TRY("${name}", ${expression});`).join(
 }
 `
 
-const EPERM = 1
-const ENOSYS = 38
-const EOPNOTSUPP = 95
-const EAFNOSUPPORT = 97
+const [EPERM, ENOSYS, EOPNOTSUPP, EAFNOSUPPORT] = [1, 38, 95, 97] as const
 
 const NAMESPACES = ['NEWUSER', 'NEWNS', 'NEWPID', 'NEWNET', 'NEWIPC', 'NEWUTS', 'NEWCGROUP']
 
@@ -97,7 +94,6 @@ const ATTEMPTS: readonly (readonly [name: string, expression: string, errno: num
   ['read-first', 'syscall(SYS_process_vm_readv, 1, 0, 0, 0, 0, 0)', EPERM],
   ['write-first', 'syscall(SYS_process_vm_writev, 1, 0, 0, 0, 0, 0)', EPERM],
   ['pidfd-first', 'syscall(434, 1, 0)', EPERM],
-  ['pidfd-first-thread', 'syscall(434, 1, 0200)', EPERM],
   ['fallocate', 'syscall(SYS_fallocate, 1, 0, 0, 1 << 20)', EOPNOTSUPP],
   ['posix_fallocate', '({ FILE *f = fopen("reserved", "w"); -posix_fallocate(fileno(f), 0, 1 << 20); })', 0],
   ['FS_IOC_RESVSP64', 'ioctl(1, 0x4030582a, page)', EPERM],
