@@ -160,6 +160,17 @@ test('[CF1] directories are worked out from what is set', () => {
   expect(loadConfig({ PATH: '/bin:/usr/bin' }).searchPath).toBe('/bin:/usr/bin')
 })
 
+test('[CF22] a folder of PATH that is relative is one of the directory the gateway was started in', () => {
+  const { searchPath, cliEnvironment, gitEnvironment } = loadConfig({
+    HOME: '/h',
+    PATH: ':.:node_modules/.bin:/usr/bin',
+  })
+  const here = process.cwd()
+  expect(searchPath).toBe(`${here}:${here}:${join(here, 'node_modules/.bin')}:/usr/bin`)
+  expect([cliEnvironment['PATH'], gitEnvironment['PATH']]).toEqual([searchPath, searchPath])
+  expect(loadConfig({ HOME: '/h' }).cliEnvironment).not.toHaveProperty('PATH')
+})
+
 const NO_TENANT = 'entries of the form name=KEY are expected; a name is of a-z, 0-9 and -, and not `default`'
 
 test.each([

@@ -1,7 +1,7 @@
 /** Settings from options, the environment and an optional file, checked as a whole. */
 import { isIPv4 } from 'node:net'
 import { availableParallelism, totalmem } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { didYouMean } from '../lib/index.ts'
 import { cliEnvironment, gitEnvironment } from './cli-environment.ts'
 import type { Environment } from './environment.ts'
@@ -115,6 +115,17 @@ function userDirectory({ environment, home }: Layers, variable: string, fallback
   return home === '' ? undefined : join(home, fallback, 'vivavoce')
 }
 
+/** The system follows a relative folder of `PATH` from where a program starts, which may be the workspace of a run. */
+const withAbsolutePath = ({ PATH, ...others }: Environment): Environment =>
+  PATH === undefined
+    ? others
+    : {
+        ...others,
+        PATH: PATH.split(delimiter)
+          .map((folder) => resolve(folder))
+          .join(delimiter),
+      }
+
 const unknownSettings = (env: Environment): readonly string[] =>
   Object.keys(env)
     .filter((name) => name.startsWith('VIVAVOCE_') && name !== 'VIVAVOCE_CONFIG')
@@ -148,7 +159,8 @@ export function loadSourcedConfig(env: Environment, given: Given = {}): SourcedC
   problems.push(...crossChecks(read as Partial<Values>, hasKey))
   // Each value came from its own schema, so the record is whole once there is no problem.
   const values = read as Values
-  const { environment, home } = layers
+  const { home } = layers
+  const environment = withAbsolutePath(layers.environment)
   const ownDirectory = values.VIVAVOCE_DATA_DIR
   const dataDirectory =
     ownDirectory === undefined ? userDirectory(layers, 'XDG_DATA_HOME', '.local/share') : resolve(ownDirectory)

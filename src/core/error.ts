@@ -183,7 +183,7 @@ export const ERRORS = {
     type: 'server_error',
     retryable: true,
     tells:
-      'No workspace could be made for the run, or its work not be read or pushed: the repository cannot be reached just now, or does not exist, or has no commit. Check `VIVAVOCE_WORKSPACE_REPO`, or the `repository` of the agent; the log has the words of git. Or the run was stopped because it wrote to a disk that is nearly full.',
+      'No workspace could be made for the run, or its work not be read or pushed: the repository cannot be reached just now, or does not exist, or has no commit. Check `VIVAVOCE_WORKSPACE_REPO`, or the `repository` of the agent; the log has the words of git. Or the run was stopped because the disk is nearly full.',
   },
   workspace_unusable: {
     status: 503,

@@ -1,8 +1,8 @@
-/** The system calls that a program in the sandbox may not make, and with which error each fails. */
+/** The system calls that a program in the sandbox may not make, and the error of each. */
 import type { SystemCall } from './system-calls.ts'
 
 /** Values of <errno.h>, the same on both architectures. */
-export const ERRNO = { EPERM: 1, ENOSYS: 38, EAFNOSUPPORT: 97 } as const
+export const ERRNO = { EPERM: 1, ENOSYS: 38, EOPNOTSUPP: 95, EAFNOSUPPORT: 97 } as const
 
 /** Values of <linux/sched.h>. CLONE_NEWTIME is not here: to clone(2) its bit is part of the exit signal. */
 const NEW_NAMESPACES =
@@ -35,6 +35,9 @@ const always = (calls: readonly SystemCall[]): readonly DeniedCall[] =>
 /** TIOCSTI and TIOCLINUX write what a terminal takes for typed by its user. */
 const TYPING = [0x5412, 0x541c]
 
+/** FS_IOC_RESVSP, FS_IOC_RESVSP64 and FS_IOC_ZERO_RANGE do what fallocate(2) does. */
+const RESERVING = [0x4030_5828, 0x4030_582a, 0x4030_5839]
+
 const FAMILIES = [1, 2, 10, 16] // AF_UNIX, AF_INET, AF_INET6, AF_NETLINK
 
 const families = (call: SystemCall): DeniedCall => ({
@@ -46,9 +49,20 @@ const families = (call: SystemCall): DeniedCall => ({
 })
 
 /**
- * ptrace(2) and process_vm_readv(2) are not here: they reach only processes of the same command, and debuggers and leak
- * checkers need them.
+ * Process 1 is bubblewrap's own and ends with the command. A program that changes it lives on after its run. Debuggers and
+ * leak checkers go on to work: they reach the other processes of the same command.
  */
+const onFirstProcess = (
+  call: SystemCall,
+  argument: number,
+  sample: readonly [first: number, second: number],
+): DeniedCall => ({
+  call,
+  errno: ERRNO.EPERM,
+  when: { kind: 'one-of', argument, values: [1] },
+  samples: [sample],
+})
+
 export const DENIED_CALLS: readonly DeniedCall[] = [
   ...always([
     // Namespaces and mounts: a way to cgroups and to file systems that nothing measures.
@@ -56,7 +70,7 @@ export const DENIED_CALLS: readonly DeniedCall[] = [
     ...(['move_mount', 'fsopen', 'fsconfig', 'fsmount', 'fspick', 'mount_setattr'] as const),
     // Keyrings: shared by all runs, and with the operator.
     ...(['add_key', 'request_key', 'keyctl'] as const),
-    // Parts of the kernel that attacks on it go through. Calls that io_uring makes are not looked at by any filter.
+    // Parts of the kernel that attacks on it go through. No filter looks at the calls that io_uring makes.
     ...(['bpf', 'perf_event_open', 'userfaultfd', 'io_uring_setup', 'io_uring_enter', 'io_uring_register'] as const),
     ...(['fanotify_init', 'open_by_handle_at', 'quotactl', 'quotactl_fd'] as const),
     // The machine itself.
@@ -85,9 +99,11 @@ export const DENIED_CALLS: readonly DeniedCall[] = [
   {
     call: 'ioctl',
     errno: ERRNO.EPERM,
-    when: { kind: 'one-of', argument: 1, values: TYPING },
-    samples: TYPING.map((request) => [-1, request]),
+    when: { kind: 'one-of', argument: 1, values: [...TYPING, ...RESERVING] },
+    samples: [...TYPING, ...RESERVING].map((request) => [-1, request]),
   },
+  // Takes gigabytes of a disk in milliseconds. With this error, which some file systems give, posix_fallocate(3) writes instead.
+  { call: 'fallocate', errno: ERRNO.EOPNOTSUPP, when: { kind: 'always' }, samples: [[-1, 0]] },
   {
     call: 'personality',
     errno: ERRNO.EPERM,
@@ -96,4 +112,10 @@ export const DENIED_CALLS: readonly DeniedCall[] = [
     // READ_IMPLIES_EXEC
     samples: [[0x40_0000, 0]],
   },
+  // No request has the number -1.
+  onFirstProcess('ptrace', 1, [-1, 1]),
+  onFirstProcess('process_vm_readv', 0, [1, 0]),
+  onFirstProcess('process_vm_writev', 0, [1, 0]),
+  // For pidfd_getfd(2), by which a program has the command end while it goes on.
+  onFirstProcess('pidfd_open', 0, [1, 0]),
 ]

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { findCgroups } from './find-cgroups.ts'
 import { openRunCgroups } from './run-cgroups.ts'
@@ -79,5 +80,40 @@ test.skipIf(cgroups === undefined)(
     await cgroup?.[Symbol.asyncDispose]()
     expect(await ended).toEqual([null, 'SIGKILL'])
     expect(joinFiles.filter((file) => existsSync(file))).toEqual([])
+  },
+)
+
+const own = findCgroups({
+  membership: readFileSync('/proc/self/cgroup', 'utf8'),
+  mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
+})
+
+test.skipIf(cgroups === undefined || own?.directories.cpu === undefined)(
+  '[SB28] a run has a share of the processors (skipped without version 1 of the controller cpu)',
+  async () => {
+    await using cgroup = await cgroups?.create()
+    const shares = (cgroup?.joinFiles ?? []).map((file) => join(dirname(file), 'cpu.shares'))
+    expect(shares.filter((file) => existsSync(file))).toHaveLength(1)
+  },
+)
+
+test.skipIf(cgroups === undefined)(
+  '[SB25] a gateway that starts ends and removes what a killed one left, and nothing of one that runs',
+  async () => {
+    await using running = await cgroups?.create()
+    const { joinFiles = [] } = running ?? {}
+    // No process has both this number and this start.
+    const left = joinFiles.map((file) => join(dirname(dirname(file)), `vivavoce-run-${process.pid}.1-${randomUUID()}`))
+    for (const directory of left) await mkdir(directory)
+    const joined = left.map((directory) => `echo $$ > '${directory}/cgroup.procs'`).join('; ')
+    const child = spawn('/bin/sh', ['-c', `${joined}; echo in; exec sleep 620.25`], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const ended = once(child, 'exit')
+    await once(child.stdout, 'data')
+    await openRunCgroups(limits)
+    expect(await ended).toEqual([null, 'SIGKILL'])
+    expect(left.filter((directory) => existsSync(directory))).toEqual([])
+    expect(joinFiles.every((file) => existsSync(file))).toBe(true)
   },
 )

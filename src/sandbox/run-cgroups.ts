@@ -1,7 +1,7 @@
 /**
- * A cgroup for each run: memory and processes of all its commands together are limited by it, and they share the processors as if
- * they were one. The gateway makes them below
- * its own cgroup, where it may (cgroups(7); version 2, and version 1 with its controllers `memory` and `pids`).
+ * A cgroup for each run: it limits memory and processes of all commands of the run together, and they share the processors as one
+ * process would. The gateway makes it below its own cgroup if it may (cgroups(7); version 2, and version 1 with its controllers
+ * `memory` and `pids`).
  */
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -145,7 +145,7 @@ function createRunCgroups({ version, directories }: FoundCgroups, limits: RunLim
   }
 }
 
-/** Finds where cgroups can be made and tries it. `undefined` where that is nowhere. */
+/** Finds where cgroups can be made and tries it. `undefined` if the gateway may make none. */
 export async function openRunCgroups(limits: RunLimits): Promise<RunCgroups | undefined> {
   const found = findCgroups({
     membership: readFileSync('/proc/self/cgroup', 'utf8'),

@@ -16,10 +16,10 @@ test.each([
   expect(describeLimits(limits, route, isRoot)).toBe(words)
 })
 
-test('[SB15] [SB16] without a cgroup the shell limits memory and processes too', () => {
-  expect(limitCommands(limits, 'cgroup')).toBe('ulimit -n 4096 2>/dev/null; ')
+test('[SB15] [SB16] [SB24] without a cgroup the shell limits memory and processes too', () => {
+  expect(limitCommands(limits, 'cgroup')).toBe('ulimit -c 0 2>/dev/null; ulimit -n 4096 2>/dev/null; ')
   expect(limitCommands(limits, 'prlimit')).toBe(
-    'ulimit -n 4096 2>/dev/null; ulimit -d 524288 2>/dev/null; ulimit -u 200 2>/dev/null; ',
+    'ulimit -c 0 2>/dev/null; ulimit -n 4096 2>/dev/null; ulimit -d 524288 2>/dev/null; ulimit -u 200 2>/dev/null; ',
   )
 })
 

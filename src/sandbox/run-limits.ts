@@ -21,7 +21,12 @@ export type LimitRoute = 'cgroup' | 'prlimit'
  * A limit that is smaller already stays.
  */
 export const limitCommands = ({ memoryBytes, processes }: RunLimits, route: LimitRoute): string =>
-  [`-n ${OPEN_FILES}`, ...(route === 'prlimit' ? [`-d ${Math.floor(memoryBytes / 1024)}`, `-u ${processes}`] : [])]
+  // No core file: the system's handler keeps the memory of a program that crashed outside of the sandbox, and after the run.
+  [
+    '-c 0',
+    `-n ${OPEN_FILES}`,
+    ...(route === 'prlimit' ? [`-d ${Math.floor(memoryBytes / 1024)}`, `-u ${processes}`] : []),
+  ]
     .map((limit) => `ulimit ${limit} 2>/dev/null; `)
     .join('')
 

@@ -80,7 +80,7 @@ test('[SB10] every sample of a denied call fails with the error of its rule', ()
     }
 })
 
-test('[SB10] calls that no rule names are allowed, and newer ones and x32 do not exist', () => {
+test('[SB26] calls that no rule names are allowed, and newer calls and those of x32 do not exist', () => {
   fc.assert(
     fc.property(
       architecture,
@@ -100,7 +100,7 @@ test('[SB10] calls that no rule names are allowed, and newer ones and x32 do not
   expect(outcome('x86_64', 0x4000_0000 + SYSTEM_CALLS.keyctl.x86_64)).toBe(failed(ERRNO.ENOSYS))
 })
 
-test('[SB10] a call by the numbers of another architecture ends the process', () => {
+test('[SB27] a call by the numbers of another architecture ends the process', () => {
   fc.assert(
     fc.property(architecture, fc.nat({ max: 500 }), fc.constantFrom(I386, ARM, 0), (on, number, audit) => {
       expect(run(seccompFilter(on), callData(number, [], audit))).toBe(KILLED)
@@ -146,6 +146,32 @@ test('[SB10] ioctl writes nothing into a terminal, whatever stands in the upper 
     for (const upper of [0n, 1n << 32n, 0xffff_ffffn << 32n])
       expect(named('x86_64', 'ioctl', 0n, request | upper)).toBe(failed(ERRNO.EPERM))
   expect(named('x86_64', 'ioctl', 0n, 0x5401n)).toBe(ALLOWED)
+})
+
+test('[SB22] process 1 is not traced, read, written to or opened; others are', () => {
+  const calls = [
+    ['ptrace', (pid: bigint) => [16n, pid]],
+    ['process_vm_readv', (pid: bigint) => [pid]],
+    ['process_vm_writev', (pid: bigint) => [pid]],
+    ['pidfd_open', (pid: bigint) => [pid]],
+  ] as const
+  for (const on of ARCHITECTURES)
+    for (const [call, argumentsFor] of calls)
+      for (const [pid, expected] of [
+        [1n, failed(ERRNO.EPERM)],
+        [(1n << 32n) | 1n, failed(ERRNO.EPERM)],
+        [2n, ALLOWED],
+        [0n, ALLOWED],
+      ] as const)
+        expect([call, pid, named(on, call, ...argumentsFor(pid))]).toEqual([call, pid, expected])
+})
+
+test('[SB23] disk space is reserved by no call', () => {
+  for (const on of ARCHITECTURES) {
+    for (const mode of [0n, 1n, 0x10n]) expect(named(on, 'fallocate', 3n, mode)).toBe(failed(ERRNO.EOPNOTSUPP))
+    for (const request of [0x40305828n, 0x4030582an, 0x40305839n])
+      expect(named(on, 'ioctl', 3n, request)).toBe(failed(ERRNO.EPERM))
+  }
 })
 
 test('[SB10] personality is asked for, and set to what runs 32-bit names or a debugger', () => {

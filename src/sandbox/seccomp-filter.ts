@@ -1,6 +1,6 @@
 /**
  * The seccomp filter of the sandbox, as `bwrap --seccomp` takes it: a program for the kernel's classic BPF machine
- * (<linux/filter.h>) that reads a `struct seccomp_data` (<linux/seccomp.h>) and returns what becomes of the call.
+ * (<linux/filter.h>) that reads a `struct seccomp_data` (<linux/seccomp.h>) and returns whether the call is made.
  */
 import { DENIED_CALLS, ERRNO, type Condition } from './denied-calls.ts'
 import { LAST_SYSTEM_CALL, SYSTEM_CALLS, type Architecture } from './system-calls.ts'
@@ -44,7 +44,7 @@ const jump = (code: number, value: number, ifTrue: number, ifFalse: number): Ins
 const ifAny = (code: number, values: readonly number[]): readonly Instruction[] =>
   values.map((value, index) => jump(code, value, values.length - 1 - index, index === values.length - 1 ? 1 : 0))
 
-/** What becomes of a call whose number is known. Returns in any case. */
+/** Decides on a call whose number is known. Returns in any case. */
 function decide(when: Condition, denied: Instruction): readonly Instruction[] {
   const allowed = result(ALLOW)
   switch (when.kind) {

@@ -53,6 +53,11 @@ export const SYSTEM_CALLS = {
   socketpair: { x86_64: 53, aarch64: 199 },
   ioctl: { x86_64: 16, aarch64: 29 },
   personality: { x86_64: 135, aarch64: 92 },
+  fallocate: { x86_64: 285, aarch64: 47 },
+  ptrace: { x86_64: 101, aarch64: 117 },
+  process_vm_readv: { x86_64: 310, aarch64: 270 },
+  process_vm_writev: { x86_64: 311, aarch64: 271 },
+  pidfd_open: shared(434),
 } as const satisfies Readonly<Record<string, Readonly<Record<Architecture, number>>>>
 
 export type SystemCall = keyof typeof SYSTEM_CALLS

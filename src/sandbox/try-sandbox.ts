@@ -12,7 +12,7 @@ const TRIAL_MS = 10_000
 
 const run = promisify(execFile)
 
-/** What the trial needs to know of the sandbox. */
+/** The sandbox, and the limits that the trial looks for in it. */
 export interface Trial {
   readonly sandbox: Sandbox
   readonly architecture: Architecture
@@ -27,7 +27,7 @@ interface Attempt {
   readonly number: number
   readonly first: number
   readonly second: number
-  /** With which the call must fail. */
+  /** The error that the call must fail with. */
   readonly errno: number
 }
 
@@ -38,7 +38,7 @@ const attempts = (architecture: Architecture): readonly Attempt[] => [
   { name: 'a newer call', number: LAST_SYSTEM_CALL + 1, first: 0, second: 0, errno: ERRNO.ENOSYS },
 ]
 
-/** What a program could do that it may not, from what the kernel shows of it. */
+/** The things that a program could do and may not, by what the kernel shows of the program. */
 function holesOf(shown: string, { tmpfsBytes, openFiles }: Pick<Trial, 'tmpfsBytes' | 'openFiles'>): readonly string[] {
   const field = (name: string): string | undefined => new RegExp(String.raw`^${name}:\s*(\S+)$`, 'm').exec(shown)?.[1]
   const privileges = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].filter(
@@ -63,7 +63,7 @@ function holesOf(shown: string, { tmpfsBytes, openFiles }: Pick<Trial, 'tmpfsByt
 }
 
 /**
- * Runs commands as the CLI will, and says what a program in the sandbox could do that it may not.
+ * Runs commands as the CLI will, and returns the things that a program in the sandbox could do and may not.
  * @throws Error with the words of `bwrap` as `stderr` if it does not start.
  */
 export async function tryOut({

@@ -32,6 +32,13 @@ test('[WS14] on a disk with little left a run that wrote is stopped, one that di
   expect(verdictOf(401, undefined, scarce, limits)).toBe('within')
 })
 
+test('[WS15] on a disk with half of that left each run is stopped, also one that is not seen to write', () => {
+  const half = { freeBytes: GIB / 2, totalBytes: 100 * GIB }
+  expect(verdictOf(400, last, half, limits)).toBe('within')
+  for (const seen of [last, undefined])
+    expect(verdictOf(400, seen, { ...half, freeBytes: half.freeBytes - 1 }, limits)).toBe('disk-full')
+})
+
 test('[WS5] more than its limit is too large, whatever is left on the disk', () => {
   fc.assert(
     fc.property(fc.nat(2000), fc.nat(2000), fc.constantFrom(roomy, scarce), (bytes, before, space) => {

@@ -1,4 +1,4 @@
-/** When a directory that a run writes to is measured, and what becomes of the run: pure. */
+/** Decides when a directory that a run writes to is measured, and whether the run goes on: pure. */
 
 const MIB = 1024 * 1024
 
@@ -29,11 +29,14 @@ export const keptFreeBytes = ({ totalBytes }: Pick<FreeSpace, 'totalBytes'>): nu
 
 export const isScarce = (space: FreeSpace): boolean => space.freeBytes < keptFreeBytes(space)
 
-/** At once if the disk lost more than the run may still write, whoever wrote it, or has little left. */
+/** A run can fill a disk by files that no walk sees: a file without a name takes space as long as a process has it open. */
+const isExhausted = (space: FreeSpace): boolean => space.freeBytes < keptFreeBytes(space) / 2
+
+/** At once if the disk lost more than the run may still write, by any program, or has little left. */
 export const isDue = (space: FreeSpace, last: Measured, nowMs: number, { maxBytes, everyMs }: Limits): boolean =>
   nowMs - last.endedMs >= everyMs || last.freeBytes - space.freeBytes > maxBytes - last.bytes || isScarce(space)
 
-/** On a disk with little left a run is stopped that has written since its last measurement; others go on. */
+/** On a disk with little left a run is stopped that has written since its last measurement; with half of that left, each run. */
 export const verdictOf = (
   bytes: number,
   last: Pick<Measured, 'bytes'> | undefined,
@@ -41,5 +44,6 @@ export const verdictOf = (
   { maxBytes }: Pick<Limits, 'maxBytes'>,
 ): 'within' | 'too-large' | 'disk-full' => {
   if (bytes > maxBytes) return 'too-large'
+  if (isExhausted(space)) return 'disk-full'
   return last !== undefined && bytes > last.bytes && isScarce(space) ? 'disk-full' : 'within'
 }

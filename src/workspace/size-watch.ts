@@ -6,11 +6,10 @@ import { treeSize } from './tree-size.ts'
 
 /** How often the free space is looked at, which takes no walk. */
 const LOOK_EVERY_MS = 500
-const DISK_FULL =
-  'The run was stopped: the disk of the server is nearly full, and the run wrote to it. Free some space and run it again.'
+const DISK_FULL = 'The run was stopped: the disk of the server is nearly full. Free some space and run it again.'
 
 export interface SizeWatch extends AsyncDisposable {
-  /** Aborts with the error once the directory is larger than it may be, or grows on a disk that is nearly full. */
+  /** Aborts with the error once the directory is larger than it may be, or the disk is nearly full. */
   readonly overgrown: AbortSignal
 }
 

@@ -1,4 +1,4 @@
-/** What a hostile command in the sandbox tries on the gateway, on other runs and on the machine. */
+/** A hostile command in the sandbox attacks the gateway, other runs and the machine. */
 import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -20,6 +20,7 @@ const hasCompiler = spawnSync('/usr/bin/cc', ['--version']).status === 0
 const program = (attempts: readonly (readonly [name: string, expression: string, errno: number])[]): string => `
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -42,9 +43,7 @@ ${attempts.map(([name, expression]) => `  TRY("${name}", ${expression});`).join(
 }
 `
 
-const EPERM = 1
-const ENOSYS = 38
-const EAFNOSUPPORT = 97
+const [EPERM, ENOSYS, EOPNOTSUPP, EAFNOSUPPORT] = [1, 38, 95, 97] as const
 
 const NAMESPACES = ['NEWUSER', 'NEWNS', 'NEWPID', 'NEWNET', 'NEWIPC', 'NEWUTS', 'NEWCGROUP']
 
@@ -90,13 +89,22 @@ const ATTEMPTS: readonly (readonly [name: string, expression: string, errno: num
   ['init_module', 'syscall(SYS_init_module, page, 0, "")', EPERM],
   ['swapon', 'syscall(SYS_swapon, "/tmp", 0)', EPERM],
   ['reboot', 'syscall(SYS_reboot, 0xfee1dead, 672274793, 0x1234567, 0)', EPERM],
+  ['ptrace-first', 'ptrace(PTRACE_SEIZE, 1, 0, 0)', EPERM],
+  ['ptrace-first-by-32-bits', 'syscall(SYS_ptrace, PTRACE_SEIZE, 0x100000001l, 0, 0)', EPERM],
+  ['read-first', 'syscall(SYS_process_vm_readv, 1, 0, 0, 0, 0, 0)', EPERM],
+  ['write-first', 'syscall(SYS_process_vm_writev, 1, 0, 0, 0, 0, 0)', EPERM],
+  ['pidfd-first', 'syscall(434, 1, 0)', EPERM],
+  ['fallocate', 'syscall(SYS_fallocate, 1, 0, 0, 1 << 20)', EOPNOTSUPP],
+  ['posix_fallocate', '({ FILE *f = fopen("reserved", "w"); -posix_fallocate(fileno(f), 0, 1 << 20); })', 0],
+  ['FS_IOC_RESVSP64', 'ioctl(1, 0x4030582a, page)', EPERM],
   ['newer-call', 'syscall(470, 0, 0)', ENOSYS],
-  // What programs need goes on to work.
+  // Programs need these, which go on to work.
   ['fork', '({ pid_t p = fork(); if (p == 0) _exit(0); waitpid(p, 0, 0); })', 0],
   ['thread', '({ pthread_t t; int r = pthread_create(&t, 0, thread, 0); if (!r) pthread_join(t, 0); -r; })', 0],
   ['unix', 'socket(AF_UNIX, SOCK_STREAM, 0)', 0],
   ['netlink', 'socket(AF_NETLINK, SOCK_RAW, 0)', 0],
   ['ptrace', 'ptrace(PTRACE_TRACEME, 0, 0, 0)', 0],
+  ['pidfd', 'syscall(434, getpid(), 0)', 0],
 ]
 
 /** The families of sockets that get through. */
@@ -133,6 +141,8 @@ beforeAll(async () => {
   await writeFile(join(agents, 'talker.md'), '---\nname: talker\ndescription: Talks.\n---\nYou talk.\n')
   stage = await startStage({
     env: {
+      // To the system the empty folder is the one that a program starts in: the workspace.
+      PATH: `:${process.env['PATH'] ?? ''}`,
       VIVAVOCE_AGENTS_DIR: agents,
       VIVAVOCE_STREAM_AGENT: 'talker',
       VIVAVOCE_AGENT: 'worker',
@@ -146,7 +156,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-/** What the commands of one run print, one after the other. */
+/** The output of each command of a run that runs one after the other. */
 async function printed(name: string, ...commands: readonly string[]): Promise<readonly string[]> {
   const { length } = stage.rehearsal.requests
   const content = `go ${commands
@@ -191,16 +201,26 @@ describe.skipIf(!hasBubblewrap)('a command in the sandbox (skipped where bubblew
     expect(limitsInForce()).toMatch(new RegExp(`^by (cgroup|prlimit) .* ${MEMORY_MB} MiB of memory`))
   })
 
-  test.skipIf(!hasCompiler)('[SB10] [SB12] gets no system call through that is denied, and others work', async () => {
-    const source = program(ATTEMPTS)
-    const [shown = ''] = await printed(
-      'worker',
-      `${compiled(source, 'a')} && ./a; echo; sh -c 'exec env ./a' | md5sum; ./a | md5sum`,
-    )
-    const expected = ATTEMPTS.map(([name, , errno]) => `${name}=${errno}`)
-    expect(/"content":"([^\\"]*)/.exec(shown)?.[1]?.split(';').filter(Boolean)).toEqual(expected)
-    // What a program starts is held as it is.
-    expect(new Set(shown.match(/[\da-f]{32}/g))).toHaveLength(1)
+  test.skipIf(!hasCompiler)(
+    '[SB10] [SB12] [SB22] [SB23] [SB26] gets no system call through that is denied, and others work',
+    async () => {
+      const source = program(ATTEMPTS)
+      const [shown = ''] = await printed(
+        'worker',
+        `${compiled(source, 'a')} && ./a; echo; sh -c 'exec env ./a' | md5sum; ./a | md5sum`,
+      )
+      const expected = ATTEMPTS.map(([name, , errno]) => `${name}=${errno}`)
+      expect(/"content":"([^\\"]*)/.exec(shown)?.[1]?.split(';').filter(Boolean)).toEqual(expected)
+      // A program that it starts is held to the same.
+      expect(new Set(shown.match(/[\da-f]{32}/g))).toHaveLength(1)
+    },
+  )
+
+  test('[CF22] has no program of its own started outside, also when PATH has an empty folder', async () => {
+    const names = 'nice env bwrap sh bash git rg'
+    const plant = `for name in ${names}; do printf '#!/bin/sh\necho "started out""side"\n' > $name; chmod +x $name; done`
+    const [, shown] = await printed('worker', plant, 'echo "in""side"')
+    expect(shown).toContain('"content":"inside"')
   })
 
   test('[SB10] [SB12] finds no cgroup and no key, and can write to no file of the kernel', async () => {
@@ -215,7 +235,7 @@ describe.skipIf(!hasBubblewrap)('a command in the sandbox (skipped where bubblew
     expect(mounts).toMatch(/unshare failed.*unshare failed.*(denied|permitted).*over/s)
   })
 
-  test.skipIf(!hasCompiler || process.arch !== 'x64')('[SB10] ends when it makes a 32-bit call', async () => {
+  test.skipIf(!hasCompiler || process.arch !== 'x64')('[SB27] ends when it makes a 32-bit call', async () => {
     const source = 'int main(void) { int r; __asm__ volatile("int $0x80" : "=a"(r) : "a"(20)); return r > 0 ? 0 : 1; }'
     const [shown] = await printed('worker', `${compiled(source, 'a')}; ./a; echo "ended with $?"`)
     expect(shown).toContain('ended with 159')

@@ -1,4 +1,4 @@
-/** What a hostile run writes into its workspace. */
+/** A hostile run fills its workspace. */
 import { statSync } from 'node:fs'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
