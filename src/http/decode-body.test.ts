@@ -57,12 +57,10 @@ test('[LM8] bodies count while they unpack side by side, and are given back', as
   const post = async (): Promise<number> =>
     (await request(PATH, { method: 'POST', body, headers: { 'content-encoding': 'gzip' } })).status
   const before = process.memoryUsage().arrayBuffers
-  let isOver = false
+  const over = new AbortController()
   let most = 0
-  const posting = Promise.all(Array.from({ length: 40 }, post)).finally(() => {
-    isOver = true
-  })
-  while (!isOver) {
+  const posting = Promise.all(Array.from({ length: 40 }, post)).finally(() => over.abort())
+  while (!over.signal.aborted) {
     most = Math.max(most, process.memoryUsage().arrayBuffers - before)
     await setImmediate()
   }
