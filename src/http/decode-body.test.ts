@@ -51,7 +51,7 @@ test.each([
   expect(said()).toEqual([])
 })
 
-test('[LM8] bodies count while they unpack side by side, and are given back', async () => {
+test('[LM16] bodies count while they unpack side by side, and are given back', async () => {
   const { request } = openApp(() => says('a'), { maxBodyBytes: 16 * MIB })
   const body = new Uint8Array(gzipSync(Buffer.alloc(16 * MIB, ' ')))
   const post = async (): Promise<number> =>
