@@ -26,10 +26,10 @@ const clear = (options: { readonly path?: string } = {}): Promise<void> =>
 const read = async (): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'))
 
 test('[WP23] the entries of workspaces go, and everything else stays, the rights on the file too', async () => {
-  await chmod(path, 0o640)
+  await chmod(path, 0o662)
   await clear()
   expect(await read()).toEqual({ ...SETTINGS, projects: OTHERS })
-  expect((await stat(path)).mode & 0o777).toBe(0o640)
+  expect((await stat(path)).mode & 0o777).toBe(0o662)
   expect((await readdir(directory)).toSorted()).toEqual(['.claude.json', 'sessions'])
 })
 

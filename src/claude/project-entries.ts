@@ -67,6 +67,8 @@ async function writeWhole(path: string, text: string): Promise<void> {
       await using file = await open(half, 'wx', mode & 0o777)
       await file.writeFile(text)
       await file.chown(uid, gid)
+      // What a file is opened with lacks the rights that the umask takes away.
+      await file.chmod(mode & 0o777)
       await file.sync()
     }
     await rename(half, path)

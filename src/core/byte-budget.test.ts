@@ -24,3 +24,12 @@ test('[LM8] what is given back may be taken again, and only once', () => {
   using second = budget.open('a')
   expect([second.take(100), second.take(1)]).toEqual([true, false])
 })
+
+test('[LM9] a share that was given back takes nothing more', () => {
+  const budget = createByteBudget({ most: 100 })
+  const early = budget.open('a')
+  early[Symbol.dispose]()
+  expect(early.take(100)).toBe(false)
+  using late = budget.open('a')
+  expect(late.take(100)).toBe(true)
+})

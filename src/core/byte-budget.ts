@@ -5,7 +5,7 @@ export interface ByteBudget {
 }
 
 export interface ByteShare extends Disposable {
-  /** Takes so many more. @returns whether there was room for them; nothing is taken otherwise. */
+  /** Takes so many more. @returns whether it could; nothing is taken if there is no room, or the share is disposed of. */
   take(bytes: number): boolean
 }
 
@@ -27,8 +27,11 @@ export function createByteBudget({ most }: { readonly most: number }): ByteBudge
   return {
     open(tenant) {
       let taken = 0
+      let isOpen = true
       return {
         take(bytes) {
+          // Nobody would give it back.
+          if (!isOpen) return false
           const tenants = heldBy.size + (heldBy.has(tenant) ? 0 : 1)
           const own = (heldBy.get(tenant) ?? 0) + bytes
           if (all + bytes > most && own > most / tenants) return false
@@ -39,6 +42,7 @@ export function createByteBudget({ most }: { readonly most: number }): ByteBudge
         [Symbol.dispose]() {
           if (taken > 0) add(tenant, -taken)
           taken = 0
+          isOpen = false
         },
       }
     },

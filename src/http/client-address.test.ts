@@ -20,7 +20,8 @@ test.each([
   ['a port', '127.0.0.1', '203.0.113.9:4711', '203.0.113.9'],
   ['IPv6 with a port', '::1', '[2001:db8::9]:4711', '2001:db8::9'],
   ['IPv6', '::1', '2001:DB8::9, fd00::2', '2001:db8::9'],
-  ['a scope', 'fe80::1%eth0', undefined, undefined],
+  ['a peer on the same link', 'fe80::1%eth0', undefined, 'fe80::1'],
+  ['a scope in the header', '127.0.0.1', 'fe80::1%eth0', '127.0.0.1'],
   ['no connection', undefined, '203.0.113.9', undefined],
 ])('[LG5] [LG6] the client of %s', (_, peer, forwardedFor, client) => {
   expect(clientAddress(peer, forwardedFor)).toBe(client)

@@ -31,7 +31,8 @@ export function createClientAddress({ trusted }: { readonly trusted: readonly st
   const isTrusted = (address: Address): boolean =>
     networks.some(([network, bits]) => address.kind() === network.kind() && address.match(network, bits))
   return (peer, forwardedFor) => {
-    let client = parseAddress(peer ?? '')
+    // The operating system names the interface of a peer on the same link, which is not a part of its address.
+    let client = parseAddress(peer?.replace(/%.*$/, '') ?? '')
     for (const hop of forwardedFor?.split(',').toReversed() ?? []) {
       if (client === undefined || !isTrusted(client)) break
       const address = parseAddress(hop.trim())

@@ -16,3 +16,10 @@ test('[R12] bytes that arrive in chunks of any size are the same bytes, each pie
     { numRuns: 30 },
   )
 })
+
+test.each([1, 4097, 66_000, 1_500_000])('[LM8] %d bytes take at most twice their memory, or one page', (bytes) => {
+  const collected = collectBytes()
+  collected.add(new Uint8Array(bytes))
+  const memory = collected.pieces.reduce((sum, { buffer }) => sum + buffer.byteLength, 0)
+  expect(memory).toBeLessThanOrEqual(Math.max(4096, 2 * bytes))
+})

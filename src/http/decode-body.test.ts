@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { openApp } from '../../test/support/open-app.ts'
@@ -48,6 +49,24 @@ test.each([
   expect(await post(body, { 'content-encoding': coding })).toMatchObject({ status: 413, code: 'request_too_large' })
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * MIB)
   expect(said()).toEqual([])
+})
+
+test('[LM16] bodies count while they unpack side by side, and are given back', async () => {
+  const { request } = openApp(() => says('a'), { maxBodyBytes: 16 * MIB })
+  const body = new Uint8Array(gzipSync(Buffer.alloc(16 * MIB, ' ')))
+  const post = async (): Promise<number> =>
+    (await request(PATH, { method: 'POST', body, headers: { 'content-encoding': 'gzip' } })).status
+  const before = process.memoryUsage().arrayBuffers
+  const over = new AbortController()
+  let most = 0
+  const posting = Promise.all(Array.from({ length: 40 }, post)).finally(() => over.abort())
+  while (!over.signal.aborted) {
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+    await setImmediate()
+  }
+  expect(new Set(await posting)).toContain(503)
+  expect(most).toBeLessThan(320 * MIB)
+  expect(await post()).toBe(400)
 })
 
 test.each([

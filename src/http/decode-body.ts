@@ -1,25 +1,21 @@
 /** The bytes of a body without its content codings (RFC 9110, 8.4). */
-import { promisify } from 'node:util'
-import { gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib'
+import type { Transform } from 'node:stream'
+import { createGunzip, createInflate, createInflateRaw } from 'node:zlib'
 import { GatewayError } from '../core/index.ts'
-import { hasCode } from '../lib/index.ts'
-
-type Decode = (bytes: InputType, options: ZlibOptions) => Promise<Buffer<ArrayBuffer>>
+import { collectBytes, type Pieces } from './collect-bytes.ts'
 
 const MAX_CODINGS = 3
+
+const CHUNK = { chunkSize: 64 * 1024 }
 
 const isZlib = (bytes: Buffer): boolean =>
   bytes.length > 1 && (bytes[0] ?? 0) % 16 === 8 && bytes.readUInt16BE() % 31 === 0
 
-const gunzipped: Decode = promisify(gunzip)
-const inflated: Decode = promisify(inflate)
-const inflatedRaw: Decode = promisify(inflateRaw)
-
 /** `deflate` is zlib's form; some clients send it without zlib's head. */
-const DECODES: Readonly<Record<string, (bytes: Buffer) => Decode>> = {
-  gzip: () => gunzipped,
-  'x-gzip': () => gunzipped,
-  deflate: (bytes) => (isZlib(bytes) ? inflated : inflatedRaw),
+const DECODERS: Readonly<Record<string, (bytes: Buffer) => Transform>> = {
+  gzip: () => createGunzip(CHUNK),
+  'x-gzip': () => createGunzip(CHUNK),
+  deflate: (bytes) => (isZlib(bytes) ? createInflate(CHUNK) : createInflateRaw(CHUNK)),
 }
 
 /** What may be sent in `content-encoding`. */
@@ -31,7 +27,7 @@ export function codingsOf(header: string | null): readonly string[] {
     .split(',')
     .map((coding) => coding.trim().toLowerCase())
     .filter((coding) => coding !== '' && coding !== 'identity')
-  if (codings.length <= MAX_CODINGS && codings.every((coding) => Object.hasOwn(DECODES, coding))) return codings
+  if (codings.length <= MAX_CODINGS && codings.every((coding) => Object.hasOwn(DECODERS, coding))) return codings
   throw new GatewayError(
     'unsupported_encoding',
     'The body has a `content-encoding` that cannot be read. Send the body as it is, or in gzip or deflate.',
@@ -43,21 +39,34 @@ const broken = (cause: unknown): GatewayError =>
     cause,
   })
 
-/** The bytes without their codings. @throws GatewayError where they are broken, or `tooLarge` beyond `maxBytes`. */
+/**
+ * The bytes without their codings. `hold` is called with how many bytes a coding has come to, before they are kept: bodies
+ * unpack side by side, and what it throws ends the unpacking. @throws GatewayError if the bytes are broken.
+ */
 export async function decodeBody(
-  bytes: Buffer<ArrayBuffer>,
+  packed: Pieces,
   codings: readonly string[],
-  { maxBytes, tooLarge }: { readonly maxBytes: number; readonly tooLarge: () => GatewayError },
-): Promise<Buffer<ArrayBuffer>> {
-  let decoded = bytes
-  if (bytes.length === 0) return bytes
+  { hold }: { readonly hold: (bytes: number) => void },
+): Promise<Pieces> {
+  let pieces = packed
+  if (packed.length === 0) return packed
   for (const coding of codings.toReversed()) {
+    const bytes = Buffer.concat(pieces)
+    const decoder = DECODERS[coding]?.(bytes)
+    if (decoder === undefined) continue
+    const collected = collectBytes()
+    let decoded = 0
+    decoder.end(bytes)
     try {
-      // What unpacks to more is given up as soon as there is more.
-      decoded = (await DECODES[coding]?.(decoded)(decoded, { maxOutputLength: maxBytes })) ?? decoded
+      for await (const chunk of decoder as AsyncIterable<Buffer>) {
+        decoded += chunk.length
+        hold(decoded)
+        collected.add(chunk)
+      }
     } catch (error) {
-      throw hasCode(error, 'ERR_BUFFER_TOO_LARGE') ? tooLarge() : broken(error)
+      throw error instanceof GatewayError ? error : broken(error)
     }
+    pieces = collected.pieces
   }
-  return decoded
+  return pieces
 }

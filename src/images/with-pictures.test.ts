@@ -152,6 +152,23 @@ test('[IM2] a defect of the fetcher is no picture that cannot be had', async () 
   )
 })
 
+test('[LM9] an image that is there only after its request was refused holds no bytes', async () => {
+  const large: Picture = { mediaType: 'image/png', base64: 'A'.repeat(16_000_000) }
+  const late = Promise.withResolvers<Picture>()
+  const { fetcher } = openFetcher((url) => (url === 'https://late/' ? late.promise : large))
+  const engine = withPictures(
+    createScriptedEngine(() => says('a')),
+    fetcher,
+    carriedReader,
+  )
+  const refused = requestOf(said(linked('https://late/'), linked('data:image/png;base64,AAAA')))
+  for (let count = 0; count < 9; count++)
+    expect(await run(engine, refused).catch((error: unknown) => error)).toMatchObject({ code: 'invalid_request' })
+  late.resolve(large)
+  await late.promise
+  expect(await run(engine, requestOf(said(linked('https://a/'))))).toMatchObject({ answer: 'a' })
+})
+
 test('[CA1] [IM2] a caller who leaves ends the fetching, with the reason as it is, and nothing is run', async () => {
   const { fetcher, asked } = openFetcher((_, signal) => untilAborted(signal))
   const engine = createScriptedEngine(() => says('a'))

@@ -29,10 +29,6 @@ export interface ReadBodyOptions {
   readonly background: Background
 }
 
-/** Small buffers share one piece of memory. */
-const inOwnMemory = (bytes: Buffer<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
-  bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
-
 /**
  * Reads the body, however it is sent, and no more of it than may be, packed or not (R12). What it holds counts towards a
  * budget that all requests share, from when it arrives until the response is over.
@@ -71,9 +67,14 @@ export const readBody = ({ maxBytes, clock, background }: ReadBodyOptions) => {
     }
     const digest = hash.digest('base64')
     if (codings.length === 0) return { body: collected.pieces, digest }
-    const decoded = await decodeBody(Buffer.concat(collected.pieces), codings, { maxBytes, tooLarge })
-    if (decoded.length > bytes) take(share, decoded.length - bytes)
-    return { body: [inOwnMemory(decoded)], digest }
+    let held = bytes
+    const hold = (decoded: number): void => {
+      if (decoded > maxBytes) throw tooLarge()
+      if (decoded <= held) return
+      take(share, decoded - held)
+      held = decoded
+    }
+    return { body: await decodeBody(collected.pieces, codings, { hold }), digest }
   }
 
   /** Reads the rest of a body that was refused: a client that still sends reads no response, and its end would break it. */
