@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { until } from '../support/stage.ts'
 import { PNG, startPictureServer, type PictureServer } from '../support/picture-server.ts'
-import { QUIET_KEY, startProbedGateway, type ProbedGateway, type Reply } from './probed-gateway.ts'
+import { KEY, QUIET_KEY, startProbedGateway, type ProbedGateway, type Reply } from './probed-gateway.ts'
 import { scaled } from './scale.ts'
 
 const MIB = 1024 * 1024
@@ -58,12 +58,17 @@ test('[LM3] a request that names more images than may be fetches none', async ()
   expect(server.requests.length).toBe(before)
 })
 
+interface Health {
+  readonly active: number
+  readonly queued: number
+}
+
 test('[LM9] the images of turns that wait are bounded, and another tenant’s image is still served', async () => {
   const leaving = new AbortController()
   const { signal } = leaving
   const hanging = gateway.post(PATH, asking([], '[rehearse hang=1] hi'), { signal })
-  const health = async (): Promise<{ readonly active: number; readonly queued: number }> =>
-    (await (await fetch(`${gateway.url}/health`)).json()) as { readonly active: number; readonly queued: number }
+  const health = async (): Promise<Health> =>
+    (await (await fetch(`${gateway.url}/health`, { headers: { authorization: `Bearer ${KEY}` } })).json()) as Health
   await until(async () => (await health()).active === 1)
   await gateway.report()
   let refused = 0
