@@ -65,7 +65,7 @@ def test_the_agent_streams_from_the_gateway_that_the_guide_starts(tmp_path):
 def test_the_guide_installs_the_version_that_is_tested():
     install = blocks("sh")[1]
     requirement = re.search(r'pip install "(.+)"', install)[1]
-    assert requirement in (ROOT / "test/clients/python/requirements.txt").read_text().splitlines()
+    assert requirement in (ROOT / "test/clients/python/requirements.in").read_text().splitlines()
 
 
 async def test_the_function_of_the_guide_is_called(gateway):
