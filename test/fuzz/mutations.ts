@@ -1,4 +1,5 @@
 /** Chat requests with one field that was changed, and whether such a value is refused. */
+import { REQUEST_LIMITS } from '../../src/core/index.ts'
 import type { Random } from '../soak/random.ts'
 import type { Chat } from './chat-body.ts'
 import type { Answer, World } from './fuzz-case.ts'
@@ -15,7 +16,8 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isNumberUpTo = (most: number) => (value: unknown) => typeof value === 'number' && value >= 0 && value <= most
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 1
-const isStop = (value: unknown): boolean => isText(value) && value !== '' && value.isWellFormed()
+const isStop = (value: unknown): boolean =>
+  isText(value) && value !== '' && value.length <= REQUEST_LIMITS.stopCharacters.most && value.isWellFormed()
 const isListOf =
   (isOne: (value: unknown) => boolean, most = Infinity) =>
   (value: unknown): boolean =>
