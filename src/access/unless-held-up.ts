@@ -26,7 +26,7 @@ export async function* unlessHeldUp(
       return
     }
     ending = Promise.resolve(turn.return?.()).finally(ended)
-    // Whoever reads on, or leaves, gets the failure.
+    // The failure goes to the reader when the reader comes back or leaves.
     ending.catch(() => undefined)
   }
   timer = clock.after(limitMs, look)

@@ -67,7 +67,7 @@ export type Observation =
       readonly agents: readonly string[]
       readonly restartFor: readonly string[]
     }
-  /** What was in force stays in force. */
+  /** The settings in force stay in force. */
   | { readonly type: 'settings-reload-failed'; readonly error: unknown }
   | { readonly type: 'process-started'; readonly pid: number; readonly agent: string; readonly model: string }
   | {

@@ -43,7 +43,7 @@ export function createStopText(stops: readonly string[]): StopText {
   return {
     push(piece) {
       const text = held + piece
-      let keep = 0
+      let keep = held.length
       for (let at = held.length; at < text.length; at++) {
         const code = text.charCodeAt(at)
         keep = 0
@@ -57,7 +57,6 @@ export function createStopText(stops: readonly string[]): StopText {
         held = ''
         return { text: text.slice(0, at + 1 - longest), stopped: true }
       }
-      if (piece === '') keep = held.length
       held = text.slice(text.length - keep)
       return { text: text.slice(0, text.length - keep), stopped: false }
     },

@@ -90,6 +90,8 @@ export function createReaders({
     const worker = new Worker(WORKER, { resourceLimits: { maxOldGenerationSizeMb: memoryMb } })
     const thread: Thread = { worker, task: undefined, timer: undefined }
     worker.on('message', (replied: Replied) => {
+      // A reply may cross with the end of its thread.
+      if (!threads.has(thread)) return
       const task = thread.task
       rest(thread)
       if (replied.ok) task?.done.resolve(replied.result)

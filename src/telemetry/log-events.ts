@@ -110,7 +110,7 @@ export const LOG_EVENTS: LogEvents = {
   },
   'settings-reload-failed': {
     level: 'error',
-    says: 'At SIGHUP the settings could not be read. What was in force stays in force.',
+    says: 'At SIGHUP the settings could not be read. The settings in force stay in force.',
     fields: { error: ERROR },
   },
   'process-started': {
